@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class ScannerException(Exception):  # noqa: N818 — the documented name
+class ScannerException(Exception):
     """Base of everything Scanner raises on purpose; the one class a program needs to catch."""
 
     code: ClassVar[str] = "scanner"

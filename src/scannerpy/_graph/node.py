@@ -76,7 +76,8 @@ class SourceNode(Node):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SampleNode(Node):
     """Chooses rows. `name` is the sampler's (``Stride``, ``Gather``, …); ``per_job[i]`` is a Mapping of its
-    normalized keyword arguments, or a PerGroup of such Mappings."""
+    normalized keyword arguments, or a PerGroup of such Mappings.
+    """
 
     per_job: tuple[Mapping[str, Any] | PerGroup, ...] = ()
 
@@ -104,7 +105,8 @@ class UnsliceNode(Node):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class OpNode(Node):
     """Calls a kernel. ``per_job`` is empty for an op without per-stream arguments, else one Mapping of keyword
-    arguments for `new_stream` per job, each a Mapping or a PerGroup of Mappings."""
+    arguments for `new_stream` per job, each a Mapping or a PerGroup of Mappings.
+    """
 
     signature: OpSignature
     stencil: tuple[int, ...] = (0,)

@@ -39,7 +39,8 @@ class KernelSpec:
 @dataclass(frozen=True, slots=True)
 class OpSignature:
     """What an op takes and gives. `stencil` is None for an op that cannot see neighbours; `warmup` is None unless it
-    keeps bounded state."""
+    keeps bounded state.
+    """
 
     name: str
     inputs: tuple[Column, ...]

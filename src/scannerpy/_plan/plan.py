@@ -21,7 +21,8 @@ Rows = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Task:
     """Rows [start, end) of slice group `group` of a job. For an unsliced graph `group` is 0 and rows are sink rows;
-    for a sliced one the task is the whole group and [start, end) are the sink rows it yields."""
+    for a sliced one the task is the whole group and [start, end) are the sink rows it yields.
+    """
 
     group: int
     start: int
@@ -84,7 +85,11 @@ class TaskDemand:
 
 
 def make_plan(
-    graph: Graph, jobs: Sequence[JobArgs], source_rows: Sequence[Sequence[int]], io_packet_size: int, work_packet_size: int
+    graph: Graph,
+    jobs: Sequence[JobArgs],
+    source_rows: Sequence[Sequence[int]],
+    io_packet_size: int,
+    work_packet_size: int,
 ) -> Plan:
     """Check each job against its row counts and cut it into tasks of `io_packet_size` sink rows (one per slice group
     where the graph is sliced). ``source_rows[j][k]`` is the length of the k-th source in job j.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
-from scannerpy.errors import ScannerException
+from scannerpy._words import sizing
+from scannerpy.errors import ConfigError, ScannerException
 
 __all__ = [
     "CacheMode",
@@ -103,5 +106,117 @@ def _make_log() -> logging.Logger:
 log = _make_log()
 
 
+_POOL = re.compile(r"(p?)(\d+)([kmg])", re.IGNORECASE)
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+def pool_bytes(text: str | None, *, pinned_allowed: bool = False) -> int | None:
+    """Return the bytes meant by a pool size such as ``"512M"`` or (CPU pools only) ``"p4G"``; None for None.
+
+    Raises ConfigError for any other form. Units are powers of 1024.
+    """
+    if text is None:
+        return None
+    match = _POOL.fullmatch(str(text).strip())
+    if match is None or (match[1] and not pinned_allowed):
+        raise ConfigError(f"{text!r} is not a pool size: write a whole number and K, M or G, as in '512M'")
+    return int(match[2]) * _UNITS[match[3].lower()]
+
+
 class PerfParams:
-    pass
+    """How a run is cut into packets and how much it may hold at once. Never changes results, only speed and memory.
+
+    * `work_packet_size`: rows that flow between stages at a time.
+    * `io_packet_size`: rows of one task, the unit of scheduling, storage and retry; a multiple of `work_packet_size`,
+      or -1 for the same.
+    * `cpu_pool`, `gpu_pool`: upper bounds such as ``"512M"`` for the elements one pipeline instance holds.
+    * `pipeline_instances_per_node`: worker processes per machine; None: chosen from the graph and the machine.
+    * `load_sparsity_threshold`: kept for compatibility; sparse reads are always exact.
+    * `queue_size_per_pipeline`: tasks a worker may be given ahead.
+    """
+
+    def __init__(
+        self,
+        work_packet_size: int,
+        io_packet_size: int,
+        cpu_pool: str | None = None,
+        gpu_pool: str | None = None,
+        pipeline_instances_per_node: int | None = None,
+        load_sparsity_threshold: int = 8,
+        queue_size_per_pipeline: int = 4,
+    ) -> None:
+        self.work_packet_size = work_packet_size
+        self.io_packet_size = io_packet_size
+        self.cpu_pool = cpu_pool
+        self.gpu_pool = gpu_pool
+        self.pipeline_instances_per_node = pipeline_instances_per_node
+        self.load_sparsity_threshold = load_sparsity_threshold
+        self.queue_size_per_pipeline = queue_size_per_pipeline
+
+    def __repr__(self) -> str:
+        return f"PerfParams({', '.join(f'{k}={v!r}' for k, v in vars(self).items() if v is not None)})"
+
+    @classmethod
+    def manual(cls, work_packet_size: int, io_packet_size: int, **kwargs: Any) -> Callable[..., PerfParams]:
+        """Fix the packet sizes; `kwargs` are the other constructor arguments. Returns what `Client.run` wants."""
+
+        def fixed(**_graph: Any) -> PerfParams:
+            return cls(work_packet_size, io_packet_size, **kwargs)
+
+        return fixed
+
+    @classmethod
+    def estimate(
+        cls,
+        max_memory_util: float = 0.7,
+        total_memory: int | None = None,
+        work_io_ratio: float = 0.2,
+        queue_size_per_pipeline: int = 4,
+        **kwargs: Any,
+    ) -> Callable[..., PerfParams]:
+        """Choose packet sizes from the inputs' element sizes and this machine's memory and cores.
+
+        `max_memory_util` is the fraction of `total_memory` (bytes; None: this machine's) that the elements of all
+        pipelines may take together; `work_io_ratio` is work packet over io packet.
+        """
+
+        def estimated(inputs: Sequence[Sequence[Any]] = (), ops: Sequence[Any] = ()) -> PerfParams:
+            del ops
+            sizes = sizing.Sizing(
+                memory=total_memory or sizing.machine_memory(),
+                share=max_memory_util,
+                work_io_ratio=work_io_ratio,
+                queue=queue_size_per_pipeline,
+                pipelines=kwargs.get("pipeline_instances_per_node") or sizing.machine_cpus(),
+            )
+            work, io = sizes.packets(_element_sizes(inputs), _longest(inputs))
+            log.debug("estimated work_packet_size %d and io_packet_size %d", work, io)
+            return cls(work, io, queue_size_per_pipeline=queue_size_per_pipeline, **kwargs)
+
+        return estimated
+
+
+def _element_sizes(inputs: Sequence[Sequence[Any]]) -> list[int]:
+    """Bytes of one element of the first stream of each input that can tell (a graph's streams are alike)."""
+    sizes = []
+    for streams in inputs:
+        try:
+            sizes.append(max(int(stream.estimate_size()) for stream in streams[:_LOOKED_AT]))
+        except NotImplementedError:
+            continue
+    return sizes
+
+
+def _longest(inputs: Sequence[Sequence[Any]]) -> int | None:
+    """Rows of the longest stream looked at, or None where no stream can tell."""
+    lengths = []
+    for stream in (stream for streams in inputs for stream in streams[:_LOOKED_AT]):
+        try:
+            lengths.append(len(stream))
+        except (NotImplementedError, TypeError):
+            continue
+    return max(lengths, default=None)
+
+
+_LOOKED_AT = 100
+"""How many streams of each input an estimate looks at: a guess from the first hundred is as good as from all."""

@@ -76,9 +76,10 @@ class SourceNode(Node):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SampleNode(Node):
     """Chooses rows. `name` is the sampler's (``Stride``, ``Gather``, …); ``per_job[i]`` is a Mapping of its
-    normalized keyword arguments, or a PerGroup of such Mappings.
+    normalized keyword arguments, or a PerGroup of such Mappings. `args` is used for all jobs where `per_job` is empty.
     """
 
+    args: Mapping[str, Any] = field(default_factory=dict)
     per_job: tuple[Mapping[str, Any] | PerGroup, ...] = ()
 
 

@@ -1,0 +1,57 @@
+"""How large packets should be: the arithmetic behind `PerfParams.estimate`, and the machine's two numbers it needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LEAST_IO = 100
+"""Rows below which a task is not made smaller for memory's sake (steps inside it are)."""
+TASKS_PER_PIPELINE = 4
+"""A stream is cut into at least this many tasks per pipeline where it is long enough: all cores work to the end."""
+LEAST_CUT = 16
+"""Rows below which a stream is not cut for parallelism's sake: a task costs a millisecond and a run-up to decode."""
+UNKNOWN = (10, 100)
+"""Work and io packet sizes where no input can tell the size of its elements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """The inputs of the estimate: `memory` in bytes, the `share` of it to be used, `queue` tasks for each pipeline."""
+
+    memory: int
+    share: float
+    work_io_ratio: float
+    queue: int
+    pipelines: int
+
+    def packets(self, element_sizes: Sequence[int], longest: int | None) -> tuple[int, int]:
+        """Return (work packet, io packet) for elements of `element_sizes` bytes and a longest stream of `longest` rows.
+
+        The io packet is what fits in the memory share, but no more than leaves every pipeline a few tasks.
+        """
+        if not element_sizes:
+            return UNKNOWN
+        fits = int(self.memory * self.share / (self.queue * max(element_sizes) * self.pipelines))
+        io = max(LEAST_IO, fits)
+        if longest is not None:
+            io = min(io, max(LEAST_CUT, -(-longest // (self.pipelines * TASKS_PER_PIPELINE))))
+        work = max(1, int(io * self.work_io_ratio))
+        return work, work * max(1, int(1 / self.work_io_ratio))
+
+
+def machine_memory() -> int:
+    """Bytes of memory this process may use: the machine's, or the control group's limit where that is lower."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:  # noqa: PTH123 — read once, before pathlib is paid for
+            limit = file.read().strip()
+    except OSError:
+        return total
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+def machine_cpus() -> int:
+    """Logical CPUs this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,73 @@
+"""`cl.sources`: the layer storage backends use to begin a graph. Programs use `cl.io.Input`.
+
+A source is a class that reads rows in a worker. Write your own with `register_source`; see `docs/guide/storage.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scannerpy._engine.ports import source_type
+from scannerpy._graph.node import Output, SourceNode
+from scannerpy.errors import GraphError
+from scannerpy.op import OpColumn, user_line
+
+__all__ = ["Source", "SourceGenerator"]
+
+
+class Source:
+    """A source placed in a graph: its name and the arguments of each stream."""
+
+    def __init__(self, sc: Any, name: str, node: SourceNode) -> None:
+        self._sc = sc
+        self._name = name
+        self._node = node
+
+    def outputs(self) -> OpColumn:
+        """Return the source's only column."""
+        node = self._node
+        return OpColumn(
+            self._sc, None, Output(node=node, column=node.column, is_video=node.is_video, type_name=node.type_name)
+        )
+
+
+class SourceGenerator:
+    """Makes sources by attribute: ``cl.sources.Files(paths=[…])``. Unknown names raise UnknownOp at access."""
+
+    def __init__(self, sc: Any) -> None:
+        self._sc = sc
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        kind = source_type(name)
+
+        def make(**arguments: Any) -> OpColumn:
+            where = user_line()
+            per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}")
+            node = SourceNode(
+                name=kind.name, where=where, column=kind.column, is_video=kind.is_video, type_name=kind.type_name,
+                args=common, per_job=per_job,
+            )
+            return Source(self._sc, name, node).outputs()
+
+        return make
+
+
+def split_arguments(
+    stream_params: tuple[str, ...], arguments: Mapping[str, Any], label: str
+) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any]]:
+    """Split keywords into one mapping per stream and those common to all (spec §4: lists give N, scalars broadcast)."""
+    given = {k: v for k, v in arguments.items() if v is not None}
+    streamed = {k: v for k, v in given.items() if k in stream_params}
+    if not streamed:
+        raise GraphError(f"{label}: give at least one of {', '.join(stream_params)} as a list with one entry per stream")
+    counts = {k: len(v) for k, v in streamed.items() if isinstance(v, list)}
+    if len(set(counts.values())) > 1:
+        raise GraphError(f"{label}: the lists disagree about the number of streams: {counts}")
+    jobs = next(iter(counts.values()), 1)
+    per_job = tuple({k: v[i] if isinstance(v, list) else v for k, v in streamed.items()} for i in range(jobs))
+    return per_job, {k: v for k, v in given.items() if k not in stream_params}
+
+

@@ -1,0 +1,1 @@
+"""What `Client` is made of: the database it holds, and the steps of a run. Joins the floors; decides little."""

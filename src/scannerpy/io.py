@@ -47,5 +47,7 @@ def _checked(streams: Any, name: str) -> Sequence[StoredStream]:
         raise GraphError(f"{name} at {where}: {strangers[0]!r} is not a stream (NamedStream, NamedVideoStream, …)")
     kinds = {type(each.storage()).__name__ for each in streams}
     if len(kinds) > 1:
-        raise GraphError(f"{name} at {where}: all streams must live in one kind of storage, not {', '.join(sorted(kinds))}")
+        raise GraphError(
+            f"{name} at {where}: all streams must live in one kind of storage, not {', '.join(sorted(kinds))}"
+        )
     return streams

@@ -47,8 +47,13 @@ class SourceGenerator:
             where = user_line()
             per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}")
             node = SourceNode(
-                name=kind.name, where=where, column=kind.column, is_video=kind.is_video, type_name=kind.type_name,
-                args=common, per_job=per_job,
+                name=kind.name,
+                where=where,
+                column=kind.column,
+                is_video=kind.is_video,
+                type_name=kind.type_name,
+                args=common,
+                per_job=per_job,
             )
             return Source(self._sc, name, node).outputs()
 
@@ -62,12 +67,12 @@ def split_arguments(
     given = {k: v for k, v in arguments.items() if v is not None}
     streamed = {k: v for k, v in given.items() if k in stream_params}
     if not streamed:
-        raise GraphError(f"{label}: give at least one of {', '.join(stream_params)} as a list with one entry per stream")
+        raise GraphError(
+            f"{label}: give at least one of {', '.join(stream_params)} as a list with one entry per stream"
+        )
     counts = {k: len(v) for k, v in streamed.items() if isinstance(v, list)}
     if len(set(counts.values())) > 1:
         raise GraphError(f"{label}: the lists disagree about the number of streams: {counts}")
     jobs = next(iter(counts.values()), 1)
     per_job = tuple({k: v[i] if isinstance(v, list) else v for k, v in streamed.items()} for i in range(jobs))
     return per_job, {k: v for k, v in given.items() if k not in stream_params}
-
-

@@ -98,12 +98,16 @@ class StreamsGenerator:
 
     def _join(self, node: Node, input: OpColumn) -> OpColumn:
         of = input.output
-        return OpColumn(self._sc, None, Output(node=node, column=of.column, is_video=of.is_video, type_name=of.type_name))
+        return OpColumn(
+            self._sc, None, Output(node=node, column=of.column, is_video=of.is_video, type_name=of.type_name)
+        )
 
 
 def _output(column: Any, name: str) -> Output:
     if not isinstance(column, OpColumn):
-        raise GraphError(f"{name} at {user_line()}: expected a column of the graph (from cl.io.Input or an op), not {column!r}")
+        raise GraphError(
+            f"{name} at {user_line()}: expected a column of the graph (from cl.io.Input or an op), not {column!r}"
+        )
     return column.output
 
 

@@ -49,7 +49,9 @@ class Table:
     def column(self, name: str) -> Column:
         """Return a column; raises ScannerException for an unknown name."""
         if name not in self.column_names():
-            raise ScannerException(f"table {self._name!r} has no column {name!r}; it has {', '.join(self.column_names())}")
+            raise ScannerException(
+                f"table {self._name!r} has no column {name!r}; it has {', '.join(self.column_names())}"
+            )
         return Column(self, name)
 
     def num_rows(self) -> int:

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  # a script, not a package
 """Generate src/scannerpy/proto from proto/: ``python tools/make_protos.py [output folder]``; needs grpcio-tools.
 
 The generated modules live below `scannerpy.proto`, while the .proto files import each other by their short path

@@ -108,9 +108,19 @@ class NewerFormat(StorageError):
 
 
 class KernelError(ScannerException, RuntimeError):
-    """An op's own code raised, its process died, or it returned the wrong count, shape or type."""
+    """An op's own code raised, its process died, or it returned the wrong count, shape or type.
+
+    `op` is the op's name and the user's line, `rows` the rows it was working on (empty outside of `execute`),
+    `traceback` the text of the user's own frames (empty where no user code raised). All survive pickling.
+    """
 
     code = "kernel"
+
+    def __init__(self, message: str, *, op: str = "", rows: tuple[int, ...] = (), traceback: str = "") -> None:
+        super().__init__(message)
+        self.op = op
+        self.rows = rows
+        self.traceback = traceback
 
 
 class TaskTimeout(ScannerException, TimeoutError):

@@ -1,0 +1,1 @@
+"""Generated message classes; made from the repository's ``proto/`` folder, never edited."""

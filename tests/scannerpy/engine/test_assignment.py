@@ -15,8 +15,8 @@ def test_a_worker_goes_on_along_its_video():
     a = Assignment([JobShape([1] * 10), JobShape([1] * 10)])
     got = {w: [] for w in (0, 1)}
     for _ in range(8):
-        for w in got:
-            got[w].append(a.take(w))
+        for w, taken in got.items():
+            taken.append(a.take(w))
     assert got[0] == [TaskId(0, i) for i in range(8)]
     assert got[1] == [TaskId(1, i) for i in range(8)]
 
@@ -39,6 +39,7 @@ def test_a_video_of_one_gop_is_shared_at_its_middle():
     assert indices(a, 0, 1) == [(0, 0)]
     assert indices(a, 1, 1) == [(0, 5)]
     assert indices(a, 0, 4) == [(0, 1), (0, 2), (0, 3), (0, 4)]
+    assert a.take(0) == TaskId(0, 7)
 
 
 def test_what_came_back_goes_first():

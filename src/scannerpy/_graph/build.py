@@ -6,75 +6,129 @@ once) and one `JobArgs` per stream (sent with the tasks of that job only). This 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from scannerpy._graph.node import Compression, Node, SinkNode, Where
-from scannerpy._ops.signature import OpSignature
-from scannerpy.common import DeviceType
+from scannerpy._graph.check import check, check_jobs
+from scannerpy._graph.graph import Edge, Graph, JobArgs, Vertex
+from scannerpy._graph.node import Node, OpNode, Output, SampleNode, SinkNode, SliceNode, SourceNode, UnsliceNode
+from scannerpy.errors import GraphError
 
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """An input of a vertex: column `column` of vertex number `vertex`."""
-
-    vertex: int
-    column: str
-    is_video: bool
-    type_name: str
-    compression: Compression
-
-
-@dataclass(frozen=True, slots=True)
-class Vertex:
-    """A node, numbered. `kind` is one of source, sample, slice, unslice, op, sink.
-
-    `level` is 0 outside and 1 inside slices (a slice's own output is level 1, an unslice's level 0).
-    """
-
-    number: int
-    kind: str
-    name: str
-    inputs: tuple[Edge, ...]
-    level: int
-    where: Where | None
-    args: Mapping[str, Any]  # arguments that are the same for all jobs
-    has_job_args: bool
-    signature: OpSignature | None = None  # ops only, as are the five below
-    stencil: tuple[int, ...] = (0,)
-    batch: int = 1
-    warmup: int | None = None
-    unbounded: bool = False
-    device: DeviceType = DeviceType.CPU
-
-    @property
-    def label(self) -> str:
-        """How messages call it: ``Histogram (program.py:12)``."""
-        return f"{self.name} ({self.where})" if self.where else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """All vertices in topological order; ``vertices[i].number == i``."""
-
-    vertices: tuple[Vertex, ...]
-
-    @property
-    def sources(self) -> tuple[Vertex, ...]:
-        """The vertices that read."""
-        return tuple(v for v in self.vertices if v.kind == "source")
-
-    @property
-    def sinks(self) -> tuple[Vertex, ...]:
-        """The vertices that store."""
-        return tuple(v for v in self.vertices if v.kind == "sink")
-
-
-JobArgs = Mapping[int, Any]
-"""Vertex number → that vertex's argument for this job: a Mapping, a PerGroup, or a Partition."""
+__all__ = ["Edge", "Graph", "JobArgs", "Vertex", "build"]
 
 
 def build(sinks: Sequence[SinkNode]) -> tuple[Graph, list[JobArgs]]:
-    """Number the part of the graph that `sinks` need, split off per-job arguments, and check what needs no data."""
-    raise NotImplementedError(Node)
+    """Number the part of the graph that `sinks` need, split off per-job arguments, and check what needs no data.
+
+    A node reached twice is one vertex, and so is a sink given twice. Vertices are numbered inputs first, in the order
+    in which the sinks reach them, so equal programs give equal graphs. Raises GraphError naming the op and its line.
+    """
+    nodes = _in_order(sinks)
+    numbers = {node: number for number, node in enumerate(nodes)}
+    graph = Graph(_vertices(nodes, numbers))
+    check(graph)
+    count = _job_count(nodes)
+    split = [(numbers[node], per_job) for node in nodes if (per_job := _per_job(node))]
+    jobs: list[JobArgs] = [{number: per_job[job] for number, per_job in split} for job in range(count)]
+    check_jobs(graph, jobs)
+    return graph, jobs
+
+
+def _in_order(sinks: Sequence[SinkNode]) -> list[Node]:
+    """Return all nodes above and including `sinks`, inputs first; without recursion, as graphs may be deep."""
+    order: dict[Node, None] = {}
+    for sink in sinks:
+        path: list[tuple[Node, Iterator[Output]]] = [(sink, iter(sink.inputs))]
+        while path:
+            node, inputs = path[-1]
+            above = next((output.node for output in inputs if output.node not in order), None)
+            if above is not None:
+                path.append((above, iter(above.inputs)))
+            else:
+                order[node] = None
+                path.pop()
+    return list(order)
+
+
+_KINDS: Mapping[type[Node], str] = {
+    SourceNode: "source",
+    SampleNode: "sample",
+    SliceNode: "slice",
+    UnsliceNode: "unslice",
+    OpNode: "op",
+    SinkNode: "sink",
+}
+_OP_FIELDS = ("signature", "stencil", "batch", "warmup", "unbounded", "device")
+
+
+def _vertices(nodes: Sequence[Node], numbers: Mapping[Node, int]) -> tuple[Vertex, ...]:
+    vertices: list[Vertex] = []
+    for node in nodes:
+        vertices.append(_vertex(node, numbers, vertices))
+    return tuple(vertices)
+
+
+def _vertex(node: Node, numbers: Mapping[Node, int], above: Sequence[Vertex]) -> Vertex:
+    own = {name: getattr(node, name) for name in _OP_FIELDS} if isinstance(node, OpNode) else {}
+    return Vertex(
+        number=numbers[node],
+        kind=_KINDS[type(node)],
+        name=node.name,
+        inputs=tuple(_edge(output, numbers) for output in node.inputs),
+        level=_level(node, [above[numbers[output.node]].level for output in node.inputs]),
+        where=node.where,
+        args=getattr(node, "args", {}),
+        has_job_args=bool(_per_job(node)),
+        **own,
+    )
+
+
+def _edge(output: Output, numbers: Mapping[Node, int]) -> Edge:
+    return Edge(numbers[output.node], output.column, output.is_video, output.type_name, output.compression)
+
+
+def _level(node: Node, inputs: Sequence[int]) -> int:
+    """Return the slice level of what `node` yields; `check` compares it with the levels of its inputs."""
+    if isinstance(node, SliceNode):
+        return 1
+    if isinstance(node, UnsliceNode):
+        return 0
+    return max(inputs, default=0)
+
+
+def _per_job(node: Node) -> tuple[Any, ...]:
+    return getattr(node, "per_job", ())
+
+
+def _job_count(nodes: Sequence[Node]) -> int:
+    """Return how many jobs there are: the one length that all per-job tuples have."""
+    first: Node | None = None
+    for node in nodes:
+        count = len(_per_job(node))
+        if count == 0 and not _needs_job_args(node):
+            continue
+        if first is None and count:
+            first = node
+        if first is None or count != len(_per_job(first)):
+            raise _wrong_count(node, first)
+    if first is None:
+        raise GraphError("nothing in the graph says how many streams there are: give the input a list of streams")
+    return len(_per_job(first))
+
+
+def _needs_job_args(node: Node) -> bool:
+    """Whether a node must say something for every job (an `All`, say, or an op without stream arguments, need not)."""
+    if isinstance(node, SampleNode):
+        return node.name != "All" and not node.args
+    return isinstance(node, SourceNode | SinkNode | SliceNode)
+
+
+def _wrong_count(node: Node, first: Node | None) -> GraphError:
+    called = f"{node.name} ({node.where})" if node.where else node.name
+    if first is None:
+        return GraphError(f"{called} has an empty list of streams; give at least one")
+    like = f"{first.name} ({first.where})" if first.where else first.name
+    return GraphError(
+        f"{called} has arguments for {len(_per_job(node))} streams, but {len(_per_job(first))} are expected, "
+        f"as {like} has; give every list one element per stream"
+    )

@@ -1,0 +1,132 @@
+"""Row numbers as numpy arrays: the few set operations the planner needs, quick where rows are consecutive.
+
+Everywhere in `_plan` a *set* of rows is an int64 array, ascending and unique. Most are consecutive runs, which is seen
+from the two ends alone (`solid`); then unions, positions and gaps cost no sorting. −1 is a null, never in a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+NONE: Rows = np.empty(0, np.int64)
+"""The empty set."""
+
+_DENSE = 16
+"""A bitmap beats sorting while the rows span no more than this many times their number."""
+
+
+def span(start: int, end: int) -> Rows:
+    """Return the rows [start, end)."""
+    return np.arange(start, end, dtype=np.int64)
+
+
+def solid(rows: Rows) -> bool:
+    """Whether a set is one run without gaps (the empty set is)."""
+    size = len(rows)
+    return size == 0 or int(rows[-1]) - int(rows[0]) + 1 == size
+
+
+def as_set(rows: Rows) -> Rows:
+    """Return the distinct rows of any array, ascending; nulls are left out."""
+    if len(rows) == 0:
+        return NONE
+    low, high = int(rows.min()), int(rows.max())
+    if low < 0:
+        return as_set(rows[rows >= 0])
+    if high - low >= _DENSE * len(rows):
+        return np.unique(rows)
+    present = np.zeros(high - low + 1, np.bool_)
+    present[rows - low] = True
+    return np.flatnonzero(present) + low
+
+
+def union(sets: Sequence[Rows]) -> Rows:
+    """Return the union of sets; the very same array where all are one array, so that later steps see it is."""
+    distinct = list({id(each): each for each in sets if len(each)}.values())
+    if len(distinct) < 2:
+        return distinct[0] if distinct else NONE
+    return _joined_runs(distinct) if all(map(solid, distinct)) else as_set(np.concatenate(distinct))
+
+
+def _joined_runs(runs: list[Rows]) -> Rows:
+    ends = sorted((int(run[0]), int(run[-1]) + 1) for run in runs)
+    reach = ends[0][1]
+    for (_, _), (start, end) in pairwise(ends):
+        if start > reach:
+            return as_set(np.concatenate(runs))
+        reach = max(reach, end)
+    return span(ends[0][0], reach)
+
+
+def positions(among: Rows, wanted: Rows, *, nulls: bool = False) -> Rows:
+    """Return where each of `wanted` (any shape, all of them present) stands in the set `among`; null stays −1.
+
+    Pass ``nulls=True`` where `wanted` may hold nulls.
+    """
+    if wanted is among:
+        return span(0, len(among))
+    if len(among) == 0:
+        return np.full(wanted.shape, -1, np.int64)
+    found = wanted - among[0] if solid(among) else np.searchsorted(among, wanted)
+    return np.where(wanted < 0, -1, found) if nulls else found
+
+
+def fresh(rows: Rows) -> Flags:
+    """Mark the rows of a set that do not follow the row before them: the first one, and each after a gap."""
+    marks = np.zeros(len(rows), np.bool_)
+    if len(rows):
+        marks[0] = True
+        if not solid(rows):
+            np.not_equal(rows[1:] - rows[:-1], 1, out=marks[1:])
+    return marks
+
+
+def warmed(rows: Rows, warmup: int) -> Rows:
+    """Return a set joined with the `warmup` rows before each of its rows, as far as there are any."""
+    if len(rows) == 0 or warmup == 0:
+        return rows
+    if solid(rows):
+        return span(max(0, int(rows[0]) - warmup), int(rows[-1]) + 1)
+    before = np.empty_like(rows)
+    before[0] = -1
+    before[1:] = rows[:-1]
+    first = np.maximum(rows - warmup, before + 1)
+    np.maximum(first, 0, out=first)
+    return concatenated_runs(first, rows + 1)
+
+
+def concatenated_runs(starts: Rows, ends: Rows) -> Rows:
+    """Return the runs [start, end), one after the other, as one array."""
+    sizes = ends - starts
+    offsets = np.cumsum(sizes) - sizes
+    return np.repeat(starts - offsets, sizes) + span(0, int(sizes.sum()))
+
+
+def windows(rows: Rows, stencil: Sequence[int], size: int) -> Rows:
+    """Return ``[len(rows), len(stencil)]``: each row's neighbours, clamped to the domain [0, size)."""
+    seen = rows[:, None] + np.asarray(stencil, np.int64)
+    if len(rows) and (int(rows[0]) + min(stencil) < 0 or int(rows[-1]) + max(stencil) >= size):
+        np.minimum(seen, size - 1, out=seen)
+        np.maximum(seen, 0, out=seen)
+    return seen
+
+
+def seen_through(rows: Rows, stencil: Sequence[int], window: Rows, size: int) -> Rows:
+    """Return the set of rows that `window` (made by `windows` from the set `rows`) mentions."""
+    if len(rows) == 0:
+        return NONE
+    if solid(rows) and _widest_gap(stencil) <= len(rows):
+        start, end = int(rows[0]) + min(stencil), int(rows[-1]) + max(stencil)
+        return span(min(max(start, 0), size - 1), min(max(end, 0), size - 1) + 1)
+    return as_set(window.ravel())
+
+
+def _widest_gap(stencil: Iterable[int]) -> int:
+    return max((b - a for a, b in pairwise(sorted(stencil))), default=0)

@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scannerpy._engine.ports import sink_type
 from scannerpy._graph.node import SinkNode
-from scannerpy.errors import GraphError
+from scannerpy.errors import GraphError, RegistrationError, UnknownOp
 from scannerpy.op import OpColumn, user_line
-from scannerpy.source import split_arguments
+from scannerpy.source import _origin, split_arguments
 
 if TYPE_CHECKING:
     from scannerpy.storage import StoredStream
 
-__all__ = ["Sink", "SinkGenerator"]
+__all__ = ["Sink", "SinkGenerator", "SinkType", "register_sink"]
+
+
+@dataclass(frozen=True, slots=True)
+class SinkType:
+    """What is known of a sink by name. `writer` is None for the two built in, which the client opens itself."""
+
+    name: str
+    stream_params: tuple[str, ...]
+    writer: type[Any] | None = None
+
+
+SINKS = {
+    kind.name: kind
+    for kind in (
+        SinkType("Column", ("table_name", "column_name")),
+        SinkType("FrameColumn", ("table_name", "column_name")),
+    )
+}
+_ALIASES = {"Sequence": "Column", "FrameSequence": "FrameColumn"}
+
+
+def register_sink(name: str, *, stream_params: tuple[str, ...]) -> Callable[[type[Any]], type[Any]]:
+    """Class decorator: make a class usable as ``cl.sinks.<name>(input=column, …)``.
+
+    The class is made in a worker, once per task, with the keyword arguments of its stream (`stream_params`) and those
+    common to all. It has ``write(start, elements)`` (rows from `start` on, in order; bytes, arrays, or NullElement),
+    ``finish()`` (make them durable; doing a task again must do no harm) and optionally ``abort()``.
+    """
+
+    def register(cls: type[Any]) -> type[Any]:
+        known = SINKS.get(name)
+        if known is not None and _origin(known.writer) != _origin(cls):
+            raise RegistrationError(f"a sink named {name!r} is registered already, by {_origin(known.writer)}")
+        for method in ("write", "finish"):
+            if not callable(getattr(cls, method, None)):
+                raise RegistrationError(f"sink {name!r}: {cls.__qualname__} has no {method}() method")
+        SINKS[name] = SinkType(name, tuple(stream_params), cls)
+        return cls
+
+    return register
 
 
 class Sink:
@@ -38,7 +79,9 @@ class SinkGenerator:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        kind = sink_type(name)
+        kind = SINKS.get(_ALIASES.get(name, name))
+        if kind is None:
+            raise UnknownOp(f"no sink named {name!r} is registered; there are {', '.join(sorted(SINKS))}")
 
         def make(*inputs: OpColumn, **arguments: Any) -> Sink:
             where = user_line()

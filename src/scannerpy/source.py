@@ -5,15 +5,65 @@ A source is a class that reads rows in a worker. Write your own with `register_s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from scannerpy._engine.ports import source_type
 from scannerpy._graph.node import Output, SourceNode
-from scannerpy.errors import GraphError
+from scannerpy.errors import GraphError, RegistrationError, UnknownOp
 from scannerpy.op import OpColumn, user_line
 
-__all__ = ["Source", "SourceGenerator"]
+__all__ = ["Source", "SourceGenerator", "SourceType", "register_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceType:
+    """What is known of a source by name. `reader` is None for the two built in, which the client opens itself."""
+
+    name: str
+    column: str
+    is_video: bool
+    type_name: str
+    stream_params: tuple[str, ...]
+    reader: type[Any] | None = None
+
+
+SOURCES = {
+    kind.name: kind
+    for kind in (
+        SourceType("Column", "column", False, "", ("table_name", "column_name")),
+        SourceType("FrameColumn", "frame", True, "", ("table_name", "column_name")),
+    )
+}
+_ALIASES = {"Sequence": "Column", "FrameSequence": "FrameColumn"}
+
+
+def register_source(
+    name: str, *, stream_params: tuple[str, ...], column: str = "output", is_video: bool = False, type_name: str = ""
+) -> Callable[[type[Any]], type[Any]]:
+    """Class decorator: make a class usable as ``cl.sources.<name>(…)``.
+
+    The class is made in a worker with the keyword arguments of its stream (`stream_params`, given as lists with one entry
+    per stream) and those common to all. It has ``__len__()`` (rows of the stream), ``read(rows)`` (a generator of one
+    element per row: bytes, or uint8/float arrays where `is_video`; `rows` ascending and unique) and optionally
+    ``close()`` and ``identity()`` (a value that changes when the content does; without it an interrupted run starts anew).
+    """
+
+    def register(cls: type[Any]) -> type[Any]:
+        known = SOURCES.get(name)
+        if known is not None and _origin(known.reader) != _origin(cls):
+            raise RegistrationError(f"a source named {name!r} is registered already, by {_origin(known.reader)}")
+        for method in ("__len__", "read"):
+            if not callable(getattr(cls, method, None)):
+                raise RegistrationError(f"source {name!r}: {cls.__qualname__} has no {method}() method")
+        SOURCES[name] = SourceType(name, column, is_video, type_name, tuple(stream_params), cls)
+        return cls
+
+    return register
+
+
+def _origin(cls: type[Any] | None) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}" if cls is not None else "scannerpy"
 
 
 class Source:
@@ -41,7 +91,9 @@ class SourceGenerator:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        kind = source_type(name)
+        kind = SOURCES.get(_ALIASES.get(name, name))
+        if kind is None:
+            raise UnknownOp(f"no source named {name!r} is registered; there are {', '.join(sorted(SOURCES))}")
 
         def make(**arguments: Any) -> OpColumn:
             where = user_line()

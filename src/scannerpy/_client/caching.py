@@ -26,8 +26,8 @@ def jobs_to_run(
 ) -> tuple[int, ...]:
     """Return the numbers of the jobs to run. ``statuses[j][k]`` is output k of job j; `name` words it for messages.
 
-    Raises StreamExists under `CacheMode.Error` for a committed output, and under `CacheMode.Ignore` where the outputs of
-    one job disagree.
+    Raises StreamExists under `CacheMode.Error` for a committed output, and under `CacheMode.Ignore` where the outputs
+    of one job disagree.
     """
     done = Status.COMMITTED
     if mode is CacheMode.Error:

@@ -41,7 +41,7 @@ bench: $(VENV)/.dev  ## the engine against the same work by hand; makes its own 
 	$(BIN)/python benchmarks/overhead.py
 
 proto: $(VENV)/.dev  ## regenerate the committed protobuf modules from proto/
-	$(BIN)/python tools/proto
+	$(BIN)/python tools/make_protos.py
 
 requirements:  ## pin anew what pyproject.toml allows (needs uv)
 	tools/pin

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scannerpy.common import ColumnType, DeviceHandle, DeviceType
 
@@ -49,18 +49,23 @@ class Kernel:
     def setup_with_resources(self) -> None:
         """Load what was fetched; called in every instance."""
 
-    def new_stream(self) -> None:
-        """Take the parameters of the stream at hand; called at the start of every task, after `reset`.
+    if TYPE_CHECKING:  # subclasses choose their own parameters, which a checker accepts in this form only
+        new_stream: Callable[..., None]
+        execute: Callable[..., Any]
+    else:
 
-        Parameters a subclass adds are the op's per-stream arguments.
-        """
+        def new_stream(self) -> None:
+            """Take the parameters of the stream at hand; called at the start of every task, after `reset`.
+
+            Parameters a subclass adds are the op's per-stream arguments.
+            """
+
+        def execute(self, stream_parameter: bytes) -> Any:
+            """Compute the outputs of one row, or of one batch of rows. Subclasses annotate inputs and outputs."""
+            raise NotImplementedError(f"{type(self).__name__} has no execute method")
 
     def reset(self) -> None:
         """Forget all rows seen; called before the first row of a task and after every gap."""
-
-    def execute(self, stream_parameter: bytes) -> Any:
-        """Compute the outputs of one row, or of one batch of rows. Subclasses annotate inputs and outputs."""
-        raise NotImplementedError(f"{type(self).__name__} has no execute method")
 
 
 def python_kernel_fn(kernel: Any, config: KernelConfig, args: Mapping[str, Any] | None = None) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ import struct
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +109,15 @@ def _itself(value: T) -> T:
     return value
 
 
-class FrameType:
-    """Annotation of a frame column: a numpy array of at most three dimensions, uint8, float32 or float64."""
+if TYPE_CHECKING:
+    FrameType: TypeAlias = npt.NDArray[Any]  # what a kernel really gets, so that its own code can be checked
+else:
 
-    serialize = staticmethod(_itself)
-    deserialize = staticmethod(_itself)
+    class FrameType:
+        """Annotation of a frame column: a numpy array of at most three dimensions, uint8, float32 or float64."""
+
+        serialize = staticmethod(_itself)
+        deserialize = staticmethod(_itself)
 
 
 BlobType = bytes
@@ -274,11 +278,16 @@ BboxList = VariableList("BboxList", Bbox)
 
 @register_type
 class Image:
-    """A picture: written as PNG (lossless), read back as a BGR array whatever encoded format the bytes have."""
+    """A picture: written as PNG (lossless), read back as a BGR array whatever encoded format the bytes have.
+
+    Bytes are taken as an image file that is already encoded, which is how an op stores a format of its own choice.
+    """
 
     @staticmethod
     def serialize(image: Any) -> bytes:
-        """Encode a BGR or gray uint8 or uint16 array as PNG."""
+        """Encode a BGR or gray uint8 or uint16 array as PNG; bytes stay as they are."""
+        if isinstance(image, bytes):
+            return image
         import cv2
 
         try:

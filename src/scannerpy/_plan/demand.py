@@ -10,14 +10,29 @@ Surprising: an op that keeps state executes rows nobody takes (its warm-up), and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from scannerpy._graph.graph import Graph, Vertex
-from scannerpy._plan.rows import NONE, Rows, as_set, fresh, positions, seen_through, span, union, warmed, windows
+from scannerpy._plan.rows import (
+    NONE,
+    Flags,
+    Rows,
+    as_set,
+    fresh,
+    positions,
+    seen_through,
+    solid,
+    span,
+    union,
+    warmed,
+    windows,
+)
+from scannerpy._plan.sampling import RowMap
 from scannerpy._plan.task import JobPlan, Task
 
 
@@ -35,62 +50,122 @@ class VertexDemand:
     """
 
     rows: Rows
-    resets: npt.NDArray[np.bool_]
-    keep: npt.NDArray[np.bool_]
+    resets: Flags
+    keep: Flags
     takes: tuple[Rows, ...]
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A vertex on the way back: what its consumers want, then what it does, and what it asks of its inputs."""
-
-    wanted: list[Rows]
-    rows: Rows
-    resets: npt.NDArray[np.bool_]
-    keep: npt.NDArray[np.bool_]
-    window: Rows  # rows of the producers' domain; the same for all inputs, which share one domain
-    nulls: bool
 
 
 def trace(graph: Graph, job: JobPlan, task: Task) -> tuple[VertexDemand, ...]:
     """Trace one task backwards from the sinks to the sources."""
-    asked: list[_Asked] = [_Asked([], NONE, _FLAGS, _FLAGS, NONE, nulls=False) for _ in graph.vertices]
+    back = _Backward(job, task, len(graph.vertices))
     for vertex in reversed(graph.vertices):
-        needs = _look_back(vertex, asked[vertex.number], job, task)
+        needs = back.look(vertex)
         for edge in vertex.inputs:
-            asked[edge.vertex].wanted.append(needs)
-    return tuple(_joined(vertex, asked) for vertex in graph.vertices)
+            back.wanted[edge.vertex].append(needs)
+    return tuple(back.demand(vertex) for vertex in graph.vertices)
 
 
-_FLAGS: npt.NDArray[np.bool_] = np.empty(0, np.bool_)
+class _Constants:
+    """The arrays that most vertices of a task have in common, made once for each length."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], npt.NDArray[Any]] = {}
+
+    def places(self, size: int) -> Rows:
+        """Return ``[[0], [1], …]``: takes of what passes straight on."""
+        return self._constant("places", size, lambda: span(0, size)[:, None])
+
+    def no(self, size: int) -> Flags:
+        """Return False everywhere."""
+        return self._constant("no", size, lambda: np.zeros(size, np.bool_))
+
+    def yes(self, size: int) -> Flags:
+        """Return True everywhere."""
+        return self._constant("yes", size, lambda: np.ones(size, np.bool_))
+
+    def first(self, size: int) -> Flags:
+        """Return True, then False everywhere."""
+        return self._constant("first", size, lambda: np.arange(size) == 0)
+
+    def _constant(self, name: str, size: int, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        known = self._known.get((name, size))
+        if known is None:
+            known = self._known[name, size] = make()
+            known.setflags(write=False)
+        return known
 
 
-def _look_back(vertex: Vertex, it: _Asked, job: JobPlan, task: Task) -> Rows:
-    """Fill in what `vertex` does; return the set of rows it needs of each of its inputs."""
-    if vertex.kind == "op":
-        return _op(vertex, it, _domain(vertex, job, task))
-    it.rows = span(task.start, task.end) if vertex.kind == "sink" else union(it.wanted)
-    it.resets, it.keep = np.zeros(len(it.rows), np.bool_), np.ones(len(it.rows), np.bool_)
-    if vertex.kind in {"sample", "slice"}:
-        return _mapped(vertex, it, job, task)
-    it.window = it.rows - task.start if vertex.kind == "unslice" else it.rows
-    return it.window
+class _Backward:
+    """One task on the way back: what is wanted of each vertex, then what it does and what it asks of its inputs.
 
+    A vertex's window is an array of rows of its producers' domain (all its inputs share one domain).
+    """
 
-def _domain(vertex: Vertex, job: JobPlan, task: Task) -> int:
-    return job.domains[vertex.number][task.group if vertex.level else 0]
+    def __init__(self, job: JobPlan, task: Task, vertices: int) -> None:
+        self.job = job
+        self.task = task
+        self.shared = _Constants()
+        self.wanted: list[list[Rows]] = [[] for _ in range(vertices)]
+        self.rows: list[Rows] = [NONE] * vertices
+        self.window: list[Rows] = [NONE] * vertices
 
+    def look(self, vertex: Vertex) -> Rows:
+        """Find what `vertex` does; return the set of rows it needs of each of its inputs."""
+        number, task = vertex.number, self.task
+        if vertex.kind == "op":
+            return self._op(vertex)
+        rows = self.rows[number] = span(task.start, task.end) if vertex.kind == "sink" else union(self.wanted[number])
+        if vertex.kind in {"sample", "slice"}:
+            row_map = self._map(vertex)
+            self.window[number] = row_map.source(rows)
+            return self.window[number] if row_map.ascending else as_set(self.window[number])
+        self.window[number] = rows - task.start if vertex.kind == "unslice" else rows
+        return self.window[number]
 
-def _op(vertex: Vertex, it: _Asked, size: int) -> Rows:
-    wanted = union(it.wanted)
-    it.rows = executed(vertex, wanted, size)
-    it.keep = _kept(it.rows, wanted)
-    it.resets = _resets(vertex, it.rows)
-    if vertex.stencil == (0,):
-        it.window = it.rows
-        return it.rows
-    it.window = windows(it.rows, vertex.stencil, size)
-    return seen_through(it.rows, vertex.stencil, it.window, size)
+    def _op(self, vertex: Vertex) -> Rows:
+        number = vertex.number
+        size = self.job.domains[number][self.task.group if vertex.level else 0]
+        wanted = union(self.wanted[number])
+        self.wanted[number] = [wanted]
+        rows = self.rows[number] = executed(vertex, wanted, size)
+        if vertex.stencil == (0,):
+            self.window[number] = rows
+            return rows
+        self.window[number] = windows(rows, vertex.stencil, size)
+        return seen_through(rows, vertex.stencil, self.window[number], size)
+
+    def _map(self, vertex: Vertex) -> RowMap:
+        inside = vertex.kind == "slice" or vertex.level
+        return self.job.maps[vertex.number][self.task.group if inside else 0]
+
+    def demand(self, vertex: Vertex) -> VertexDemand:
+        """Join `vertex` to its producers, all of whose rows are known now."""
+        rows, takes = self.rows[vertex.number], self._takes(vertex)
+        if vertex.kind != "op":
+            return VertexDemand(rows, self.shared.no(len(rows)), self.shared.yes(len(rows)), takes)
+        return VertexDemand(rows, self._resets(vertex, rows), self._keep(rows, self.wanted[vertex.number][0]), takes)
+
+    def _takes(self, vertex: Vertex) -> tuple[Rows, ...]:
+        window = self.window[vertex.number]
+        nulls = vertex.kind == "sample" and self._map(vertex).nulls
+        return tuple(self._take(self.rows[edge.vertex], window, nulls=nulls) for edge in vertex.inputs)
+
+    def _take(self, produced: Rows, window: Rows, *, nulls: bool) -> Rows:
+        if window is produced:
+            return self.shared.places(len(produced))
+        found = positions(produced, window, nulls=nulls)
+        return found if found.ndim == 2 else found[:, None]
+
+    def _resets(self, vertex: Vertex, rows: Rows) -> Flags:
+        gaps_matter = vertex.stateful or vertex.batch == 1
+        return fresh(rows) if gaps_matter and not solid(rows) else self.shared.first(len(rows))
+
+    def _keep(self, rows: Rows, wanted: Rows) -> Flags:
+        if len(rows) == len(wanted):
+            return self.shared.yes(len(rows))
+        keep = np.zeros(len(rows), np.bool_)
+        keep[positions(rows, wanted)] = True
+        return keep
 
 
 def executed(vertex: Vertex, wanted: Rows, size: int) -> Rows:
@@ -103,32 +178,3 @@ def executed(vertex: Vertex, wanted: Rows, size: int) -> Rows:
         end = int(wanted[-1]) + 1
         return wanted if len(wanted) == end else span(0, end)
     return warmed(wanted, vertex.warmup or 0)
-
-
-def _kept(rows: Rows, wanted: Rows) -> npt.NDArray[np.bool_]:
-    if len(rows) == len(wanted):
-        return np.ones(len(rows), np.bool_)
-    keep = np.zeros(len(rows), np.bool_)
-    keep[positions(rows, wanted)] = True
-    return keep
-
-
-def _resets(vertex: Vertex, rows: Rows) -> npt.NDArray[np.bool_]:
-    if vertex.stateful or vertex.batch == 1:
-        return fresh(rows)
-    marks = np.zeros(len(rows), np.bool_)
-    marks[:1] = True
-    return marks
-
-
-def _mapped(vertex: Vertex, it: _Asked, job: JobPlan, task: Task) -> Rows:
-    inside = vertex.kind == "slice" or vertex.level
-    row_map = job.maps[vertex.number][task.group if inside else 0]
-    it.window, it.nulls = row_map.source(it.rows), row_map.nulls
-    return it.window if row_map.ascending else as_set(it.window)
-
-
-def _joined(vertex: Vertex, asked: Sequence[_Asked]) -> VertexDemand:
-    it = asked[vertex.number]
-    takes = tuple(positions(asked[edge.vertex].rows, it.window, nulls=it.nulls) for edge in vertex.inputs)
-    return VertexDemand(it.rows, it.resets, it.keep, tuple(t if t.ndim == 2 else t[:, None] for t in takes))

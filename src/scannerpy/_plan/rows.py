@@ -41,14 +41,24 @@ def as_set(rows: Rows) -> Rows:
     if low < 0:
         return as_set(rows[rows >= 0])
     if high - low >= _DENSE * len(rows):
-        return np.unique(rows)
+        ordered = np.sort(rows)
+        return ordered[fresh_values(ordered)]
     present = np.zeros(high - low + 1, np.bool_)
     present[rows - low] = True
     return np.flatnonzero(present) + low
 
 
+def fresh_values(ordered: Rows) -> Flags:
+    """Mark the first of each run of equal values in a sorted array that is not empty."""
+    marks = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=marks[1:])
+    return marks
+
+
 def union(sets: Sequence[Rows]) -> Rows:
     """Return the union of sets; the very same array where all are one array, so that later steps see it is."""
+    if len(sets) == 1:
+        return sets[0]
     distinct = list({id(each): each for each in sets if len(each)}.values())
     if len(distinct) < 2:
         return distinct[0] if distinct else NONE
@@ -70,12 +80,19 @@ def positions(among: Rows, wanted: Rows, *, nulls: bool = False) -> Rows:
 
     Pass ``nulls=True`` where `wanted` may hold nulls.
     """
-    if wanted is among:
-        return span(0, len(among))
     if len(among) == 0:
         return np.full(wanted.shape, -1, np.int64)
-    found = wanted - among[0] if solid(among) else np.searchsorted(among, wanted)
+    found = wanted - among[0] if solid(among) else _found(among, wanted)
     return np.where(wanted < 0, -1, found) if nulls else found
+
+
+def _found(among: Rows, wanted: Rows) -> Rows:
+    low, extent = int(among[0]), int(among[-1]) - int(among[0]) + 1
+    if extent > _DENSE * len(among):
+        return np.searchsorted(among, wanted)
+    place = np.empty(extent, np.int64)  # uninitialized where nobody will look
+    place[among - low] = span(0, len(among))
+    return place[wanted - low]
 
 
 def fresh(rows: Rows) -> Flags:

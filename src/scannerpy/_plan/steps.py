@@ -38,7 +38,7 @@ def in_steps(graph: Graph, vertices: tuple[VertexDemand, ...], work: int) -> Tas
         return _in_one_step(graph, vertices)
     done = np.minimum(np.arange(work, rows + work, work, dtype=np.int64), rows)
     ends = _ends(graph, vertices, done)
-    return TaskDemand(vertices, ends, _last_use(graph, vertices, ends))
+    return TaskDemand(vertices, np.stack(ends, axis=1), _last_use(graph, vertices, ends))
 
 
 def _in_one_step(graph: Graph, vertices: tuple[VertexDemand, ...]) -> TaskDemand:
@@ -51,21 +51,37 @@ def _taken_at_once(vertex: Vertex, it: VertexDemand) -> Rows:
     """Element by element 0 or −1: in one step, all are taken but a sink's and those that only warmed up state."""
     if vertex.kind == "sink":
         return np.full(len(it.rows), -1, np.int64)
-    return it.keep.astype(np.int64) - 1
+    return np.subtract(it.keep, 1, dtype=np.int64)
 
 
-def _ends(graph: Graph, vertices: tuple[VertexDemand, ...], done: Rows) -> Rows:
-    ends = np.zeros((len(done), len(vertices)), np.int64)
+def _ends(graph: Graph, vertices: tuple[VertexDemand, ...], done: Rows) -> list[Rows]:
+    """Return, per vertex, how many rows are done after each step; one array where vertices advance alike."""
+    ends = [np.zeros_like(done)] * len(vertices)
+    asked: list[list[Rows]] = [[] for _ in vertices]
     for vertex in reversed(graph.vertices):
         number, it = vertex.number, vertices[vertex.number]
-        if vertex.kind == "sink":
-            ends[:, number] = done
-        elif vertex.batch > 1:
-            ends[:, number] = _full_batches(vertex.batch, it, ends[:, number])
+        mine = done if vertex.kind == "sink" else _furthest(asked[number])
+        if vertex.batch > 1:
+            mine = _full_batches(vertex.batch, it, mine)
+        ends[number] = mine
         for edge, take in zip(vertex.inputs, it.takes, strict=True):
-            reach = _reach(vertex, take, ends[:, number])
-            np.maximum(ends[:, edge.vertex], reach, out=ends[:, edge.vertex])
+            straight = _passes_on(vertex, take, vertices[edge.vertex])
+            asked[edge.vertex].append(mine if straight else _reach(vertex, take, mine))
     return ends
+
+
+def _furthest(asked: list[Rows]) -> Rows:
+    first, *others = asked
+    for other in others:
+        if other is not first:
+            first = np.maximum(first, other)
+    return first
+
+
+def _passes_on(vertex: Vertex, take: Rows, producer: VertexDemand) -> bool:
+    """Whether row i takes element i: seen without looking, as such vertices take distinct elements in order."""
+    in_order = vertex.kind not in {"sample", "slice"} and vertex.stencil == (0,)
+    return in_order and len(take) == len(producer.rows)
 
 
 def _full_batches(batch: int, it: VertexDemand, ends: Rows) -> Rows:
@@ -89,27 +105,37 @@ def _reach(vertex: Vertex, take: Rows, done: Rows) -> Rows:
     return np.where(done == 0, 0, reach + 1)
 
 
-def _last_use(graph: Graph, vertices: tuple[VertexDemand, ...], ends: Rows) -> tuple[Rows, ...]:
-    last = [np.full(len(it.rows) + 1, -1, np.int64) for it in vertices]  # one more, for what nulls "take"
+def _last_use(graph: Graph, vertices: tuple[VertexDemand, ...], ends: list[Rows]) -> tuple[Rows, ...]:
+    last: list[Rows | None] = [None] * len(vertices)
+    steps: dict[int, Rows] = {}
     for vertex in graph.vertices:
-        if not vertex.inputs:
-            continue
-        steps = _step_of_row(ends[:, vertex.number])
         for edge, take in zip(vertex.inputs, vertices[vertex.number].takes, strict=True):
-            _put_latest(last[edge.vertex], take, steps)
-    return tuple(each[:-1] for each in last)
+            mine = ends[vertex.number]
+            if id(mine) not in steps:
+                steps[id(mine)] = _step_of_row(mine)
+            uses = _uses(vertex, take, steps[id(mine)], vertices[edge.vertex])
+            before = last[edge.vertex]
+            last[edge.vertex] = uses if before is None or before is uses else np.maximum(before, uses)
+    pairs = zip(last, vertices, strict=True)
+    return tuple(np.full(len(it.rows), -1, np.int64) if one is None else one for one, it in pairs)
 
 
 def _step_of_row(ends: Rows) -> Rows:
     return np.repeat(np.arange(len(ends), dtype=np.int64), np.diff(ends, prepend=0))
 
 
-def _put_latest(last: Rows, take: Rows, steps: Rows) -> None:
-    """Raise ``last[p]`` to the latest of `steps` whose row takes p. Steps ascend, so the last one written stays."""
-    mine = np.full_like(last, -1)
-    for column in take.T:
-        latest = np.full_like(last, -1) if take.shape[1] > 1 else mine
-        latest[column] = steps
-        if latest is not mine:
-            np.maximum(mine, latest, out=mine)
-    np.maximum(last, mine, out=last)
+def _uses(vertex: Vertex, take: Rows, steps: Rows, producer: VertexDemand) -> Rows:
+    """Return, per element of a producer, the last of `steps` (one per row of `vertex`, ascending) that takes it, or −1.
+
+    An element that several rows take is written by each of them in turn, so the last one stays.
+    """
+    if _passes_on(vertex, take, producer):
+        return steps
+    size = len(producer.rows)
+    last = np.full(size + 1, -1, np.int64)  # one more, for what nulls "take"
+    last[take[:, 0]] = steps
+    for column in take.T[1:]:
+        other = np.full(size + 1, -1, np.int64)
+        other[column] = steps
+        np.maximum(last, other, out=last)
+    return last[:-1]

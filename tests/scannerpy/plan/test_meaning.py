@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import plan_graphs as g
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan_evaluator import Evaluator

@@ -71,7 +71,7 @@ class Sink:
 
 
 class SinkGenerator:
-    """Makes sinks by attribute: ``cl.sinks.Files(input=column, paths=[…])``. Unknown names raise UnknownOp at access."""
+    """Makes sinks by attribute: ``cl.sinks.Files(input=column, paths=[…])``. Unknown names raise UnknownOp."""
 
     def __init__(self, sc: Any) -> None:
         self._sc = sc
@@ -98,6 +98,6 @@ class SinkGenerator:
 
 
 def _named_inputs(arguments: dict[str, Any]) -> list[OpColumn]:
-    """Take the columns out of the keywords: ``input=column``, any keyword that is one, or ``columns={name: column}``."""
+    """Take the columns out of the keywords: any keyword that is one, or ``columns={name: column}``."""
     taken = [arguments.pop(key) for key in [k for k, v in arguments.items() if isinstance(v, OpColumn)]]
     return taken + list(arguments.pop("columns", {}).values())

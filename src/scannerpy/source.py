@@ -11,7 +11,7 @@ from typing import Any
 
 from scannerpy._graph.node import Output, SourceNode
 from scannerpy.errors import GraphError, RegistrationError, UnknownOp
-from scannerpy.op import OpColumn, user_line
+from scannerpy.op import Op, OpColumn, user_line
 
 __all__ = ["Source", "SourceGenerator", "SourceType", "register_source"]
 
@@ -43,10 +43,11 @@ def register_source(
 ) -> Callable[[type[Any]], type[Any]]:
     """Class decorator: make a class usable as ``cl.sources.<name>(…)``.
 
-    The class is made in a worker with the keyword arguments of its stream (`stream_params`, given as lists with one entry
-    per stream) and those common to all. It has ``__len__()`` (rows of the stream), ``read(rows)`` (a generator of one
-    element per row: bytes, or uint8/float arrays where `is_video`; `rows` ascending and unique) and optionally
-    ``close()`` and ``identity()`` (a value that changes when the content does; without it an interrupted run starts anew).
+    The class is made in a worker with the keyword arguments of its stream (`stream_params`, given as lists with one
+    entry per stream) and those common to all. It has ``__len__()`` (rows of the stream), ``read(rows)`` (a generator
+    of one element per row: bytes, or uint8/float arrays where `is_video`; `rows` ascending and unique) and optionally
+    ``close()`` and ``identity()`` (a value that changes when the content does; without it an interrupted run starts
+    anew).
     """
 
     def register(cls: type[Any]) -> type[Any]:
@@ -77,9 +78,8 @@ class Source:
     def outputs(self) -> OpColumn:
         """Return the source's only column."""
         node = self._node
-        return OpColumn(
-            self._sc, None, Output(node=node, column=node.column, is_video=node.is_video, type_name=node.type_name)
-        )
+        output = Output(node=node, column=node.column, is_video=node.is_video, type_name=node.type_name)
+        return OpColumn(self._sc, Op.of_node(self._sc, node), output)
 
 
 class SourceGenerator:

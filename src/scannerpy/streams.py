@@ -12,7 +12,7 @@ from typing import Any
 
 from scannerpy._graph.node import Node, Output, Partition, PerGroup, SampleNode, SliceNode, UnsliceNode
 from scannerpy.errors import GraphError
-from scannerpy.op import OpColumn, SliceList, user_line
+from scannerpy.op import Op, OpColumn, SliceList, user_line
 
 __all__ = ["StreamsGenerator"]
 
@@ -98,9 +98,8 @@ class StreamsGenerator:
 
     def _join(self, node: Node, input: OpColumn) -> OpColumn:
         of = input.output
-        return OpColumn(
-            self._sc, None, Output(node=node, column=of.column, is_video=of.is_video, type_name=of.type_name)
-        )
+        output = Output(node=node, column=of.column, is_video=of.is_video, type_name=of.type_name)
+        return OpColumn(self._sc, Op.of_node(self._sc, node), output)
 
 
 def _output(column: Any, name: str) -> Output:

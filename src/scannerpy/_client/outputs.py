@@ -1,0 +1,181 @@
+"""The outputs of a run: their names, whether they exist, the tables made for them, and the moment they count.
+
+Two kinds of outputs. *Tables* (the sinks ``Column`` and ``FrameColumn``) are made here: uncommitted when a run begins,
+hidden where they are to replace a committed table, committed job by job. All others belong to a storage backend, which
+is only asked whether they exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scannerpy._client.caching import Status
+from scannerpy._client.database import Database
+from scannerpy._graph.build import Graph, JobArgs, Vertex
+from scannerpy._plan.plan import JobPlan
+from scannerpy._store import layout
+from scannerpy._store.catalog import (
+    ColumnRecord,
+    Commit,
+    CommitTables,
+    DeleteTables,
+    Event,
+    JobRecord,
+    NewJob,
+    State,
+    TableRecord,
+    numbered,
+)
+from scannerpy._store.chunk import ChunkRef, find_chunks
+from scannerpy._store.manifest import write_manifest
+from scannerpy._store.objects import Objects
+from scannerpy.common import log
+from scannerpy.errors import GraphError, StreamExists
+
+TABLE_SINKS = frozenset({"Column", "FrameColumn"})
+"""The sinks that make tables of this database."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableOutput:
+    """A table that sink number `sink` (in the order of ``graph.sinks``) makes in job `job`."""
+
+    job: int
+    sink: int
+    name: str
+    column: ColumnRecord
+
+
+def table_outputs(graph: Graph, jobs: Sequence[JobArgs]) -> list[TableOutput]:
+    """Return the tables a run makes, job by job. Raises GraphError for a name given twice."""
+    outputs = [
+        TableOutput(j, k, *_named(vertex, args[vertex.number]))
+        for j, args in enumerate(jobs)
+        for k, vertex in enumerate(graph.sinks)
+        if vertex.name in TABLE_SINKS
+    ]
+    seen: dict[str, TableOutput] = {}
+    for output in outputs:
+        other = seen.setdefault(output.name, output)
+        if other is not output:
+            raise GraphError(
+                f"two outputs are named {output.name!r} (streams {other.job} and {output.job} of "
+                f"{graph.sinks[output.sink].label}): give every output a name of its own"
+            )
+    return outputs
+
+
+def _named(vertex: Vertex, args: Any) -> tuple[str, ColumnRecord]:
+    edge = vertex.inputs[0]
+    return args["table_name"], ColumnRecord(args["column_name"], edge.is_video, edge.type_name)
+
+
+def table_status(record: TableRecord | None) -> Status:
+    """Return how far a table is."""
+    if record is None:
+        return Status.MISSING
+    return Status.COMMITTED if record.committed else Status.PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one output's chunks go: the table's id and the key of its folder."""
+
+    table: int
+    key: str
+    column: str
+    resumed: bool
+
+    @property
+    def prefix(self) -> str:
+        """The folder of the column's chunks."""
+        return layout.column_folder(self.key, self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that stands in the catalog: its id, and the place of every table output, by (job, sink)."""
+
+    job_id: int
+    places: Mapping[tuple[int, int], Place]
+
+
+def begin(database: Database, outputs: Sequence[TableOutput], keys: Sequence[str], *, overwrite: bool) -> Begun:
+    """Enter a run and its output tables into the catalog, in one entry. ``keys[i]`` belongs to ``outputs[i]``.
+
+    An uncommitted table of the same name and key is the rest of the same run and is taken up; of another key, it is
+    replaced. A committed one stays readable under `overwrite`, and is a StreamExists otherwise (it appeared since the
+    outputs were looked at).
+    """
+    begun: list[Begun] = []
+
+    def decide(state: State) -> Sequence[Event]:
+        partial = {(table.name, table.key): table for table in state.tables.values() if not table.committed}
+        events, places, drafts = [], {}, []
+        for output, key in zip(outputs, keys, strict=True):
+            at = state.table(output.name)
+            if at is not None and at.committed and not overwrite:
+                raise StreamExists(f"table {output.name!r} was made by another client just now; nothing was run")
+            found = partial.get((output.name, key))
+            if found is None:
+                hidden = at is not None and at.committed
+                if at is not None and not hidden:
+                    events.append(DeleteTables((at.id,)))
+                table_id = state.next_table_id + len(drafts)
+                drafts.append(_draft(output, key, state.next_job_id, hidden=hidden, now=database.now()))
+            else:
+                table_id = found.id
+            places[output.job, output.sink] = Place(table_id, key, output.column.name, resumed=found is not None)
+        begun[:] = [Begun(state.next_job_id, places)]
+        job = JobRecord(state.next_job_id, f"run {state.next_job_id}", database.now())
+        return [*events, numbered(state, drafts), NewJob(job)] if drafts else [*events, NewJob(job)]
+
+    database.change(decide)
+    return begun[0]
+
+
+def _draft(output: TableOutput, key: str, job_id: int, *, hidden: bool, now: float) -> TableRecord:
+    return TableRecord(
+        id=0, name=output.name, columns=(output.column,), rows=0, committed=False, job_id=job_id, key=key,
+        manifest="", source=None, created=now, hidden=hidden,
+    )  # fmt: skip
+
+
+def finished_tasks(database: Database, job: JobPlan, places: Sequence[Place]) -> dict[int, list[ChunkRef]]:
+    """Return the tasks of a job that an earlier run finished: those with a chunk under every one of its outputs."""
+    if not places or not all(place.resumed for place in places):
+        return {}
+    starts = {int(start): number for number, start in enumerate(job.tasks.starts())}
+    found = [{starts.get(ref.start): ref for ref in _sound_chunks(database.objects, place.prefix)} for place in places]
+    shared = set(found[0]).intersection(*found[1:])
+    return {
+        number: [refs[number] for refs in found]
+        for number in sorted(number for number in shared if number is not None)
+        if all(refs[number].end == job.tasks[number].end for refs in found)
+    }
+
+
+def _sound_chunks(objects: Objects, prefix: str) -> list[ChunkRef]:
+    """Return the chunks in a folder, after removing damaged ones so that their tasks can be done again."""
+    sound, damaged = find_chunks(objects, prefix)
+    for error in damaged:
+        log.warning("A task is done again: %s", error)
+    if damaged:
+        objects.delete(sorted({path for path, _ in objects.list(prefix)} - {ref.path for ref in sound}))
+    return sound
+
+
+def commit(database: Database, done: Sequence[tuple[Place, int, Sequence[ChunkRef]]]) -> None:
+    """Make tables count, all in one entry: (place, rows, chunks) of each. One already committed or deleted is left."""
+    commits = [
+        Commit(place.table, rows, write_manifest(database.objects, place.key, {place.column: list(refs)}))
+        for place, rows, refs in done
+    ]
+
+    def decide(state: State) -> Sequence[Event]:
+        waiting = [c for c in commits if (table := state.tables.get(c.id)) is not None and not table.committed]
+        return [CommitTables(tuple(waiting))] if waiting else []
+
+    database.change(decide)

@@ -113,7 +113,9 @@ def begin(database: Database, outputs: Sequence[TableOutput], keys: Sequence[str
 
     def decide(state: State) -> Sequence[Event]:
         partial = {(table.name, table.key): table for table in state.tables.values() if not table.committed}
-        events, places, drafts = [], {}, []
+        events: list[Event] = []
+        drafts: list[TableRecord] = []
+        places: dict[tuple[int, int], Place] = {}
         for output, key in zip(outputs, keys, strict=True):
             at = state.table(output.name)
             if at is not None and at.committed and not overwrite:

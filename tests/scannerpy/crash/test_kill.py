@@ -1,0 +1,169 @@
+"""Nothing is lost: a run that is killed, interrupted or let down by its workers goes on where it stopped.
+
+The figures of the many trials by hand come from `hammer`; here a few run each time.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tests.scannerpy.crash.hammer import FRAMES, Hammer, Hanging
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+
+
+@pytest.fixture(scope="module")
+def peace(tmp_path_factory):
+    """A hammer that knows how long an undisturbed run takes, and the right answer."""
+    hammer = Hammer(tmp_path_factory.mktemp("crash"))
+    answer = hammer.undisturbed()
+    assert answer.startswith(f"done {FRAMES} ")
+    return hammer, answer
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_killed_process_costs_nothing_that_was_stored(peace, number):
+    """`kill -9` of any process of the run at any moment, then the same program again: same bytes, nothing twice."""
+    hammer, right = peace
+    trial = hammer.trial(random.Random(number), kills=1 + number % 2)  # noqa: S311 -- only has to be repeatable
+    assert trial.answer == right, trial
+    assert trial.again == [], trial
+
+
+def test_overwrite_goes_on_too(peace, tmp_path):
+    """A run that replaces an old result continues like any other."""
+    _, right = peace
+    hammer = Hammer(tmp_path / "overwrite", "Overwrite")
+    assert hammer.undisturbed() == right
+    trial = hammer.trial(random.Random(1), kills=2)  # noqa: S311
+    assert trial.answer == right, trial
+    assert trial.again == [], trial
+
+
+def test_ctrl_c_ends_the_program_and_the_next_run_goes_on(peace):
+    """SIGINT: the processes are gone soon, the status is 0 as documented, and what was stored is kept."""
+    hammer, right = peace
+    hammer._fresh()
+    run = hammer._start(0)
+    _until(lambda: len(hammer._log()) > FRAMES // 3, run)
+    run.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    hammer._finish(run)
+    assert time.monotonic() - began < 15
+    assert run.returncode == 0
+    since, durable = time.monotonic(), hammer._marks()
+    assert hammer._finish(hammer._start(1)) == right
+    assert hammer._rows(durable)
+    assert hammer._repeated(since, durable) == set()
+
+
+def test_a_killed_worker_is_replaced_within_the_run(peace):
+    """Only the client lives on; the run completes with the same bytes."""
+    hammer, right = peace
+    hammer._fresh()
+    run = hammer._start(0)
+    _until(lambda: len(hammer._log()) > FRAMES // 4, run)
+    busiest = max(psutil.Process(run.pid).children(recursive=True), key=lambda p: sum(p.cpu_times()[:2]))
+    busiest.kill()
+    assert hammer._finish(run) == right
+
+
+def _until(condition, run, patience=60):
+    end = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > end or run.poll() is not None:
+            raise Hanging(f"the program ended or never got there: {run.poll()}")
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def script(tmp_path, clip):
+    """Return a function that runs a few lines of Python as a program with two jobs, and gives what it printed."""
+    from tests.conftest import write_config
+    from tests.scannerpy.crash.hammer import ROOT
+
+    write_config(tmp_path)
+
+    def run(op, *, run_words="", timeout=100):
+        lines = TEMPLATE.format(op=op, run_words=run_words)
+        (tmp_path / "program.py").write_text(lines)
+        environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": f"{ROOT}/src:{ROOT}"}
+        command = [sys.executable, str(tmp_path / "program.py"), clip(30)]
+        words = {"capture_output": True, "text": True, "timeout": timeout}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, **words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines(), done.stderr
+
+    return run
+
+
+TEMPLATE = """
+import os, sys, time
+import scannerpy as sp
+from typing import Any
+from tests.clips import number_of
+
+{op}
+
+def main():
+    sc = sp.Client()
+    frames = sc.io.Input([sp.NamedVideoStream(sc, name, path=sys.argv[1]) for name in ("good", "bad")])
+    column = sc.ops.Trouble(frame=frames, name=["good", "bad"])
+    outs = [sp.NamedStream(sc, "out good"), sp.NamedStream(sc, "out bad")]
+    perf = sp.PerfParams.manual(5, 10, pipeline_instances_per_node=2)
+    began = time.monotonic()
+    job = sc.run(sc.io.Output(column, outs), perf, show_progress=False{run_words})
+    print([out.committed() for out in outs], time.monotonic() - began < 60)
+    print([list(out.load()) == list(range(30)) for out in outs if out.committed()])
+    print(sc.wait_on_job(job, show_progress=False).jobs_failed)
+
+if __name__ == "__main__":
+    main()
+"""
+
+TROUBLE = """
+@sp.register_python_op()
+class Trouble(sp.Kernel):
+    def new_stream(self, name):
+        self.name = name
+    def execute(self, frame: sp.FrameType) -> Any:
+        row = number_of(frame)
+        {trouble}
+        return row
+"""
+
+
+def test_a_kernel_that_ends_its_process_costs_only_its_job(script):
+    """`os._exit` in a kernel, each time: three failures, the job is given up, the other one is complete."""
+    out, log = script(TROUBLE.format(trouble='if self.name == "bad" and row == 17: os._exit(3)'))
+    assert out == ["[True, False] True", "[True]", "1"]
+    assert "bad" in log
+    assert "Trouble" in log
+
+
+def test_a_kernel_that_ends_its_process_once_is_forgiven(script, tmp_path):
+    """The task is done again elsewhere, and the answer is whole."""
+    once = f'if row == 17 and not os.path.exists("{tmp_path}/once"): open("{tmp_path}/once", "w").close(); os._exit(3)'
+    out, _ = script(TROUBLE.format(trouble=once))
+    assert out == ["[True, True] True", "[True, True]", "0"]
+
+
+def test_a_task_past_its_time_is_stopped_and_its_job_given_up(script):
+    """`task_timeout`: a kernel that sleeps for an hour ends after three tries, without an exception."""
+    sleeping = 'if self.name == "bad" and row == 17: time.sleep(3600)'
+    out, log = script(TROUBLE.format(trouble=sleeping), run_words=", task_timeout=1.0")
+    assert out == ["[True, False] True", "[True]", "1"]
+    assert "task_timeout" in log or "timeout" in log.lower()
+
+
+def test_a_kernel_stuck_in_c_code_is_stopped_too(script):
+    """A kernel that never gives up the interpreter lock cannot hold the run."""
+    stuck = 'if self.name == "bad" and row == 17: import re; re.match(r"(a+)+$", "a" * 60 + "b")'
+    out, _ = script(TROUBLE.format(trouble=stuck), run_words=", task_timeout=1.0")
+    assert out == ["[True, False] True", "[True]", "1"]

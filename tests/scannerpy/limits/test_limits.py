@@ -1,0 +1,103 @@
+"""How much memory a run takes, and how long it is planned: bounded by packets and queues, not by the length of the
+work.
+
+`SCANNER_MINUTES` sets the length of the long video (ten unless given).
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import scannerpy as sp
+from tests.clips import write_long_clip
+from tests.conftest import write_config
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+MINUTES = float(os.environ.get("SCANNER_MINUTES", "10"))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def run(folder, program, *args):
+    write_config(folder)
+    environment = {**os.environ, "HOME": str(folder), "PYTHONPATH": f"{ROOT}/src:{ROOT}"}
+    words = {"capture_output": True, "text": True, "timeout": 850}
+    command = [sys.executable, str(HERE / program), *map(str, args)]
+    done = subprocess.run(command, cwd=folder, env=environment, check=False, **words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+def test_a_ten_minute_full_hd_video_takes_less_than_500_mib_per_instance(tmp_path, instances):
+    """The histogram of every frame; what a worker holds does not follow the length of the video."""
+    clip = write_long_clip(tmp_path / "long.mp4", MINUTES, rate=10, gop=50)
+    (said,) = run(tmp_path, "long_video.py", clip, instances)
+    assert said.startswith(f"{round(MINUTES * 600)} rows")
+    workers = [int(size) for size in re.search(r"workers \[(.*)\]", said)[1].split(",")]
+    assert len(workers) == instances
+    assert max(workers) < 500, said
+
+
+def test_a_thousand_clips_in_one_run_do_not_grow_it(tmp_path, clip):
+    """Memory after the last hundred clips is that after the first."""
+    said = run(tmp_path, "many_clips.py", clip(25, size=(320, 240)), 1000)
+    assert sum(int(line.split()[0]) for line in said) == 1000
+    for line in said:
+        assert float(line.split()[-1]) < 16, said
+
+
+@sp.register_python_op()
+def LimitPass(config, x: Any) -> Any:
+    return x
+
+
+@sp.register_python_op(stencil=[-1, 0, 1])
+def LimitWindow(config, x: Any) -> Any:
+    return x
+
+
+def eight_ops(cl, column):
+    for number in range(8):
+        column = cl.ops.LimitPass(x=column)
+        if number % 3 == 2:
+            column = cl.streams.Stride(column, [1] * len(column._streams) if hasattr(column, "_streams") else [1])
+    return column
+
+
+def test_a_million_rows_through_eight_ops_are_planned_in_half_a_second(cl):
+    """`explain` plans and says what would be done, without doing it."""
+    cl.new_table("million", ["column"], [[b"x"]] * 1_000_000)
+    column = eight_ops(cl, cl.io.Input([sp.NamedStream(cl, "million")]))
+    sink = cl.io.Output(column, [sp.NamedStream(cl, "out")])
+    perf = sp.PerfParams.manual(100, 1000)
+    cl.explain(sink, perf)
+    began = time.perf_counter()
+    said = str(cl.explain(sink, perf))
+    assert time.perf_counter() - began < 0.5
+    assert "1,000,000" in said or "1000000" in said
+    assert not cl.has_table("out")
+
+
+def test_a_run_over_twenty_thousand_streams_is_planned_in_ten_seconds(cl):
+    """Streams are many and small: planning is linear in them."""
+    cl.new_table("ten", ["column"], [[b"x"]] * 10)
+
+    def planned(count):
+        column = cl.io.Input([sp.NamedStream(cl, "ten")] * count)
+        column = cl.streams.Stride(cl.ops.LimitPass(x=column), [2] * count)
+        sink = cl.io.Output(column, [sp.NamedStream(cl, f"out{n}") for n in range(count)])
+        began = time.perf_counter()
+        cl.explain(sink, sp.PerfParams.manual(100, 1000))
+        return time.perf_counter() - began
+
+    planned(10)
+    small, big = planned(5_000), planned(20_000)
+    assert big < 10
+    assert big < 8 * small + 0.5

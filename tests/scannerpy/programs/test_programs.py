@@ -1,0 +1,137 @@
+"""Programs as users of the original wrote them, run by path, each in a process and with a database of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clips import number_of, read_clip
+from tests.conftest import free_port, write_config
+
+HERE = Path(__file__).parent
+PIXELS = 64 * 48
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that runs a program in a fresh folder and home, and gives its printed lines."""
+    write_config(tmp_path)
+
+    def run(program, *args):
+        environment = {**os.environ, "HOME": str(tmp_path)}
+        command = [sys.executable, str(HERE / f"{program}.py"), *map(str, args)]
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return run
+
+
+def test_walkthrough(run, clip, tmp_path):
+    lines = run("walkthrough", clip(30))
+    assert lines == ["30 15", "(24, 32, 3) uint8", "(24, 32, 3) uint8", "0"]
+    assert [number_of(frame) for frame in read_clip(tmp_path / "example_resized.mp4")] == list(range(0, 30, 2))
+
+
+def test_histogram(run, clip):
+    assert run("histogram", clip(70), clip(30)) == [
+        f"3 {[PIXELS] * 3}",
+        f"1 {[PIXELS] * 3}",
+        "None",
+        "True True",
+        "True",
+    ]
+
+
+def test_optical_flow(run, clip):
+    flow, difference = run("optical_flow", clip(30))
+    assert flow == "6 (48, 64, 2) float32 0.0"  # the first row's neighbour is itself
+    assert difference == str([True] * 5 + [False])
+
+
+def test_tracker(run, clip):
+    lines = run("tracker", clip(30), clip(12))
+    assert [line for line in lines if line.startswith("True")] == [
+        "True 30 {'boxes': 1, 'label': 7}",
+        "True 12 {'boxes': 1, 'label': 8}",
+    ]
+    assert "resources fetched" in lines
+
+
+def test_batch_kernel(run, clip):
+    default, three, same, change = run("batch_kernel", clip(30))
+    assert default == str([8, 8, 8, 8, 8, 8, 8, 8, 2, 2] * 3)
+    assert three == str([3, 3, 3, 3, 3, 3, 3, 3, 3, 1] * 3)
+    assert (same, change) == ("True", "30 True")
+
+
+def test_any_outputs(run):
+    assert run("any_outputs") == [
+        "{'number': 5, 'half': 2, 'kind': 'odd'}",
+        "[b'0+0+0', b'1+0+1', b'2+1+2', b'3+1+3', b'4+2+4', b'5+2+5']",
+        "[None, 1, None, 1, None, 1]",
+        "True",
+    ]
+
+
+def test_slices(run, clip):
+    sums, plain = run("slices", clip(40))
+    groups = [(1000, range(10)), (2000, range(10, 20)), (3000, range(20, 30))]
+    assert sums == str([start + sum(rows[: n + 1]) for start, rows in groups for n in range(10)])
+    assert plain == str([sum(range(first, first + 10)) for first in (0, 10, 20, 30)])
+
+
+def test_resize_streams(run, clip):
+    assert run("resize_streams", clip(30), clip(24)) == [
+        "3 (24, 32, 3) uint8",
+        "[0, 2]",
+        "4 (36, 48, 3) uint8",
+        "[0, 2]",
+    ]
+
+
+def test_tables(run, clip, tmp_path):
+    (tmp_path / "none.mp4").write_text("this is not a video")
+    lines = run("tables", clip(12), tmp_path / "none.mp4")
+    assert lines[1:] == [
+        "0 pairs ['left', 'right'] 3 True True",
+        "[(b'1', b'a'), (b'22', b'b'), (b'333', b'c')]",
+        "[(b'c',), (b'a',)]",
+        "[1, 2, 3]",
+        "[1, 2]",
+        "True",
+        "1",
+        "['good'] [True]",
+        "True False False",
+        "12 frame 2",
+        "True",
+        "False",
+    ]
+
+
+def test_failures(run, clip):
+    assert run("failures", clip(12)) == [
+        "[(True, True), (True, False), (True, True)]",
+        "not readable",
+        "[b'one', b'two', b'three']",
+    ]
+
+
+def test_detached(run, clip):
+    assert run("detached", clip(30)) == ["True True True 0", "True False", "[]", "True True"]
+
+
+@pytest.mark.slow
+def test_workers(run, clip):
+    assert run("workers", clip(30), free_port(), free_port()) == ["30 (48, 64, 3)", r"b'\x89PNG'", "True True"]

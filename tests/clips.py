@@ -74,7 +74,7 @@ def write_long_clip(
     with av.open(str(once)) as source, av.open(str(path), "w") as out:
         given = source.streams.video[0]
         taken = out.add_stream_from_template(given)
-        packets = [(bytes(p), p.pts, p.dts, p.is_keyframe) for p in source.demux(given) if p.pts is not None]
+        packets = [(bytes(p), p.pts or 0, p.dts or 0, p.is_keyframe) for p in source.demux(given) if p.size]
         assert given.time_base is not None
         span = round(Fraction(gop, rate) / given.time_base)
         for copy in range(round(minutes * 60 * rate / gop)):

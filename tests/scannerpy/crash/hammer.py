@@ -76,20 +76,20 @@ class Hammer:
     def trial(self, chance: random.Random, kills: int = 1) -> Trial:
         """Kill up to `kills` attempts, one random process of each, then let the program finish."""
         self._fresh()
-        trial, durable = Trial(), {}
+        trial, durable = Trial(), list[tuple[float, dict[Path, set[tuple[bytes, int]]]]]()
         for attempt in range(kills + 1):
             trial.attempts += 1
-            durable[attempt] = (time.monotonic(), self._marks())
+            durable.append((time.monotonic(), self._marks()))
             run = self._start(attempt)
             if attempt < kills:
                 self._wait(run, attempt, chance)
-                durable[attempt + 0.5] = (time.monotonic(), self._marks())
+                durable.append((time.monotonic(), self._marks()))
                 trial.killed.append(self._kill_one(run, chance))
             trial.answer = self._finish(run)
             if run.returncode == 0:
                 break
-        trial.saved = max(len(self._rows(marks)) for _, marks in durable.values())
-        trial.again = sorted({row for since, marks in durable.values() for row in self._repeated(since, marks)})
+        trial.saved = max(len(self._rows(marks)) for _, marks in durable)
+        trial.again = sorted({row for since, marks in durable for row in self._repeated(since, marks)})
         return trial
 
     def _fresh(self) -> None:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,16 @@ def LimitPass(config, x: Any) -> Any:
 
 
 @sp.register_python_op(stencil=[-1, 0, 1])
-def LimitWindow(config, x: Any) -> Any:
-    return x
+def LimitWindow(config, x: Sequence[Any]) -> Any:
+    return x[1]
 
 
 def eight_ops(cl, column):
+    """Passes and windows in turn, and a sampler in their midst."""
     for number in range(8):
-        column = cl.ops.LimitPass(x=column)
-        if number % 3 == 2:
-            column = cl.streams.Stride(column, [1] * len(column._streams) if hasattr(column, "_streams") else [1])
+        column = (cl.ops.LimitWindow if number % 2 else cl.ops.LimitPass)(x=column)
+        if number == 4:
+            column = cl.streams.Range(column, [(0, 10**9)])
     return column
 
 

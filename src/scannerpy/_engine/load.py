@@ -1,0 +1,164 @@
+"""The first stage of a pipeline: from an order to the elements its sources yield, packet by packet.
+
+The demand of a task is computed here, in the worker, and cut into steps that fit the memory cap. Readers stay open
+from one task of a job to the next, so that a decoder's cursor goes on where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scannerpy._engine.board import Board
+from scannerpy._engine.failures import error_from
+from scannerpy._engine.memory import Memory, size_of_all
+from scannerpy._engine.ports import Reader, WorkerContext
+from scannerpy._engine.queues import Cancelled
+from scannerpy._engine.tasks import Order, Program, TaskRun
+from scannerpy._engine.trace import Recorder, clock
+from scannerpy._graph.graph import Vertex
+from scannerpy._plan.demand import trace
+from scannerpy._plan.steps import in_steps
+from scannerpy._words.elements import Element
+from scannerpy.errors import StorageError
+
+LOAD = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packet:
+    """The new elements of every source in one step of a task."""
+
+    run: TaskRun
+    step: int
+    elements: Mapping[int, list[Element]]
+    size: int
+
+
+class Loader:
+    """Loads the tasks of one run, in order. Used by one thread."""
+
+    def __init__(
+        self, program: Program, memory: Memory, context: WorkerContext, board: Board, recorder: Recorder
+    ) -> None:
+        self._program = program
+        self._sources = program.graph.sources
+        self._memory = memory
+        self._context = context
+        self._board = board
+        self._recorder = recorder
+        self._job = -1
+        self._readers: dict[int, Reader] = {}
+        self._row_bytes: dict[int, int] = {}
+        self.cancelled = False
+
+    def begin(self, order: Order) -> TaskRun:
+        """Work out what a task demands and open its readers. What goes wrong stands in the run's error."""
+        run = TaskRun(order)
+        source = None
+        try:
+            for source in self._sources:
+                self._open(order, source)
+            run.demand = self._demand(order)
+        except Exception as error:  # noqa: BLE001  # a user's reader may raise anything; the task fails, not the worker
+            run.fail(error_from("load", source.label if source else "", None, error))
+        return run
+
+    def packets(self, run: TaskRun) -> Iterator[Packet]:
+        """Load step after step, until the end or until the run fails."""
+        if run.demand is None:
+            return
+        streams = {v.number: self._stream(run, v) for v in self._sources}
+        ends = run.demand.ends.tolist()
+        before = [0] * len(ends[0]) if ends else []
+        for step, after in enumerate(ends):
+            loaded = self._step(run, streams, before, after)
+            if loaded is None:
+                break
+            yield Packet(run, step, loaded, sum(map(size_of_all, loaded.values())))
+            before = after
+        self._board.leave(LOAD)
+
+    def close(self) -> None:
+        """Close every reader."""
+        readers, self._readers = self._readers, {}
+        for reader in readers.values():
+            reader.close()
+
+    def _open(self, order: Order, source: Vertex) -> None:
+        if order.id.job != self._job:
+            self.close()
+            self._job = order.id.job
+        if source.number in self._readers:
+            return
+        args = {**source.args, **_mapping(order.job.args.get(source.number))}
+        reader = self._program.sources[source.name].open(args, self._context)
+        self._readers[source.number] = reader
+        self._row_bytes[source.number] = int(getattr(reader, "row_bytes", 0))
+
+    def _demand(self, order: Order) -> Any:
+        vertices = trace(self._program.graph, order.job, order.task)
+        needed = sum(self._row_bytes[v.number] * len(vertices[v.number].rows) for v in self._sources)
+        rows = self._memory.step_rows(self._program.work_packet_size, needed / max(1, order.task.rows))
+        return in_steps(self._program.graph, vertices, rows)
+
+    def _stream(self, run: TaskRun, source: Vertex) -> Iterator[Element]:
+        assert run.demand is not None  # noqa: S101  # for the type checker; `packets` has asked
+        return iter(self._readers[source.number].read(run.demand.vertices[source.number].rows))
+
+    def _step(
+        self, run: TaskRun, streams: Mapping[int, Iterator[Element]], before: list[int], after: list[int]
+    ) -> dict[int, list[Element]] | None:
+        loaded: dict[int, list[Element]] = {}
+        for source in self._sources:
+            first, last = before[source.number], after[source.number]
+            elements = self._read(run, source, streams[source.number], first, last)
+            if elements is None:
+                return None
+            loaded[source.number] = elements
+        return loaded
+
+    def _read(
+        self, run: TaskRun, source: Vertex, stream: Iterator[Element], first: int, last: int
+    ) -> list[Element] | None:
+        """The elements at positions [first, last) of a source; None if the run failed."""
+        if first == last:
+            return [] if run.alive else None
+        assert run.demand is not None  # noqa: S101  # for the type checker; `packets` has asked
+        rows = run.demand.vertices[source.number].rows[first:last]
+        self._board.enter(LOAD, run.id, source.number, int(rows[0]), int(rows[-1]))
+        elements: list[Element] = []
+        began = clock()
+        try:
+            whole = self._collect(run, stream, last - first, elements)
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001  # a user's reader may raise anything; the task fails, not the worker
+            self._fail(run, source, int(rows[len(elements)]), error)
+            return None
+        if not whole:
+            return None
+        self._row_bytes[source.number] = self._row_bytes[source.number] or size_of_all(elements) // len(elements)
+        self._recorder.add("Reader[0]", source.name, "load", began, len(elements), run.id)
+        return elements
+
+    def _collect(self, run: TaskRun, stream: Iterator[Element], count: int, elements: list[Element]) -> bool:
+        for _ in range(count):
+            if self.cancelled:
+                raise Cancelled
+            if not run.alive:
+                return False
+            elements.append(next(stream))
+        return True
+
+    def _fail(self, run: TaskRun, source: Vertex, row: int, error: BaseException) -> None:
+        if isinstance(error, StopIteration):
+            error = StorageError(f"source {source.label} ended before row {row}, which it was asked for")
+        run.fail(error_from("load", source.label, (row, row), error))
+        self.close()  # a reader that raised is in no state to go on
+        self._job = -1
+
+
+def _mapping(args: Any) -> Mapping[str, Any]:
+    return args if isinstance(args, Mapping) else {}

@@ -1,0 +1,274 @@
+"""A pipeline: load → evaluate → save, for one worker and one run.
+
+In a worker the stages overlap: loading and saving are threads of their own, the evaluator stays in the thread that
+calls `work` (a worker's main thread, which is what many libraries kernels use expect). Queues bounded in bytes join
+them. With ``debug=True`` `run_inline` does the same without any thread, so that pdb works in kernels.
+
+A task goes through as *begin*, its packets, *end*. Every stage passes begin and end on, also for a task that has
+failed, so what is reported about a task comes from the last stage, when nobody works on it any more. The first error
+wins.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from scannerpy._engine.board import Board
+from scannerpy._engine.evaluate import Evaluator, Host
+from scannerpy._engine.failures import error_from
+from scannerpy._engine.load import Loader, Packet
+from scannerpy._engine.memory import Memory, size_of_all
+from scannerpy._engine.ports import WorkerContext
+from scannerpy._engine.queues import ByteQueue, Cancelled, Closed
+from scannerpy._engine.save import Saver
+from scannerpy._engine.states import TaskId
+from scannerpy._engine.tasks import DROPPED, Begun, Order, Program, Report, TaskRun
+from scannerpy._engine.trace import Interval, Recorder, clock
+from scannerpy._words.elements import Element
+
+WORTH_TELLING = 1_000_000
+"""Waits at a queue shorter than this (1 ms) are not put into the trace."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begin:
+    run: TaskRun
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _End:
+    run: TaskRun
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stored:
+    run: TaskRun
+    elements: list[list[list[Element]]]
+
+
+T = TypeVar("T")
+Passing = TypeVar("Passing", bound=_Begin | Packet | _Stored | _End)
+
+
+class Pipeline:
+    """Runs the tasks it is given, in order, and reports on each. One run's worth; closing it lets go of everything."""
+
+    def __init__(
+        self,
+        program: Program,
+        hosts: Mapping[int, Host],
+        report: Callable[[Report], None],
+        *,
+        memory: Memory | None = None,
+        context: WorkerContext | None = None,
+        board: Board | None = None,
+    ) -> None:
+        context, board = context or WorkerContext(), board or Board()
+        self._memory = memory or Memory(growth=_growth(program))
+        self._recorder = Recorder()
+        self._loader = Loader(program, self._memory, context, board, self._recorder)
+        self._evaluator = Evaluator(program.graph, hosts, board, self._recorder)
+        self._saver = Saver(program, context, board, self._recorder)
+        self._report = report
+        self._orders: ByteQueue[Order] = ByteQueue(1)
+        self._loaded: ByteQueue[_Begin | Packet | _End] = ByteQueue(self._memory.queue_bound)
+        self._stored: ByteQueue[_Begin | _Stored | _End] = ByteQueue(self._memory.queue_bound)
+        self._dropped: set[TaskId] = set()
+        self._runs: dict[TaskId, TaskRun] = {}
+        self._crash: BaseException | None = None
+        self._largest = 0  # bytes loaded in one step of the task being evaluated
+
+    # for whoever feeds it, from any thread
+
+    def order(self, order: Order) -> None:
+        """Queue a task."""
+        self._orders.put(order)
+
+    def drop(self, task: TaskId) -> None:
+        """Nobody wants this task any more: let it pass as failed."""
+        self._dropped.add(task)
+        run = self._runs.get(task)
+        if run is not None:
+            run.fail(DROPPED)
+
+    def close(self) -> None:
+        """No more orders: `work` returns after the last."""
+        self._orders.close()
+
+    def cancel(self) -> None:
+        """Stop at the next row; nothing more is reported."""
+        self._loader.cancelled = True
+        for queue in (self._orders, self._loaded, self._stored):
+            queue.cancel()
+
+    # for whoever runs it
+
+    def work(self) -> None:
+        """Run until `close` or `cancel`. All threads are joined when this returns. Raises what broke the engine itself
+        (never a failed task).
+        """
+        threads = [
+            threading.Thread(target=self._guarded, args=(stage,), name=f"scanner-{name}")
+            for name, stage in (("load", self._load), ("save", self._save))
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._guarded(self._evaluate)
+        finally:
+            for thread in threads:
+                thread.join()
+        if self._crash is not None:
+            raise self._crash
+
+    def run_inline(self, order: Order) -> None:
+        """Run one task in this thread."""
+        self._report(Begun(order.id))
+        run = self._begin(order)
+        try:
+            self._begin_evaluation(run)
+            self._saver.begin(run)
+            for packet in self._loader.packets(run):
+                stored = self._step(packet)
+                if stored is not None:
+                    self._saver.write(run, stored)
+            self._end_evaluation()
+        except BaseException:
+            self._saver.abort()
+            raise
+        self._report(self._saver.end(run))
+
+    def end(self) -> list[Interval]:
+        """Close readers; return the rest of the trace."""
+        self._loader.close()
+        return self._recorder.take_all()
+
+    # the stages
+
+    def _load(self) -> None:
+        try:
+            for order in _until_closed(self._orders):
+                run = self._begin(order)
+                self._put(self._loaded, _Begin(run), 0, run, "load")
+                for packet in self._loader.packets(run):
+                    self._put(self._loaded, packet, packet.size, run, "load")
+                self._put(self._loaded, _End(run), 0, run, "load")
+            self._loaded.close()
+        finally:
+            self._loader.close()
+
+    def _evaluate(self) -> None:
+        for item in self._waiting_for(self._loaded, "load"):
+            run = item.run
+            if isinstance(item, _Begin):
+                self._report(Begun(run.id))
+                self._begin_evaluation(run)
+                self._stored.put(item)
+            elif isinstance(item, Packet):
+                stored = self._step(item)
+                if stored is not None:
+                    self._put(self._stored, _Stored(run, stored), _bytes_of(stored), run, "evaluate")
+            else:
+                self._end_evaluation()
+                self._stored.put(item)
+        self._stored.close()
+
+    def _save(self) -> None:
+        try:
+            for item in self._waiting_for(self._stored, "evaluate"):
+                if isinstance(item, _Begin):
+                    self._saver.begin(item.run)
+                elif isinstance(item, _End):
+                    self._finish(item.run)
+                elif item.run.alive:
+                    self._saver.write(item.run, item.elements)
+        finally:
+            self._saver.abort()
+
+    # their parts
+
+    def _begin(self, order: Order) -> TaskRun:
+        run = self._loader.begin(order)
+        self._runs[order.id] = run
+        if order.id in self._dropped:
+            run.fail(DROPPED)
+        return run
+
+    def _begin_evaluation(self, run: TaskRun) -> None:
+        order = run.order
+        self._largest = 0
+        if run.alive and run.demand is not None:
+            demand = run.demand
+            self._careful(run, lambda: self._evaluator.begin(order.id, order.job, order.task, demand))
+
+    def _step(self, packet: Packet) -> list[list[list[Element]]] | None:
+        if not packet.run.alive:
+            return None
+        self._largest = max(self._largest, packet.size)
+        return self._careful(packet.run, lambda: self._evaluator.step(packet.step, packet.elements))
+
+    def _end_evaluation(self) -> None:
+        self._memory.learn(self._largest, self._evaluator.peak)
+        self._evaluator.end()
+
+    def _finish(self, run: TaskRun) -> None:
+        report = self._saver.end(run)
+        self._runs.pop(run.id, None)
+        self._dropped.discard(run.id)
+        self._report(report)
+
+    def _careful(self, run: TaskRun, act: Callable[[], T]) -> T | None:
+        """Do a part of the evaluation; what a kernel raises fails the task, not the worker."""
+        try:
+            return act()
+        except Exception as error:  # noqa: BLE001  # kernels may raise anything
+            at = self._evaluator.at
+            op, rows = (at[0].label, at[1]) if at else ("", None)
+            run.fail(error_from("evaluate", op, rows, error))
+            return None
+
+    def _put(self, queue: ByteQueue[T], item: T, size: int, run: TaskRun, who: str) -> None:
+        began = clock()
+        queue.put(item, size)
+        if clock() - began > WORTH_TELLING:
+            self._recorder.add(f"Queue after {who}", "wait for room", "wait", began, 0, run.id)
+
+    def _waiting_for(self, queue: ByteQueue[Passing], whom: str) -> Iterator[Passing]:
+        """The items of a queue; long waits for one go into the trace."""
+        began = clock()
+        for item in _until_closed(queue):
+            if clock() - began > WORTH_TELLING:
+                self._recorder.add(f"Queue after {whom}", f"wait for {whom}", "wait", began, 0, item.run.id)
+            yield item
+            began = clock()
+
+    def _guarded(self, stage: Callable[[], None]) -> None:
+        try:
+            stage()
+        except Cancelled:
+            return
+        except BaseException as error:  # noqa: BLE001  # raised again by `work`, in the caller's thread
+            self._crash = self._crash or error
+            self.cancel()
+
+
+def _until_closed(queue: ByteQueue[T]) -> Iterator[T]:
+    while True:
+        try:
+            item = queue.get()
+        except Closed:
+            return
+        yield item
+
+
+def _bytes_of(stored: list[list[list[Element]]]) -> int:
+    return sum(size_of_all(column) for sink in stored for column in sink)
+
+
+def _growth(program: Program) -> float:
+    """A first guess at how much ops add to what sources yield: every op that makes frames makes as much again."""
+    signatures = [v.signature for v in program.graph.vertices if v.signature is not None]
+    return 1.0 + sum(any(column.is_video for column in signature.outputs) for signature in signatures)

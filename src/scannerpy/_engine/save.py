@@ -1,0 +1,91 @@
+"""The last stage of a pipeline: hands each sink's elements to its writer and, at the task's end, makes them durable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scannerpy._engine.board import Board
+from scannerpy._engine.failures import error_from
+from scannerpy._engine.ports import Place, WorkerContext, Writer
+from scannerpy._engine.tasks import Done, Failed, Program, TaskRun
+from scannerpy._engine.trace import Recorder, clock
+from scannerpy._graph.graph import Vertex
+from scannerpy._words.elements import Element
+
+SAVE = 2
+
+
+class Saver:
+    """Saves the tasks of one run, in order. Used by one thread."""
+
+    def __init__(self, program: Program, context: WorkerContext, board: Board, recorder: Recorder) -> None:
+        self._program = program
+        self._sinks = program.graph.sinks
+        self._context = context
+        self._board = board
+        self._recorder = recorder
+        self._writers: list[Writer] = []
+        self._rows = 0
+
+    def begin(self, run: TaskRun) -> None:
+        """Open a writer for each sink."""
+        self._writers = []
+        self._rows = 0
+        for sink in self._sinks:
+            if run.alive:
+                self._guarded(run, sink, lambda sink=sink: self._writers.append(self._open(run, sink)))
+
+    def write(self, run: TaskRun, stored: Sequence[Sequence[Sequence[Element]]]) -> None:
+        """Take one step's elements: ``stored[sink][input][row]``."""
+        rows = len(stored[0][0])
+        first = run.order.task.start + self._rows
+        for number, sink in enumerate(self._sinks):
+            if not run.alive:
+                return
+            self._board.enter(SAVE, run.id, sink.number, first, first + rows - 1)
+            began = clock()
+            self._guarded(run, sink, lambda number=number: self._writers[number].write(*stored[number]))
+            self._recorder.add("Writer[0]", sink.name, "save", began, rows, run.id)
+        self._rows += rows
+        self._board.add_rows(rows)
+        self._board.leave(SAVE)
+
+    def end(self, run: TaskRun) -> Done | Failed:
+        """Finish all writers, or abort them if the task failed."""
+        results: list[Any] = []
+        for number, sink in enumerate(self._sinks):
+            if run.alive:
+                self._board.enter(SAVE, run.id, sink.number, run.order.task.start, run.order.task.end - 1)
+                began = clock()
+                self._guarded(run, sink, lambda number=number: results.append(self._writers[number].finish()))
+                self._recorder.add("Writer[0]", f"{sink.name}: finish", "save", began, 0, run.id)
+        self._abort(done=len(results) if run.alive else 0)
+        self._board.add_rows(-self._rows)
+        self._board.leave(SAVE)
+        if run.error is not None:
+            return Failed(run.id, run.error, self._recorder.take())
+        return Done(run.id, tuple(results), self._recorder.take())
+
+    def abort(self) -> None:
+        """The run was cancelled in the middle of a task."""
+        self._abort(done=0)
+
+    def _open(self, run: TaskRun, sink: Vertex) -> Writer:
+        order = run.order
+        own = order.job.args.get(sink.number)
+        args = {**sink.args, **(own if isinstance(own, Mapping) else {})}
+        place = Place(order.id.job, order.id.number, order.task.start, order.task.end, sink.inputs)
+        return self._program.sinks[sink.name].open(args, place, self._context)
+
+    def _abort(self, done: int) -> None:
+        writers, self._writers = self._writers[done:], []
+        for writer in writers:
+            writer.abort()
+
+    def _guarded(self, run: TaskRun, sink: Vertex, act: Any) -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001  # a user's writer may raise anything; the task fails, not the worker
+            first = run.order.task.start + self._rows
+            run.fail(error_from("save", sink.label, (first, run.order.task.end - 1), error))

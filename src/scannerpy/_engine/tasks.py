@@ -1,0 +1,90 @@
+"""What travels through a pipeline: an order to run a task, the task while it runs, and what is told about it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scannerpy._engine.failures import TaskError
+from scannerpy._engine.journal import TaskResult
+from scannerpy._engine.ports import SinkType, SourceType
+from scannerpy._engine.states import TaskId
+from scannerpy._engine.trace import Interval
+from scannerpy._graph.graph import Graph
+from scannerpy._plan.plan import JobPlan, Task, TaskDemand
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """What every task of a run has in common; sent to each worker once."""
+
+    graph: Graph
+    work_packet_size: int
+    sources: Mapping[str, SourceType]
+    sinks: Mapping[str, SinkType]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """Run this task."""
+
+    id: TaskId
+    job: JobPlan
+    task: Task
+
+
+@dataclass(slots=True, eq=False)
+class TaskRun:
+    """A task in a pipeline. The first error wins; every stage then lets the task pass without working on it."""
+
+    order: Order
+    demand: TaskDemand | None = None
+    error: TaskError | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def id(self) -> TaskId:
+        """Which task it is."""
+        return self.order.id
+
+    @property
+    def alive(self) -> bool:
+        """Whether its results are still wanted and possible."""
+        return self.error is None
+
+    def fail(self, error: TaskError) -> None:
+        """The task cannot be completed."""
+        with self._lock:
+            if self.error is None:
+                self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The pipeline turns to a task."""
+
+    task: TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A task's rows are durable."""
+
+    task: TaskId
+    result: TaskResult
+    intervals: list[Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A task has passed the pipeline without a result."""
+
+    task: TaskId
+    error: TaskError
+    intervals: list[Interval]
+
+
+Report = Begun | Done | Failed
+
+DROPPED = TaskError("evaluate", "", None, "Dropped", "its job was given up", "")

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from scannerpy._graph.build import Vertex
+from scannerpy._graph.graph import Vertex
 from scannerpy._kernels import codecs
 from scannerpy._kernels.arrays import describe
 from scannerpy._kernels.failure import kernel_error

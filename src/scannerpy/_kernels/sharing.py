@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scannerpy._graph.build import Edge, Graph
+from scannerpy._graph.graph import Edge, Graph
 
 _ONE_TO_ONE = {"All", "Stride", "Range", "StridedRange", "RepeatNull"}
 """Samplers that never give a row twice."""

@@ -20,7 +20,7 @@ from typing import Any
 import cloudpickle
 
 from scannerpy import types
-from scannerpy._graph.build import Graph, Vertex
+from scannerpy._graph.graph import Graph, Vertex
 from scannerpy.errors import KernelError
 from scannerpy.protobufs import add_again, protobufs
 

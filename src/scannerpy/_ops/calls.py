@@ -131,14 +131,17 @@ def _stream_args(signature: OpSignature, label: str, rest: dict[str, Any]) -> St
 
 def join_streams(label: str, lists: Mapping[str, Sequence[Any]]) -> StreamArgs:
     """From a list per argument to keyword arguments per stream (per slice group where a SliceList was given)."""
+    for name, values in lists.items():
+        _check_slices(label, name, values)
+    return [_per_group(label, i, stream) for i, stream in enumerate(_transposed(label, lists))]
+
+
+def _transposed(label: str, lists: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     counts = {name: len(values) for name, values in lists.items()}
     if len(set(counts.values())) > 1 or not all(counts.values()):
         listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
         raise GraphError(f"{label} needs one value per stream in every per-stream argument: {listed}")
-    for name, values in lists.items():
-        _check_slices(label, name, values)
-    streams = ({name: values[i] for name, values in lists.items()} for i in range(min(counts.values())))
-    return [_per_group(label, i, stream) for i, stream in enumerate(streams)]
+    return [{name: values[i] for name, values in lists.items()} for i in range(min(counts.values()))]
 
 
 def _check_slices(label: str, name: str, values: Sequence[Any]) -> None:
@@ -173,7 +176,7 @@ def collect_streams(label: str, names: Iterable[str], keywords: dict[str, Any]) 
         raise GraphError(f"{label} has no per-stream argument: pass at least one of {', '.join(names)} as a list")
     count = len(next(iter(lists.values())))
     lists |= {name: [value] * count for name, value in taken.items() if name not in lists}
-    return [dict(stream) for stream in join_streams(label, lists)]
+    return _transposed(label, lists)
 
 
 # Settings of the node

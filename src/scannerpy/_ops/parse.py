@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from scannerpy import types
 from scannerpy._ops.signature import Column, KernelSpec, OpSignature
-from scannerpy.common import ColumnType, DeviceType
+from scannerpy.common import DeviceType
 from scannerpy.errors import RegistrationError
 from scannerpy.kernel import Kernel
 
@@ -47,52 +47,13 @@ def signature_of(target: Any, options: Options, names: Mapping[str, Any] | None 
     return _Reader(target, options, names or {}).read()
 
 
-def signature_from_columns(
-    name: str,
-    input_columns: Sequence[Any],
-    output_columns: Sequence[Any],
-    variadic_inputs: bool = False,
-    stencil: Sequence[int] | None = None,
-    unbounded_state: bool = False,
-    bounded_state: int | None = None,
-) -> OpSignature:
-    """The signature of an op registered by name (`Client.register_op`), without kernels yet.
-
-    A column is a name (a blob) or ``(name, ColumnType[, ScannerTypeInfo])``.
-    """
-    where = f"op {name!r}"
-    _check_state(where, unbounded_state, bounded_state)
-    outputs = tuple(_named_column(where, column) for column in output_columns)
-    if not outputs:
-        raise RegistrationError(f"{where} has no output column")
-    return OpSignature(
-        name=name,
-        inputs=() if variadic_inputs else tuple(_named_column(where, column) for column in input_columns),
-        outputs=outputs,
-        variadic=variadic_inputs,
-        stencil=_stencil(where, stencil),
-        warmup=bounded_state,
-        unbounded=unbounded_state,
-    )
-
-
-def _named_column(where: str, column: Any) -> Column:
-    if isinstance(column, str):
-        return Column(column, is_video=False)
-    if isinstance(column, (tuple, list)) and len(column) in {2, 3} and isinstance(column[1], ColumnType):
-        info = column[2] if len(column) == 3 else None
-        is_video = column[1] is ColumnType.Video
-        return Column(column[0], is_video, "" if is_video or info is None else _stored_name(info))
-    raise RegistrationError(
-        f"{where} has a column {column!r}: give a name, or (name, ColumnType), or (name, ColumnType, type info)"
-    )
-
-
-def _stored_name(info: types.ScannerTypeInfo) -> str:
+def stored_name(info: types.ScannerTypeInfo) -> str:
+    """The name a blob column of this type is stored with: empty for plain bytes."""
     return "" if info.type is bytes else info.cpp_name
 
 
-def _stencil(where: str, stencil: Sequence[int] | None) -> tuple[int, ...] | None:
+def checked_stencil(where: str, stencil: Sequence[int] | None) -> tuple[int, ...] | None:
+    """A default stencil as offsets; raises RegistrationError."""
     if stencil is None:
         return None
     if isinstance(stencil, str) or not isinstance(stencil, collections.abc.Sequence) or not stencil:
@@ -102,7 +63,8 @@ def _stencil(where: str, stencil: Sequence[int] | None) -> tuple[int, ...] | Non
     return tuple(stencil)
 
 
-def _check_state(where: str, unbounded: bool, bounded: int | None) -> None:
+def check_state(where: str, unbounded: bool, bounded: int | None) -> None:
+    """Raise RegistrationError unless at most one kind of state is declared, and sensibly."""
     if bounded is not None and (not _is_int(bounded) or bounded < 0):
         raise RegistrationError(f"{where} has bounded_state={bounded!r}: give the number of warm-up rows, 0 or more")
     if unbounded and bounded is not None:
@@ -137,7 +99,7 @@ class _Reader:
             inputs=tuple(self.input_column(parameter, hints) for parameter in parameters),
             outputs=self.outputs(hints),
             variadic=parameters[0].kind is _Parameter.VAR_POSITIONAL,
-            stencil=_stencil(self.label, self.options.stencil),
+            stencil=checked_stencil(self.label, self.options.stencil),
             warmup=self.options.bounded_state,
             unbounded=bool(self.options.unbounded_state),
             init_params=init_params,
@@ -155,7 +117,7 @@ class _Reader:
             self.refuse("has a name that is not a string: give name='…'")
         if not _is_int(self.options.batch) or self.options.batch < 1:
             self.refuse(f"has batch={self.options.batch!r}: give a whole number, 1 (cannot batch) or more")
-        _check_state(self.label, self.options.unbounded_state, self.options.bounded_state)
+        check_state(self.label, self.options.unbounded_state, self.options.bounded_state)
 
     def devices(self) -> list[DeviceType]:
         options = self.options
@@ -292,7 +254,7 @@ class _Reader:
             raise RegistrationError(f"{self.label} has {what} annotated {_spell(annotation)}: {error}") from None
         if info.type is types.FrameType:
             return Column(name, is_video=True)
-        return Column(name, is_video=False, type_name=_stored_name(info))
+        return Column(name, is_video=False, type_name=stored_name(info))
 
     # Arguments
 

@@ -99,7 +99,8 @@ def names() -> list[str]:
 
 def unknown(name: str) -> UnknownOp:
     """The error for a name that nobody registered."""
-    near = difflib.get_close_matches(name, names(), n=3)
+    lowered = {known.lower(): known for known in names()}
+    near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3)]
     hint = f"did you mean {' or '.join(near)}? If not, register" if near else "register"
     return UnknownOp(
         f"no op is called {name!r}: {hint} it with @scannerpy.register_python_op, "

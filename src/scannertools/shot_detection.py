@@ -1,0 +1,5 @@
+"""ShotBoundaries, under its older import path."""
+
+from scannerpy.ops.shot_detection import ShotBoundaries
+
+__all__ = ["ShotBoundaries"]

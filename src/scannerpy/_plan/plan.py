@@ -170,7 +170,8 @@ class _Forward:
         if isinstance(given, PerGroup):
             self._check_args_per_group(vertex)
             return [{**vertex.args, **one} for one in given] if count else ()
-        if count > 1 or isinstance(given, Partition):
+        assert not isinstance(given, Partition)  # noqa: S101 — only slices have those
+        if count > 1:
             raise self._error(
                 vertex, f"it is inside a slice of {count} groups and needs a SliceList with {count} arguments, one each"
             )

@@ -6,12 +6,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_evaluator import Evaluator
-from plan_random import Program, programs
-from plan_reference import Reference, Symbols
 
 from scannerpy._graph.build import build
 from scannerpy._plan.plan import demand, make_plan
+from tests.scannerpy.plan.anything import Program, programs
+from tests.scannerpy.plan.evaluator import Evaluator
+from tests.scannerpy.plan.reference import Reference, Symbols
 
 
 def check(program: Program, io: int, work: int, smaller: int) -> None:

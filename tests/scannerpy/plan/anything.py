@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import plan_graphs as g
 from hypothesis import strategies as st
-from plan_reference import WHOLE, Reference, Symbols
 
 from scannerpy._graph.node import Node, Partition, PerGroup, SinkNode
+from tests.scannerpy.plan import programs as g
+from tests.scannerpy.plan.reference import WHOLE, Reference, Symbols
 
 LARGEST = 40
 """Domains stay small: everything odd happens near the edges."""

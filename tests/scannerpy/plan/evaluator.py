@@ -11,11 +11,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from plan_reference import WHOLE, Symbols
 
 from scannerpy._graph.build import Graph, JobArgs, Vertex
 from scannerpy._graph.node import Node, PerGroup
 from scannerpy._plan.plan import Task, TaskDemand, VertexDemand
+from tests.scannerpy.plan.reference import WHOLE, Symbols
 
 
 class Evaluator:

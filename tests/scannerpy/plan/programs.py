@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scannerpy._graph.build import Graph, build
 from scannerpy._graph.node import (
     Node,
     OpNode,
@@ -51,8 +52,9 @@ def unsliced(above: Node, **kw: Any) -> UnsliceNode:
 def signature(inputs: int = 1, *, variadic: bool = False, batch: int = 1_000_000, **kw: Any) -> OpSignature:
     columns = tuple(Column(f"in{i}", is_video=False) for i in range(inputs))
     kernels = {DeviceType.CPU: KernelSpec(factory=None, kind="class", batch=batch)}
-    given: dict[str, Any] = {"stencil": (0,), "kernels": kernels, **kw}
-    return OpSignature(name="Op", inputs=columns, outputs=(Column("ret0", is_video=False),), variadic=variadic, **given)
+    outputs = (Column("ret0", is_video=False),)
+    given: dict[str, Any] = {"stencil": (0,), "kernels": kernels, "outputs": outputs, **kw}
+    return OpSignature(name="Op", inputs=columns, variadic=variadic, **given)
 
 
 def op(*above: Node, name: str = "Op", job_args: Sequence[Mapping[str, Any] | PerGroup] = (), **kw: Any) -> OpNode:
@@ -69,10 +71,8 @@ def sink(*above: Node, jobs: int = 1, **kw: Any) -> SinkNode:
     return SinkNode(inputs=tuple(out(node) for node in above), **given)
 
 
-def planned(sinks: Sequence[SinkNode], rows: Sequence[int], io: int = 1000, work: int = 1000) -> tuple[Any, JobPlan]:
+def planned(sinks: Sequence[SinkNode], rows: Sequence[int], io: int = 1000, work: int = 1000) -> tuple[Graph, JobPlan]:
     """Return the graph and the plan of its only job; ``rows`` are the lengths of the sources, in graph order."""
-    from scannerpy._graph.build import build
-
     graph, jobs = build(sinks)
     return graph, make_plan(graph, jobs, [rows], io, work).jobs[0]
 

@@ -1,0 +1,61 @@
+"""Packet sizes chosen for the user: what `_words.sizing` says fits, brought into line with the video.
+
+A task that begins at a keyframe decodes nothing it does not store. So where the choice is ours and keyframes come at
+regular distances, the io packet becomes a whole number of those distances, and the work packet a divisor of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from scannerpy._plan.rows import Rows
+from scannerpy._words.sizing import LEAST_CUT, Sizing
+
+_REGULAR = 0.9
+"""A stream counts as regular if this share of its keyframes comes at one distance (encoders add some at scene cuts)."""
+_MUCH_SMALLER = 4
+"""A work packet may shrink by this factor to divide the io packet, before a larger divisor is taken instead."""
+
+
+def packet_sizes(
+    sizing: Sizing, element_sizes: Sequence[int], longest: int | None, keyframes: Iterable[Rows] = ()
+) -> tuple[int, int]:
+    """Return (work packet, io packet) for inputs with `element_sizes` bytes per element.
+
+    `longest` is the number of rows of the longest stream, None where unknown. `keyframes` holds the keyframe rows of
+    the streams looked at; give them only where sink rows are source rows (no sampler, no slice), else none.
+    """
+    return aligned(*sizing.packets(element_sizes, longest), keyframes)
+
+
+def aligned(work: int, io: int, keyframes: Iterable[Rows]) -> tuple[int, int]:
+    """Return the packet sizes nearest to `work` and `io` whose tasks begin at keyframes, if there are such.
+
+    The io packet grows or shrinks by at most half; where that does not reach a keyframe, both stay as they are.
+    """
+    distance = keyframe_distance(keyframes)
+    if distance is None:
+        return work, io
+    nearest = max(1, round(io / distance)) * distance
+    if not io / 2 <= nearest <= io * 3 / 2 or nearest < LEAST_CUT:
+        return work, io
+    return _divisor(nearest, work), nearest
+
+
+def keyframe_distance(keyframes: Iterable[Rows]) -> int | None:
+    """Return the one distance between keyframes that nearly all streams keep, or None."""
+    distances = [np.diff(rows) for rows in keyframes if len(rows) > 1]
+    if not distances:
+        return None
+    values, counts = np.unique(np.concatenate(distances), return_counts=True)
+    commonest = int(counts.argmax())
+    return int(values[commonest]) if counts[commonest] >= _REGULAR * counts.sum() else None
+
+
+def _divisor(number: int, wish: int) -> int:
+    """Return the largest divisor up to `wish`, or the smallest above it where that one is much smaller."""
+    divisors = [n for n in range(1, number + 1) if number % n == 0]
+    below = max(n for n in divisors if n <= max(1, wish))
+    return below if below * _MUCH_SMALLER >= wish else min(n for n in divisors if n > wish)

@@ -1,0 +1,252 @@
+"""What a run will cost, said before anything runs.
+
+Comes in: a plan, and optionally two things the plan cannot know: what it costs to read given rows of a source
+(`_plan.decode.cost` for videos), and how large elements are. Goes out: a frozen `Explanation` whose ``str()`` is a
+page for people. It is computed from the same `demand` that workers carry out, task by task, so it also counts what is
+decoded twice because a task begins inside a group of pictures, and what is executed only to warm up state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scannerpy._graph.describe import aligned, describe
+from scannerpy._graph.graph import Graph
+from scannerpy._plan.decode import DecodeCost
+from scannerpy._plan.demand import trace
+from scannerpy._plan.memory import peak_bytes
+from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.rows import Rows
+from scannerpy._plan.steps import TaskDemand, in_steps
+
+CostOf = Callable[[int, int, Rows], DecodeCost | None]
+"""(job, place in ``graph.sources``, rows) → what reading those rows in one go costs; None where nothing is decoded."""
+
+_SHOWN = 20
+"""How many streams ``str()`` lists; the totals are always those of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCost:
+    """What one source reads in one job. `decode` is None where nothing is decoded or nobody can tell."""
+
+    label: str
+    stored: int  # rows the stream has
+    rows: int  # rows read; one that two tasks read counts twice
+    decode: DecodeCost | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpCost:
+    """What one op executes in one job."""
+
+    label: str
+    rows: int
+    warmup: int  # of these, rows whose output nobody takes
+
+    @property
+    def kept(self) -> int:
+        """Rows whose output is used."""
+        return self.rows - self.warmup
+
+
+@dataclass(frozen=True, slots=True)
+class JobCost:
+    """What one job costs."""
+
+    stream: int
+    rows: int  # rows each sink stores
+    tasks: int
+    reads: tuple[ReadCost, ...]
+    ops: tuple[OpCost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a run costs; ``print(explanation)`` shows it."""
+
+    drawing: str
+    work_packet_size: int
+    io_packet_size: int
+    jobs: tuple[JobCost, ...]
+    peak_bytes: int | None  # elements held at once by one pipeline instance; None where no size is known
+
+    @property
+    def rows(self) -> int:
+        """Rows each sink stores, over all jobs."""
+        return sum(job.rows for job in self.jobs)
+
+    @property
+    def tasks(self) -> int:
+        """Tasks of all jobs."""
+        return sum(job.tasks for job in self.jobs)
+
+    @property
+    def decode(self) -> DecodeCost | None:
+        """What all sources of all jobs decode; None where nothing is decoded."""
+        return _sum(read.decode for job in self.jobs for read in job.reads)
+
+    @property
+    def reads(self) -> tuple[ReadCost, ...]:
+        """What each source reads, over all jobs."""
+        return tuple(_read_sum(reads) for reads in zip(*(job.reads for job in self.jobs), strict=True))
+
+    @property
+    def ops(self) -> tuple[OpCost, ...]:
+        """What each op executes, over all jobs."""
+        return tuple(_op_sum(ops) for ops in zip(*(job.ops for job in self.jobs), strict=True))
+
+    def __str__(self) -> str:
+        parts = [self.drawing, _summary(self), _reads_table(self.reads), _ops_table(self.ops)]
+        if len(self.jobs) > 1:
+            parts.append(_jobs_table(self.jobs))
+        return "\n\n".join(part for part in parts if part)
+
+
+def explain(plan: Plan, cost: CostOf | None = None, sizes: Sequence[int] | None = None) -> Explanation:
+    """Explain a plan. ``sizes[v]`` is the bytes of an element of vertex v, 0 where unknown; see `CostOf` for `cost`.
+
+    Traces every task of every job, so it takes as long as planning them all: a third of a millisecond each.
+    """
+    jobs = []
+    peak = 0
+    for stream, job in enumerate(plan.jobs):
+        explained = _Job(plan.graph, stream, job, cost)
+        for task in job.tasks:
+            demand = in_steps(plan.graph, trace(plan.graph, job, task), plan.work_packet_size)
+            explained.add(demand)
+            peak = max(peak, peak_bytes(demand, sizes)) if sizes is not None else 0
+        jobs.append(explained.total())
+    known = sizes is not None and any(sizes)
+    return Explanation(
+        describe(plan.graph), plan.work_packet_size, plan.io_packet_size, tuple(jobs), peak if known else None
+    )
+
+
+class _Job:
+    """Adds up the tasks of one job."""
+
+    def __init__(self, graph: Graph, stream: int, job: JobPlan, cost: CostOf | None) -> None:
+        self.stream = stream
+        self.job = job
+        self.cost = cost
+        self.sources = graph.sources
+        self.ops = tuple(vertex for vertex in graph.vertices if vertex.kind == "op")
+        self.read = [0] * len(self.sources)
+        self.decode: list[DecodeCost | None] = [None] * len(self.sources)
+        self.run = [0] * len(self.ops)
+        self.warmup = [0] * len(self.ops)
+
+    def add(self, demand: TaskDemand) -> None:
+        """Add one task."""
+        for place, source in enumerate(self.sources):
+            rows = demand.vertices[source.number].rows
+            self.read[place] += len(rows)
+            if self.cost is not None and len(rows):
+                self.decode[place] = _sum((self.decode[place], self.cost(self.stream, place, rows)))
+        for place, op in enumerate(self.ops):
+            it = demand.vertices[op.number]
+            self.run[place] += len(it.rows)
+            self.warmup[place] += len(it.rows) - int(np.count_nonzero(it.keep))
+
+    def total(self) -> JobCost:
+        """Return the sum."""
+        stored = self.job.source_rows
+        reads = zip(self.sources, stored, self.read, self.decode, strict=True)
+        ops = zip(self.ops, self.run, self.warmup, strict=True)
+        return JobCost(
+            self.stream,
+            self.job.rows,
+            len(self.job.tasks),
+            tuple(ReadCost(source.label, total, rows, decode) for source, total, rows, decode in reads),
+            tuple(OpCost(op.label, rows, warmup) for op, rows, warmup in ops),
+        )
+
+
+def _sum(costs: Iterable[DecodeCost | None]) -> DecodeCost | None:
+    known = [cost for cost in costs if cost is not None]
+    if not known:
+        return None
+    return DecodeCost(
+        sum(cost.frames for cost in known),
+        sum(cost.packets for cost in known),
+        sum(cost.bytes for cost in known),
+        sum(cost.gops for cost in known),
+    )
+
+
+def _read_sum(reads: Sequence[ReadCost]) -> ReadCost:
+    stored, rows = sum(read.stored for read in reads), sum(read.rows for read in reads)
+    return ReadCost(reads[0].label, stored, rows, _sum(read.decode for read in reads))
+
+
+def _op_sum(ops: Sequence[OpCost]) -> OpCost:
+    return OpCost(ops[0].label, sum(op.rows for op in ops), sum(op.warmup for op in ops))
+
+
+def _summary(it: Explanation) -> str:
+    packets = f"io_packet_size {it.io_packet_size:,}, work_packet_size {it.work_packet_size:,}"
+    streams, tasks = _count(len(it.jobs), "stream"), _count(it.tasks, "task")
+    lines = [f"{_count(it.rows, 'row')} to store from {streams} in {tasks} ({packets})"]
+    decode = it.decode
+    if decode is not None:
+        stored = sum(read.stored for read in it.reads if read.decode is not None)
+        lines.append(
+            f"{_count(decode.frames, 'frame')} to decode of {stored:,} stored, "
+            f"in {_count(decode.gops, 'group')} of pictures; {_size(decode.bytes)} to read"
+        )
+    if it.peak_bytes is not None:
+        lines.append(f"about {_size(it.peak_bytes)} of elements held at once by each pipeline instance")
+    return "\n".join(lines)
+
+
+def _reads_table(reads: Sequence[ReadCost]) -> str:
+    head = ("source", "rows stored", "rows read", "frames decoded", "GOPs", "bytes")
+    return _table(head, [(read.label, f"{read.stored:,}", f"{read.rows:,}", *_decoded(read.decode)) for read in reads])
+
+
+def _decoded(decode: DecodeCost | None) -> tuple[str, str, str]:
+    return ("", "", "") if decode is None else (f"{decode.frames:,}", f"{decode.gops:,}", _size(decode.bytes))
+
+
+def _ops_table(ops: Sequence[OpCost]) -> str:
+    return _table(("op", "rows executed", "to warm up"), [(op.label, f"{op.rows:,}", f"{op.warmup:,}") for op in ops])
+
+
+def _jobs_table(jobs: Sequence[JobCost]) -> str:
+    head = ("stream", "rows", "tasks", "rows read", "frames decoded", "GOPs", "bytes")
+    lines = [_job_line(job) for job in jobs[:_SHOWN]]
+    if len(jobs) > _SHOWN:
+        lines.append((f"… and {len(jobs) - _SHOWN:,} more", "", "", "", "", "", ""))
+    return _table(head, lines)
+
+
+def _job_line(job: JobCost) -> tuple[str, ...]:
+    decode = _sum(read.decode for read in job.reads)
+    read = sum(each.rows for each in job.reads)
+    return (str(job.stream), f"{job.rows:,}", f"{job.tasks:,}", f"{read:,}", *_decoded(decode))
+
+
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table without the columns of which nothing is known."""
+    if not lines:
+        return ""
+    columns = [column for column in zip(head, *lines, strict=True) if any(column[1:])]
+    return aligned(list(zip(*columns, strict=True)))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _size(size: int) -> str:
+    """Bytes for people: ``1.4 GiB``."""
+    value = float(size)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"

@@ -58,4 +58,4 @@ def _divisor(number: int, wish: int) -> int:
     """Return the largest divisor up to `wish`, or the smallest above it where that one is much smaller."""
     divisors = [n for n in range(1, number + 1) if number % n == 0]
     below = max(n for n in divisors if n <= max(1, wish))
-    return below if below * _MUCH_SMALLER >= wish else min(n for n in divisors if n > wish)
+    return below if below * _MUCH_SMALLER >= min(wish, number) else min(n for n in divisors if n > wish)

@@ -195,7 +195,7 @@ def _split_variable(name: str, data: bytes) -> list[bytes]:
             (size,) = struct.unpack_from("=Q", data, position)
             pieces.append(data[position + 8 : position + 8 + size])
             position += 8 + size
-    except struct.error:
+    except (struct.error, OverflowError):  # a length too long for the bytes, or for a machine
         position = -1
     if position != len(data):
         raise SerializationError(f"{len(data)} bytes are not a serialized {name}: the lengths inside do not add up")

@@ -87,5 +87,6 @@ class Saver:
         try:
             act()
         except Exception as error:  # noqa: BLE001  # a user's writer may raise anything; the task fails, not the worker
-            first = run.order.task.start + self._rows
-            run.fail(error_from("save", sink.label, (first, run.order.task.end - 1), error))
+            last = run.order.task.end - 1
+            first = min(run.order.task.start + self._rows, last)
+            run.fail(error_from("save", sink.label, (first, last), error))

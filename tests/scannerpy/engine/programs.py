@@ -18,7 +18,6 @@ from scannerpy._graph.build import build
 from scannerpy._graph.node import OpNode, Output, SampleNode, SinkNode, SourceNode
 from scannerpy._ops.signature import Column, KernelSpec, OpSignature
 from scannerpy._plan.plan import make_plan
-from scannerpy._words.elements import NULL
 from scannerpy.common import DeviceType
 
 
@@ -66,7 +65,7 @@ class MemoryWriter:
     def finish(self):
         self.state = "finished"
         assert len(self.rows) == self.place.end - self.place.start
-        return [e if e == NULL else e.tolist() if isinstance(e, np.ndarray) else e for e in self.rows]
+        return [e.tolist() if isinstance(e, np.ndarray) else e for e in self.rows]
 
     def abort(self):
         self.state = "aborted"
@@ -157,12 +156,13 @@ class Resourceful:
         self.say("close")
 
 
-def signature(kernel, *, outputs=("output",), inputs=("value",), is_video=False):
+def signature(kernel, *, outputs=("output",), inputs=("value",), is_video=False, stencil=None):
     kind = "class" if isinstance(kernel, type) else "function"
     return OpSignature(
         name=kernel.__name__,
         inputs=tuple(Column(name, is_video) for name in inputs),
         outputs=tuple(Column(name, is_video) for name in outputs),
+        stencil=stencil,
         init_params=("path",) if kernel is Resourceful else None,
         kernels={DeviceType.CPU: KernelSpec(kernel, kind)},
     )
@@ -170,7 +170,7 @@ def signature(kernel, *, outputs=("output",), inputs=("value",), is_video=False)
 
 def op(kernel, *inputs, stencil=(0,), is_video=False, **args):
     names = tuple("value" if len(inputs) == 1 else f"value{i}" for i in range(len(inputs)))
-    made = signature(kernel, inputs=names, is_video=is_video)
+    made = signature(kernel, inputs=names, is_video=is_video, stencil=None if stencil == (0,) else stencil)
     node = OpNode(name=made.name, inputs=inputs, signature=made, stencil=stencil, args=args)
     return Output(node=node, column="output", is_video=is_video)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from scannerpy._graph.node import SourceNode
 from scannerpy.errors import GraphError
-from scannerpy.op import OpColumn, user_line
+from scannerpy.op import Op, OpColumn, user_line
 from scannerpy.sink import Sink
 from scannerpy.storage import StoredStream
 
@@ -23,6 +25,10 @@ class IOGenerator:
         """Return the column that holds stream i's rows in job i. All `streams` must be of one storage class."""
         first = _checked(streams, "Input")[0]
         column: OpColumn = first.storage().source(self._sc, list(streams))
+        node = column.output.node
+        if isinstance(node, SourceNode):
+            node = replace(node, streams=tuple(streams))
+            column = OpColumn(self._sc, Op.of_node(self._sc, node), replace(column.output, node=node))
         column._streams = list(streams)
         return column
 

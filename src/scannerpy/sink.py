@@ -66,6 +66,16 @@ class Sink:
         self._streams: list[StoredStream] = []
         self.node = node
 
+    @property
+    def name(self) -> str:
+        """The sink's registered name."""
+        return self._name
+
+    @property
+    def streams(self) -> list[StoredStream]:
+        """The handles given to `io.Output`; empty for a sink made through `cl.sinks`."""
+        return self._streams
+
     def __repr__(self) -> str:
         return f"<Sink {self._name} of {len(self.node.per_job)} streams>"
 

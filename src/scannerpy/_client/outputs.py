@@ -7,14 +7,15 @@ is only asked whether they exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from scannerpy._client.caching import Status
 from scannerpy._client.database import Database
 from scannerpy._graph.build import Graph, JobArgs, Vertex
-from scannerpy._plan.plan import JobPlan
+from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.reuse import finished
 from scannerpy._store import layout
 from scannerpy._store.catalog import (
     ColumnRecord,
@@ -51,7 +52,7 @@ class TableOutput:
 def table_outputs(graph: Graph, jobs: Sequence[JobArgs]) -> list[TableOutput]:
     """Return the tables a run makes, job by job. Raises GraphError for a name given twice."""
     outputs = [
-        TableOutput(j, k, *_named(vertex, args[vertex.number]))
+        TableOutput(j, k, *_named(vertex, output_args(args, vertex)))
         for j, args in enumerate(jobs)
         for k, vertex in enumerate(graph.sinks)
         if vertex.name in TABLE_SINKS
@@ -67,7 +68,13 @@ def table_outputs(graph: Graph, jobs: Sequence[JobArgs]) -> list[TableOutput]:
     return outputs
 
 
-def _named(vertex: Vertex, args: Any) -> tuple[str, ColumnRecord]:
+def output_args(args: JobArgs, vertex: Vertex) -> Mapping[str, Any]:
+    """Return what a job says about one of its sinks."""
+    given = args[vertex.number]
+    return given if isinstance(given, Mapping) else {}
+
+
+def _named(vertex: Vertex, args: Mapping[str, Any]) -> tuple[str, ColumnRecord]:
     edge = vertex.inputs[0]
     return args["table_name"], ColumnRecord(args["column_name"], edge.is_video, edge.type_name)
 
@@ -145,18 +152,23 @@ def _draft(output: TableOutput, key: str, job_id: int, *, hidden: bool, now: flo
     )  # fmt: skip
 
 
-def finished_tasks(database: Database, job: JobPlan, places: Sequence[Place]) -> dict[int, list[ChunkRef]]:
-    """Return the tasks of a job that an earlier run finished: those with a chunk under every one of its outputs."""
-    if not places or not all(place.resumed for place in places):
-        return {}
-    starts = {int(start): number for number, start in enumerate(job.tasks.starts())}
-    found = [{starts.get(ref.start): ref for ref in _sound_chunks(database.objects, place.prefix)} for place in places]
-    shared = set(found[0]).intersection(*found[1:])
-    return {
-        number: [refs[number] for refs in found]
-        for number in sorted(number for number in shared if number is not None)
-        if all(refs[number].end == job.tasks[number].end for refs in found)
+def finished_tasks(database: Database, plan: Plan, begun: Begun) -> dict[int, dict[int, tuple[ChunkRef, ...]]]:
+    """Return ``{job: {task: chunk of each sink}}`` for the tasks that an earlier, interrupted run finished."""
+    found = {
+        (job, sink, task): ref
+        for (job, sink), place in begun.places.items()
+        if place.resumed
+        for task, ref in _stored_tasks(database.objects, plan.jobs[job], place)
     }
+    return finished(plan, found)
+
+
+def _stored_tasks(objects: Objects, job: JobPlan, place: Place) -> Iterator[tuple[int, ChunkRef]]:
+    numbers = {int(start): number for number, start in enumerate(job.tasks.starts())}
+    for ref in _sound_chunks(objects, place.prefix):
+        number = numbers.get(ref.start)
+        if number is not None and job.tasks[number].end == ref.end:
+            yield number, ref
 
 
 def _sound_chunks(objects: Objects, prefix: str) -> list[ChunkRef]:

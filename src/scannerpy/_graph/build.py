@@ -23,7 +23,7 @@ def build(sinks: Sequence[SinkNode]) -> tuple[Graph, list[JobArgs]]:
     A node reached twice is one vertex, and so is a sink given twice. Vertices are numbered inputs first, in the order
     in which the sinks reach them, so equal programs give equal graphs. Raises GraphError naming the op and its line.
     """
-    nodes = _in_order(sinks)
+    nodes = nodes_above(sinks)
     numbers = {node: number for number, node in enumerate(nodes)}
     graph = Graph(_vertices(nodes, numbers))
     check(graph)
@@ -34,7 +34,7 @@ def build(sinks: Sequence[SinkNode]) -> tuple[Graph, list[JobArgs]]:
     return graph, jobs
 
 
-def _in_order(sinks: Sequence[SinkNode]) -> list[Node]:
+def nodes_above(sinks: Sequence[SinkNode]) -> list[Node]:
     """Return all nodes above and including `sinks`, inputs first; without recursion, as graphs may be deep."""
     order: dict[Node, None] = {}
     for sink in sinks:

@@ -63,7 +63,8 @@ class Node:
 class SourceNode(Node):
     """Reads stored rows. ``per_job[i]`` is the argument mapping for stream i, ``args`` those common to all.
 
-    `name` is the source's registered name (``Column``, ``FrameColumn``, ``Files``, …).
+    `name` is the source's registered name (``Column``, ``FrameColumn``, ``Files``, …). `streams` are the handles the
+    program gave to `io.Input`; only the client looks at them, no vertex carries them.
     """
 
     column: str
@@ -71,6 +72,7 @@ class SourceNode(Node):
     type_name: str = ""
     args: Mapping[str, Any] = field(default_factory=dict)
     per_job: tuple[Mapping[str, Any], ...] = ()
+    streams: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -1,0 +1,187 @@
+"""From what a program asked `Client.run` for to a plan whose jobs are known to be needed and possible.
+
+Everything that can be refused is refused here, before any output is touched.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scannerpy._client.caching import Status, jobs_to_run
+from scannerpy._client.database import Database
+from scannerpy._client.outputs import TABLE_SINKS, TableOutput, output_args, table_outputs, table_status
+from scannerpy._client.sources import Resolved, resolve
+from scannerpy._graph.build import Graph, JobArgs, build, nodes_above
+from scannerpy._graph.node import Node, SourceNode
+from scannerpy._plan.plan import Plan, make_plan
+from scannerpy._store.catalog import State
+from scannerpy._store.fingerprint import fingerprint
+from scannerpy.common import CacheMode, PerfParams, log
+from scannerpy.errors import ConfigError
+from scannerpy.sink import Sink
+from scannerpy.storage import StoredStream, label
+
+KEY_FORMAT = 1
+"""Part of every key: raise it when the same graph would store other bytes than before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A run ready to begin. Its jobs are numbered anew, those that need not run left out.
+
+    ``outputs[i]`` is a table to be made, ``keys[i]`` the name of the folder for its chunks. ``labels[j]`` names job j's
+    outputs for messages.
+    """
+
+    graph: Graph
+    plan: Plan
+    params: PerfParams
+    outputs: Sequence[TableOutput]
+    keys: Sequence[str]
+    labels: Sequence[str]
+
+
+def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: CacheMode) -> Prepared | None:
+    """Check and plan a run; None when nothing is left to do (CacheMode.Ignore).
+
+    Raises GraphError, NotCommitted, StreamExists, ConfigError.
+    """
+    graph, all_jobs = build([sink.node for sink in sinks])
+    state = database.catalog.state()
+    all_outputs = table_outputs(graph, all_jobs)
+    needed = jobs_to_run(mode, _statuses(graph, all_jobs, sinks, state), _namer(sinks))
+    if not needed:
+        return None
+    jobs = [all_jobs[j] for j in needed]
+    outputs = _renumbered(all_outputs, needed)
+    sources = resolve(graph, jobs, state)
+    params = choose_packets(perf_params, sinks)
+    plan = _planned(graph, jobs, sources, params)
+    keys = _keys(graph, plan, sources, outputs, state)
+    return Prepared(graph, plan, params, outputs, keys, [_labels(sinks, j) for j in needed])
+
+
+def plan_only(database: Database, sinks: Sequence[Sink], perf_params: Any) -> tuple[Plan, list[list[Resolved]]]:
+    """Plan all jobs of a graph whatever exists, for `Client.explain`."""
+    graph, jobs = build([sink.node for sink in sinks])
+    sources = resolve(graph, jobs, database.catalog.state())
+    return _planned(graph, jobs, sources, choose_packets(perf_params, sinks)), sources
+
+
+def _planned(graph: Graph, jobs: Sequence[JobArgs], sources: Sequence[Sequence[Resolved]], params: PerfParams) -> Plan:
+    rows = [[source.rows for source in job] for job in sources]
+    placed = [_with_sources(graph, args, job) for args, job in zip(jobs, sources, strict=True)]
+    return make_plan(graph, placed, rows, params.io_packet_size, params.work_packet_size)
+
+
+def _with_sources(graph: Graph, args: JobArgs, sources: Sequence[Resolved]) -> JobArgs:
+    return {**args, **{vertex.number: source.args for vertex, source in zip(graph.sources, sources, strict=True)}}
+
+
+# Which outputs exist
+
+
+def _statuses(graph: Graph, jobs: Sequence[JobArgs], sinks: Sequence[Sink], state: State) -> list[list[Status]]:
+    by_number = list(zip(graph.sinks, _distinct(sinks), strict=True))
+    return [
+        [
+            table_status(state.table(output_args(args, vertex)["table_name"]))
+            if vertex.name in TABLE_SINKS
+            else _stream_status(sink.streams[j] if sink.streams else None)
+            for vertex, sink in by_number
+        ]
+        for j, args in enumerate(jobs)
+    ]
+
+
+def _distinct(sinks: Sequence[Sink]) -> list[Sink]:
+    """A sink given twice is one vertex."""
+    return list({sink.node: sink for sink in sinks}.values())
+
+
+def _stream_status(stream: StoredStream | None) -> Status:
+    return Status.COMMITTED if stream is not None and stream.exists() else Status.MISSING
+
+
+def _namer(sinks: Sequence[Sink]) -> Callable[[int, int], str]:
+    def name(job: int, sink: int) -> str:
+        stream = _distinct(sinks)[sink].streams[job]
+        return f"{type(stream).__name__} {label(stream)!r}"
+
+    return name
+
+
+def _labels(sinks: Sequence[Sink], job: int) -> str:
+    return ", ".join(label(sink.streams[job]) if sink.streams else sink.name for sink in _distinct(sinks))
+
+
+def _renumbered(outputs: Sequence[TableOutput], needed: Sequence[int]) -> list[TableOutput]:
+    numbers = {j: number for number, j in enumerate(needed)}
+    return [replace(output, job=numbers[output.job]) for output in outputs if output.job in numbers]
+
+
+# How it is cut
+
+
+def choose_packets(perf_params: Any, sinks: Sequence[Sink]) -> PerfParams:
+    """Return the packet sizes a program asked for: a PerfParams, a callable that makes one, or None (an estimate)."""
+    if isinstance(perf_params, PerfParams):
+        return perf_params
+    make = PerfParams.estimate() if perf_params is None else perf_params
+    if not callable(make):
+        raise ConfigError(
+            f"perf_params is {perf_params!r}: pass PerfParams.manual(work, io), PerfParams.estimate(), or leave it out"
+        )
+    nodes = nodes_above([sink.node for sink in sinks])
+    chosen = make(inputs=_input_streams(nodes), ops=nodes)
+    if not isinstance(chosen, PerfParams):
+        raise ConfigError(f"perf_params returned {chosen!r}, which is no PerfParams")
+    log.debug("%r", chosen)
+    return chosen
+
+
+def _input_streams(nodes: Sequence[Node]) -> list[list[StoredStream]]:
+    return [list(node.streams) for node in nodes if isinstance(node, SourceNode)]
+
+
+# What names the work
+
+
+def _keys(
+    graph: Graph, plan: Plan, sources: Sequence[Sequence[Resolved]], outputs: Sequence[TableOutput], state: State
+) -> list[str]:
+    """Return a key per output: equal exactly for runs that would store equal bytes in the same place.
+
+    Ops come in by their code and arguments, inputs by their content, tasks by their cut; a committed table that is to
+    be replaced comes in by its id, so that the old chunks are never mistaken for the new.
+    """
+    common = fingerprint((KEY_FORMAT, _described(graph), plan.io_packet_size))
+    return [_key(common, graph, plan, sources[output.job], output, state) for output in outputs]
+
+
+def _key(common: str, graph: Graph, plan: Plan, sources: Sequence[Resolved], output: TableOutput, state: State) -> str:
+    named = {vertex.number for vertex in (*graph.sources, *graph.sinks)}
+    args = {number: value for number, value in plan.jobs[output.job].args.items() if number not in named}
+    identities = [source.identity for source in sources]
+    at = state.table(output.name)
+    replaced = at.id if at is not None and at.committed else None
+    unknown = uuid.uuid4().hex if None in identities else ""
+    return fingerprint((common, args, identities, output.sink, output.name, output.column, replaced, unknown))
+
+
+def _described(graph: Graph) -> list[Mapping[str, Any]]:
+    """A graph without what does not matter to its results: lines, and the ids of registrations."""
+    return [
+        {
+            "kind": vertex.kind,
+            "name": vertex.name,
+            "inputs": vertex.inputs,
+            "args": vertex.args,
+            "op": (vertex.stencil, vertex.batch, vertex.warmup, vertex.unbounded, vertex.device),
+            "signature": None if vertex.signature is None else replace(vertex.signature, unique_id=""),
+        }
+        for vertex in graph.vertices
+    ]

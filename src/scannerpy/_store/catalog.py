@@ -59,7 +59,7 @@ __all__ = [
     "numbered",
 ]
 
-ENTRY_COST = 16 << 10
+ENTRY_COST = 8 << 10
 """Reading an entry costs at least as much as so many bytes of a snapshot: it is a file to open, or a request."""
 SMALLEST_SNAPSHOT = 512 << 10
 READ_AHEAD = 64

@@ -164,8 +164,9 @@ class SpoolingChunkWriter(ChunkBuilder):
         return read_end(objects, path).ref
 
     def _emit(self, data: bytes | memoryview) -> None:
+        file = self._open_file()
         with storage_errors(self._path, "write"):
-            self._open_file().write(data)
+            file.write(data)
 
     def _open_file(self) -> BinaryIO:
         if self._file is None:

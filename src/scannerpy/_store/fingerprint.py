@@ -3,10 +3,12 @@
 Jobs and chunks are named by it, so it decides whether finished work may be taken up again. Its rules:
 
 * data (numbers, text, containers, arrays, dataclasses, enums, messages, anything pickle can take apart) by value;
-* a function or class of an importable module by name and by the source of that module. If the module is the user's own
-  (not installed, not Python's), also by the source of the user's modules it imports at its top, and theirs;
-* a function or class of ``__main__``, a notebook, or local to another function by its code: byte code, constants,
-  defaults, what its closure holds, and the globals it names. File names, line numbers and docstrings do not count.
+* a function or class of an installed module by name and by the source of that module;
+* one of ``__main__``, a notebook, or local to another function by its code: byte code, constants, defaults, what its
+  closure holds, and the globals it names. File names, line numbers and docstrings do not count;
+* one of a module of the user's own (not installed, not Python's) by its code, because the file may have been edited
+  since it was loaded, *and* by the source of the module and of the user's modules it imports at its top, and theirs,
+  because code reaches more than it names.
 
 Sets and mappings count without order. A value that cannot be taken apart raises SerializationError, except where it is
 a global that some code happens to name: then its type must do (a logger, a client).
@@ -15,6 +17,7 @@ a global that some code happens to name: then its type must do (a logger, a clie
 from __future__ import annotations
 
 import ast
+import copyreg
 import dataclasses
 import enum
 import functools
@@ -84,8 +87,16 @@ class _Walk:
             case types.ModuleType():
                 return _hashed(b"module", value.__name__.encode(), _module_digest(value.__name__))
         if isinstance(value, type | types.FunctionType):
-            return self._by_module(value) if _importable(value) else self._by_value(value)
+            return self._code_value(value)
         return self._wrapped(value)
+
+    def _code_value(self, value: type | types.FunctionType) -> bytes:
+        file = _importable_from(value)
+        if file is None:
+            return self._by_value(value)
+        if _is_users(file):
+            return _hashed(b"users", self._by_module(value), self._by_value(value))
+        return self._by_module(value)
 
     def _by_module(self, value: Any) -> bytes:
         name = f"{value.__module__}.{value.__qualname__}"
@@ -179,7 +190,8 @@ class _Walk:
 
     def _reduced(self, value: Any, name: str) -> bytes:
         try:
-            parts = value.__reduce_ex__(4)
+            reduce = copyreg.dispatch_table.get(type(value))
+            parts: Any = reduce(value) if reduce else value.__reduce_ex__(4)
         except Exception as error:
             raise SerializationError(
                 f"A {name} cannot be fingerprinted ({error}): pass plain data (numbers, text, lists, arrays, "
@@ -252,15 +264,15 @@ def _global_names(function: types.FunctionType) -> list[str]:
     return sorted(name for name in names if name in function.__globals__)
 
 
-def _importable(value: Any) -> bool:
-    """Whether another process gets the same thing by importing it."""
+def _importable_from(value: type | types.FunctionType) -> Path | None:
+    """The file from which another process gets the same thing by importing it."""
     module = sys.modules.get(value.__module__ or "")
     if module is None or value.__module__ == "__main__" or "<locals>" in value.__qualname__:
-        return False
+        return None
     found: Any = module
     for part in value.__qualname__.split("."):
         found = getattr(found, part, None)
-    return found is value and _source(value.__module__) is not None
+    return _source(value.__module__) if found is value else None
 
 
 def _source(module: str) -> Path | None:

@@ -109,17 +109,18 @@ class LocalObjects(Objects):
 
     def _name(self, file: Path, target: Path, *, create: bool) -> bool:
         while True:
-            self._make_folder(target.parent)
             try:
+                self._make_folder(target.parent)
                 _link(file, target) if create else file.replace(target)
             except FileExistsError:
                 return False
-            except FileNotFoundError:  # another process pruned the folder it found empty
-                self._synced.discard(target.parent)
+            except FileNotFoundError:  # another process pruned a folder it found empty
+                self._synced.clear()
                 if not file.exists():
                     raise
                 continue
-            self._sync_folder(target.parent)
+            with contextlib.suppress(FileNotFoundError):  # deleted again by another process
+                self._sync_folder(target.parent)
             return True
 
     def _make_folder(self, folder: Path) -> None:

@@ -64,7 +64,7 @@ class Objects(ABC):
 
     @abstractmethod
     def get_ranges(self, path: str, starts: Sequence[int], ends: Sequence[int]) -> list[bytes]:
-        """The byte ranges [start, end); cut short where the object ends."""
+        """The byte ranges [start, end), which must lie within the object: who asks knows its size (`get_tail`)."""
 
     @abstractmethod
     def get_tail(self, path: str, count: int) -> tuple[bytes, int]:
@@ -83,7 +83,7 @@ class Objects(ABC):
         """Delete objects; those that are not there are passed over."""
 
     def get_range(self, path: str, start: int, end: int) -> bytes:
-        """Bytes [start, end) of an object; cut short where it ends."""
+        """Bytes [start, end) of an object."""
         return self.get_ranges(path, [start], [end])[0]
 
     def get_each(self, paths: Sequence[str]) -> Sequence[bytes | None]:

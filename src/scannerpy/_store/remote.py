@@ -93,20 +93,12 @@ class RemoteObjects(Objects):
         """As `Objects.get_ranges`. Ranges less than a megabyte apart are one request; requests run side by side."""
         asked = [k for k, (start, end) in enumerate(zip(starts, ends, strict=True)) if end > start]
         found: list[bytes] = [b""] * len(starts)
-        if not asked:
-            return found
-        with self._errors(path, "read"):
-            try:
-                begin, stop = [int(starts[k]) for k in asked], [int(ends[k]) for k in asked]
+        if asked:
+            begin, stop = [int(starts[k]) for k in asked], [int(ends[k]) for k in asked]
+            with self._errors(path, "read"):
                 got = obstore.get_ranges(self._store, check_path(path), starts=begin, ends=stop)
-            except (BaseError, ValueError):
-                size = self.size(path)
-                if size is None or max(ends) <= size:
-                    raise
-                ends = [min(int(end), size) for end in ends]  # asked past the end: answer what there is
-                return self.get_ranges(path, [min(int(s), e) for s, e in zip(starts, ends, strict=True)], ends)
-        for k, data in zip(asked, got, strict=True):
-            found[k] = bytes(data)
+            for k, data in zip(asked, got, strict=True):
+                found[k] = bytes(data)
         return found
 
     def get_tail(self, path: str, count: int) -> tuple[bytes, int]:

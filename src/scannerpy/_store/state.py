@@ -97,19 +97,37 @@ def replay(state: State, entries: Iterable[Sequence[Event]]) -> State:
         for event in events:
             draft.take(event)
         draft.version += 1
-    return State(draft.tables, draft.names, draft.jobs, draft.next_table_id, draft.next_job_id, draft.version)
+    return draft.state()
 
 
 class _Draft:
-    """A state being made."""
+    """A state being made. What does not change is shared with the state it is made from."""
 
     def __init__(self, state: State) -> None:
+        self._from = state
         self.tables = dict(state.tables)
-        self.names = dict(state.names)
-        self.jobs = dict(state.jobs)
+        self._names: dict[str, int] | None = None
+        self._jobs: dict[int, JobRecord] | None = None
         self.next_table_id = state.next_table_id
         self.next_job_id = state.next_job_id
         self.version = state.version
+
+    def state(self) -> State:
+        names = self._from.names if self._names is None else self._names
+        jobs = self._from.jobs if self._jobs is None else self._jobs
+        return State(self.tables, names, jobs, self.next_table_id, self.next_job_id, self.version)
+
+    @property
+    def names(self) -> dict[str, int]:
+        if self._names is None:
+            self._names = dict(self._from.names)
+        return self._names
+
+    @property
+    def jobs(self) -> dict[int, JobRecord]:
+        if self._jobs is None:
+            self._jobs = dict(self._from.jobs)
+        return self._jobs
 
     def take(self, event: Event) -> None:
         match event:

@@ -38,6 +38,7 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev  ## the engine against the same work by hand; makes its own clips
+	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/overhead.py
 
 proto: $(VENV)/.dev  ## regenerate the committed protobuf modules from proto/

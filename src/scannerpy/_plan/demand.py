@@ -10,12 +10,9 @@ Surprising: an op that keeps state executes rows nobody takes (its warm-up), and
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from scannerpy._graph.graph import Graph, Vertex
 from scannerpy._plan.rows import (
@@ -24,13 +21,13 @@ from scannerpy._plan.rows import (
     Rows,
     as_set,
     fresh,
+    members,
     positions,
-    seen_through,
     solid,
     span,
+    stencil,
     union,
     warmed,
-    windows,
 )
 from scannerpy._plan.sampling import RowMap
 from scannerpy._plan.task import JobPlan, Task
@@ -65,34 +62,17 @@ def trace(graph: Graph, job: JobPlan, task: Task) -> tuple[VertexDemand, ...]:
     return tuple(back.demand(vertex) for vertex in graph.vertices)
 
 
-class _Constants:
-    """The arrays that most vertices of a task have in common, made once for each length."""
+class _Alike:
+    """The arrays that vertices of `size` rows have in common where nothing is unusual about them."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, int], npt.NDArray[Any]] = {}
+    __slots__ = ("first", "no", "places", "yes")
 
-    def places(self, size: int) -> Rows:
-        """Return ``[[0], [1], …]``: takes of what passes straight on."""
-        return self._constant("places", size, lambda: span(0, size)[:, None])
-
-    def no(self, size: int) -> Flags:
-        """Return False everywhere."""
-        return self._constant("no", size, lambda: np.zeros(size, np.bool_))
-
-    def yes(self, size: int) -> Flags:
-        """Return True everywhere."""
-        return self._constant("yes", size, lambda: np.ones(size, np.bool_))
-
-    def first(self, size: int) -> Flags:
-        """Return True, then False everywhere."""
-        return self._constant("first", size, lambda: np.arange(size) == 0)
-
-    def _constant(self, name: str, size: int, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        known = self._known.get((name, size))
-        if known is None:
-            known = self._known[name, size] = make()
-            known.setflags(write=False)
-        return known
+    def __init__(self, size: int) -> None:
+        self.no: Flags = np.zeros(size, np.bool_)
+        self.yes: Flags = np.ones(size, np.bool_)
+        self.first: Flags = np.zeros(size, np.bool_)
+        self.first[:1] = True
+        self.places: Rows = span(0, size)[:, None]  # what takes a producer's rows one by one
 
 
 class _Backward:
@@ -104,22 +84,23 @@ class _Backward:
     def __init__(self, job: JobPlan, task: Task, vertices: int) -> None:
         self.job = job
         self.task = task
-        self.shared = _Constants()
+        self.stored = span(task.start, task.end)
+        self.alike: dict[int, _Alike] = {}
         self.wanted: list[list[Rows]] = [[] for _ in range(vertices)]
         self.rows: list[Rows] = [NONE] * vertices
         self.window: list[Rows] = [NONE] * vertices
 
     def look(self, vertex: Vertex) -> Rows:
         """Find what `vertex` does; return the set of rows it needs of each of its inputs."""
-        number, task = vertex.number, self.task
+        number = vertex.number
         if vertex.kind == "op":
             return self._op(vertex)
-        rows = self.rows[number] = span(task.start, task.end) if vertex.kind == "sink" else union(self.wanted[number])
+        rows = self.rows[number] = self.stored if vertex.kind == "sink" else union(self.wanted[number])
         if vertex.kind in {"sample", "slice"}:
             row_map = self._map(vertex)
             self.window[number] = row_map.source(rows)
             return self.window[number] if row_map.ascending else as_set(self.window[number])
-        self.window[number] = rows - task.start if vertex.kind == "unslice" else rows
+        self.window[number] = rows - self.task.start if vertex.kind == "unslice" else rows
         return self.window[number]
 
     def _op(self, vertex: Vertex) -> Rows:
@@ -131,8 +112,9 @@ class _Backward:
         if vertex.stencil == (0,):
             self.window[number] = rows
             return rows
-        self.window[number] = windows(rows, vertex.stencil, size)
-        return seen_through(rows, vertex.stencil, self.window[number], size)
+        around = stencil(vertex.stencil)
+        self.window[number] = around.windows(rows, size)
+        return around.seen(rows, self.window[number], size)
 
     def _map(self, vertex: Vertex) -> RowMap:
         inside = vertex.kind == "slice" or vertex.level
@@ -140,32 +122,32 @@ class _Backward:
 
     def demand(self, vertex: Vertex) -> VertexDemand:
         """Join `vertex` to its producers, all of whose rows are known now."""
-        rows, takes = self.rows[vertex.number], self._takes(vertex)
+        rows = self.rows[vertex.number]
+        alike = self._alike(len(rows))
         if vertex.kind != "op":
-            return VertexDemand(rows, self.shared.no(len(rows)), self.shared.yes(len(rows)), takes)
-        return VertexDemand(rows, self._resets(vertex, rows), self._keep(rows, self.wanted[vertex.number][0]), takes)
+            return VertexDemand(rows, alike.no, alike.yes, self._takes(vertex))
+        gaps_matter = vertex.stateful or vertex.batch == 1
+        resets = fresh(rows) if gaps_matter and not solid(rows) else alike.first
+        wanted = self.wanted[vertex.number][0]
+        keep = alike.yes if len(wanted) == len(rows) else members(rows, wanted)
+        return VertexDemand(rows, resets, keep, self._takes(vertex))
+
+    def _alike(self, size: int) -> _Alike:
+        known = self.alike.get(size)
+        if known is None:
+            known = self.alike[size] = _Alike(size)
+        return known
 
     def _takes(self, vertex: Vertex) -> tuple[Rows, ...]:
         window = self.window[vertex.number]
         nulls = vertex.kind == "sample" and self._map(vertex).nulls
-        return tuple(self._take(self.rows[edge.vertex], window, nulls=nulls) for edge in vertex.inputs)
+        return tuple([self._take(self.rows[edge.vertex], window, nulls=nulls) for edge in vertex.inputs])
 
     def _take(self, produced: Rows, window: Rows, *, nulls: bool) -> Rows:
         if window is produced:
-            return self.shared.places(len(produced))
+            return self._alike(len(produced)).places
         found = positions(produced, window, nulls=nulls)
         return found if found.ndim == 2 else found[:, None]
-
-    def _resets(self, vertex: Vertex, rows: Rows) -> Flags:
-        gaps_matter = vertex.stateful or vertex.batch == 1
-        return fresh(rows) if gaps_matter and not solid(rows) else self.shared.first(len(rows))
-
-    def _keep(self, rows: Rows, wanted: Rows) -> Flags:
-        if len(rows) == len(wanted):
-            return self.shared.yes(len(rows))
-        keep = np.zeros(len(rows), np.bool_)
-        keep[positions(rows, wanted)] = True
-        return keep
 
 
 def executed(vertex: Vertex, wanted: Rows, size: int) -> Rows:

@@ -13,7 +13,7 @@ import numpy as np
 from scannerpy._graph.graph import Graph
 from scannerpy._plan.demand import VertexDemand
 from scannerpy._plan.rows import Rows
-from scannerpy._plan.steps import TaskDemand, in_steps
+from scannerpy._plan.steps import TaskDemand, in_steps, made
 
 
 def held(demand: TaskDemand) -> Rows:
@@ -29,10 +29,9 @@ def held(demand: TaskDemand) -> Rows:
 
 
 def _held(ends: Rows, last: Rows) -> Rows:
-    made = np.diff(ends, prepend=0)
-    made_in = np.repeat(np.arange(len(ends)), made)
+    made_in = np.repeat(np.arange(len(ends)), made(ends))
     gone = np.bincount(np.maximum(last, made_in), minlength=len(ends))
-    return np.cumsum(made) - np.cumsum(gone) + gone
+    return ends - np.cumsum(gone) + gone
 
 
 def peak_bytes(demand: TaskDemand, sizes: Sequence[int]) -> int:

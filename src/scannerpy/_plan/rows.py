@@ -6,7 +6,8 @@ from the two ends alone (`solid`); then unions, positions and gaps cost no sorti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -95,6 +96,13 @@ def _found(among: Rows, wanted: Rows) -> Rows:
     return place[wanted - low]
 
 
+def members(rows: Rows, chosen: Rows) -> Flags:
+    """Mark the rows of a set that are in `chosen`, a subset of it."""
+    marks = np.zeros(len(rows), np.bool_)
+    marks[positions(rows, chosen)] = True
+    return marks
+
+
 def fresh(rows: Rows) -> Flags:
     """Mark the rows of a set that do not follow the row before them: the first one, and each after a gap."""
     marks = np.zeros(len(rows), np.bool_)
@@ -126,24 +134,35 @@ def concatenated_runs(starts: Rows, ends: Rows) -> Rows:
     return np.repeat(starts - offsets, sizes) + span(0, int(sizes.sum()))
 
 
-def windows(rows: Rows, stencil: Sequence[int], size: int) -> Rows:
-    """Return ``[len(rows), len(stencil)]``: each row's neighbours, clamped to the domain [0, size)."""
-    seen = rows[:, None] + np.asarray(stencil, np.int64)
-    if len(rows) and (int(rows[0]) + min(stencil) < 0 or int(rows[-1]) + max(stencil) >= size):
-        np.minimum(seen, size - 1, out=seen)
-        np.maximum(seen, 0, out=seen)
-    return seen
+class Stencil:
+    """What the planner asks of a stencil, found once: its offsets as an array, the extremes, the widest hole."""
 
+    __slots__ = ("high", "hole", "low", "offsets")
 
-def seen_through(rows: Rows, stencil: Sequence[int], window: Rows, size: int) -> Rows:
-    """Return the set of rows that `window` (made by `windows` from the set `rows`) mentions."""
-    if len(rows) == 0:
-        return NONE
-    if solid(rows) and _widest_gap(stencil) <= len(rows):
-        start, end = int(rows[0]) + min(stencil), int(rows[-1]) + max(stencil)
+    def __init__(self, offsets: Sequence[int]) -> None:
+        self.offsets: Rows = np.asarray(offsets, np.int64)
+        self.low, self.high = min(offsets), max(offsets)
+        self.hole = max((b - a for a, b in pairwise(sorted(offsets))), default=0)
+
+    def windows(self, rows: Rows, size: int) -> Rows:
+        """Return ``[len(rows), len(offsets)]``: each row's neighbours, clamped to the domain [0, size)."""
+        seen = rows[:, None] + self.offsets
+        if len(rows) and (int(rows[0]) + self.low < 0 or int(rows[-1]) + self.high >= size):
+            np.minimum(seen, size - 1, out=seen)
+            np.maximum(seen, 0, out=seen)
+        return seen
+
+    def seen(self, rows: Rows, window: Rows, size: int) -> Rows:
+        """Return the set of rows that `window` (as `windows` makes it of the set `rows`) mentions."""
+        if len(rows) == 0:
+            return NONE
+        if not solid(rows) or self.hole > len(rows):
+            return as_set(window.ravel())
+        start, end = int(rows[0]) + self.low, int(rows[-1]) + self.high
         return span(min(max(start, 0), size - 1), min(max(end, 0), size - 1) + 1)
-    return as_set(window.ravel())
 
 
-def _widest_gap(stencil: Iterable[int]) -> int:
-    return max((b - a for a, b in pairwise(sorted(stencil))), default=0)
+@cache
+def stencil(offsets: tuple[int, ...]) -> Stencil:
+    """Return a stencil; the same one for the same offsets."""
+    return Stencil(offsets)

@@ -42,16 +42,16 @@ def in_steps(graph: Graph, vertices: tuple[VertexDemand, ...], work: int) -> Tas
 
 
 def _in_one_step(graph: Graph, vertices: tuple[VertexDemand, ...]) -> TaskDemand:
+    """In one step, all elements are taken but a sink's and those that only warmed up state."""
     ends = np.array([[len(it.rows) for it in vertices]], np.int64)
-    pairs = zip(graph.vertices, vertices, strict=True)
-    return TaskDemand(vertices, ends, tuple(_taken_at_once(vertex, it) for vertex, it in pairs))
-
-
-def _taken_at_once(vertex: Vertex, it: VertexDemand) -> Rows:
-    """Element by element 0 or −1: in one step, all are taken but a sink's and those that only warmed up state."""
-    if vertex.kind == "sink":
-        return np.full(len(it.rows), -1, np.int64)
-    return np.subtract(it.keep, 1, dtype=np.int64)
+    known: dict[int, Rows] = {}
+    last_use = []
+    for vertex, it in zip(graph.vertices, vertices, strict=True):
+        taken = vertex.kind != "sink"
+        if taken and id(it.keep) not in known:
+            known[id(it.keep)] = np.subtract(it.keep, 1, dtype=np.int64)
+        last_use.append(known[id(it.keep)] if taken else np.full(len(it.rows), -1, np.int64))
+    return TaskDemand(vertices, ends, tuple(last_use))
 
 
 def _ends(graph: Graph, vertices: tuple[VertexDemand, ...], done: Rows) -> list[Rows]:
@@ -120,8 +120,15 @@ def _last_use(graph: Graph, vertices: tuple[VertexDemand, ...], ends: list[Rows]
     return tuple(np.full(len(it.rows), -1, np.int64) if one is None else one for one, it in pairs)
 
 
+def made(ends: Rows) -> Rows:
+    """Return how many rows each step adds."""
+    added = ends.copy()
+    added[1:] -= ends[:-1]
+    return added
+
+
 def _step_of_row(ends: Rows) -> Rows:
-    return np.repeat(np.arange(len(ends), dtype=np.int64), np.diff(ends, prepend=0))
+    return np.repeat(np.arange(len(ends), dtype=np.int64), made(ends))
 
 
 def _uses(vertex: Vertex, take: Rows, steps: Rows, producer: VertexDemand) -> Rows:

@@ -134,15 +134,12 @@ def _step_of_row(ends: Rows) -> Rows:
 def _uses(vertex: Vertex, take: Rows, steps: Rows, producer: VertexDemand) -> Rows:
     """Return, per element of a producer, the last of `steps` (one per row of `vertex`, ascending) that takes it, or −1.
 
-    An element that several rows take is written by each of them in turn, so the last one stays.
+    An element that several rows take is written by each of them in turn, so the last one stays. Of a window's columns
+    the one that looks back furthest is written last: no later row sees the element through another.
     """
     if _passes_on(vertex, take, producer):
         return steps
-    size = len(producer.rows)
-    last = np.full(size + 1, -1, np.int64)  # one more, for what nulls "take"
-    last[take[:, 0]] = steps
-    for column in take.T[1:]:
-        other = np.full(size + 1, -1, np.int64)
-        other[column] = steps
-        np.maximum(last, other, out=last)
+    last = np.full(len(producer.rows) + 1, -1, np.int64)  # one more, for what nulls "take"
+    for column in sorted(range(take.shape[1]), key=vertex.stencil.__getitem__, reverse=True):
+        last[take[:, column]] = steps
     return last[:-1]

@@ -1,0 +1,219 @@
+"""Carrying out spans: exactly the wanted rows, as RGB arrays, from exactly the packets they need.
+
+A packet goes into FFmpeg with its number as its time, so the frame that comes out says which packet it was. Nothing is
+ever counted: a frame that should come out and does not is an error, never a shifted row.
+
+The decoder keeps its place. When the last wanted row of a request is out it stops feeding, and a later request for
+rows further on continues where it stopped, unless packets that are needed now were left out then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import av.error
+import numpy as np
+import numpy.typing as npt
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from scannerpy._plan.decode import Layout, Span, reorder_depth
+from scannerpy._video.demux import REENCODE, numbered, open_decoder
+from scannerpy._video.pixels import Converter, Pixels
+from scannerpy._words.video import VideoIndex
+from scannerpy.errors import VideoError
+
+Ints = npt.NDArray[np.int64]
+ReadRanges = Callable[[Sequence[int], Sequence[int]], Sequence[bytes]]
+
+_BLOCK = 4 << 20  # bytes of packets read ahead at most
+_NEAR = 64 << 10  # ranges nearer than this are read as one
+_AHEAD = 16  # packets read at a time once the last wanted one is in and only the reordering keeps its frame back
+
+
+@dataclass(slots=True)
+class _Run:
+    """An open decoder and what has gone into it. `next` is the first packet neither fed nor passed over."""
+
+    context: VideoCodecContext
+    exact_from: int  # rows before this one would lack what they refer to
+    next: int
+    inside: set[int] = field(default_factory=set)  # fed, not yet come out
+    trouble: str = ""
+
+
+class Decoder:
+    """Decodes rows of one indexed video.
+
+    `read(starts, ends)` returns the bytes of ranges of the data object that the index's offsets refer to. `threads`
+    are FFmpeg's, within one video. Not to be used from two threads at once.
+    """
+
+    def __init__(
+        self,
+        index: VideoIndex,
+        read: ReadRanges,
+        threads: int = 1,
+        format: str = "rgb24",  # noqa: A002 (FFmpeg's and PyAV's word)
+    ) -> None:
+        self.index = index
+        self._layout = Layout(index)
+        self._read = read
+        self._threads = threads
+        self._reorder = reorder_depth(index)
+        self._converter = Converter(index.rotation, format)
+        self._run: _Run | None = None
+        self._out: dict[int, VideoFrame] = {}  # row → decoded frame nobody has taken yet
+        self._wanted = np.zeros(index.rows, bool)
+
+    def frames(self, rows: Ints | Sequence[int]) -> Iterator[tuple[int, Pixels]]:
+        """Yield (row, H × W × 3 uint8 array) for `rows`, which ascend and are unique.
+
+        Arrays are C-contiguous, writable, and the caller's own. A new call ends an earlier one that was not finished.
+        Raises VideoError naming row and packet where a frame cannot be decoded, IndexError for rows that do not exist.
+        """
+        wanted = self._checked(rows)
+        self._want(wanted)
+        spans = self._layout.spans(wanted)
+        for n, span in enumerate(spans):
+            for row, frame in self._carry_out(span, stay=n == len(spans) - 1):
+                yield row, self._convert(row, frame)
+
+    def _checked(self, rows: Ints | Sequence[int]) -> Ints:
+        wanted = np.asarray(rows, dtype=np.int64).reshape(-1)
+        if len(wanted) and not 0 <= wanted[0] <= wanted[-1] < self.index.rows:
+            raise IndexError(f"rows {wanted[0]} to {wanted[-1]} of a video of {self.index.rows} rows")
+        if (np.diff(wanted) <= 0).any():
+            raise ValueError("rows must ascend and be unique")
+        return wanted
+
+    def _want(self, rows: Ints) -> None:
+        """Keep, of what has come out but was not asked for, only what this request or a later one may take."""
+        self._wanted[:] = False
+        self._wanted[rows] = True
+        if len(rows):
+            self._wanted[rows[-1] + 1 :] = True  # what the reordering lets out beyond the last row comes next
+        self._out = {row: frame for row, frame in self._out.items() if self._wanted[row]}
+
+    def _carry_out(self, span: Span, *, stay: bool) -> Iterator[tuple[int, VideoFrame]]:
+        run = self._enter(span)
+        feeding = self._feeding(run, span, stay=stay)
+        for row in span.rows.tolist():
+            while row not in self._out:
+                if not next(feeding, False):
+                    raise self._missing(row, run)
+            yield row, self._out.pop(row)
+
+    def _enter(self, span: Span) -> _Run:
+        """Go on with the open decoder where that reaches all rows of the span, else open another at its start."""
+        run = self._run
+        if run is None or not self._reaches(run, span):
+            layout = self._layout
+            number = int(np.searchsorted(layout.starts, span.first, side="right")) - 1
+            alone = layout.starts[number] < span.first  # packets that stand alone may be entered anywhere
+            exact_from = 0 if alone else int(layout.start_rows[number])
+            self._out.clear()
+            run = self._run = _Run(self._open(), exact_from, span.first)
+        return run
+
+    def _open(self) -> VideoCodecContext:
+        return open_decoder(self.index, self._threads, self._reorder)
+
+    def _reaches(self, run: _Run, span: Span) -> bool:
+        if span.first > run.next and self._layout.must_feed(run.next, span.first - 1):
+            return False
+        if span.rows[0] < run.exact_from:
+            return False
+        owners = self.index.frame_packet[span.rows]
+        behind = span.rows[owners < run.next]
+        return all(row in self._out or int(self.index.frame_packet[row]) in run.inside for row in behind.tolist())
+
+    def _feeding(self, run: _Run, span: Span, *, stay: bool) -> Iterator[bool]:
+        """Feed one packet per step, True each time; end when nothing more can come out."""
+        packets = span.packets[np.searchsorted(span.packets, run.next) :]
+        for number, data in self._packets(packets):
+            self._feed(run, number, data)
+            yield True
+        if stay:
+            for number, data in self._packets_after(run, span):
+                self._feed(run, number, data)
+                yield True
+        self._run = None  # a drained decoder takes no more packets
+        self._decode(run, None)
+        yield True
+
+    def _packets_after(self, run: _Run, span: Span) -> Iterator[tuple[int, memoryview]]:
+        """Yield what follows the span, so that its last frames come out without closing the decoder."""
+        leave_out = len(span.packets) <= span.last - span.first
+        while run.next < self.index.packets:
+            packets = np.arange(run.next, min(run.next + _AHEAD, self.index.packets))
+            if leave_out:
+                packets = packets[~self._layout.droppable[packets]]
+            run.next = run.next if len(packets) else run.next + _AHEAD
+            yield from self._packets(packets)
+
+    def _packets(self, packets: Ints) -> Iterator[tuple[int, memoryview]]:
+        """Yield (number, bytes) of packets, reading a few megabytes at a time."""
+        sizes = self.index.size[packets]
+        before = np.cumsum(sizes) - sizes
+        begin = 0
+        while begin < len(packets):
+            end = max(begin + 1, int(np.searchsorted(before, before[begin] + _BLOCK)))
+            yield from self._block(packets[begin:end])
+            begin = end
+
+    def _block(self, packets: Ints) -> Iterator[tuple[int, memoryview]]:
+        starts = self.index.offset[packets]
+        ends = starts + self.index.size[packets]
+        apart = (starts[1:] < ends[:-1]) | (starts[1:] - ends[:-1] > _NEAR)
+        first = np.concatenate(([0], np.flatnonzero(apart) + 1))
+        last = np.append(first[1:], len(packets)) - 1
+        blocks = self._read(starts[first].tolist(), ends[last].tolist())
+        for a, b, data in zip(first.tolist(), last.tolist(), blocks, strict=True):
+            view, base = memoryview(data), int(starts[a])
+            if len(view) != int(ends[b]) - base:
+                raise VideoError(
+                    f"bytes {base} to {ends[b]} of the video are gone: was the file changed? Ingest it again"
+                )
+            for n in range(a, b + 1):
+                yield int(packets[n]), view[int(starts[n]) - base : int(ends[n]) - base]
+
+    def _feed(self, run: _Run, number: int, data: memoryview) -> None:
+        run.next = number + 1
+        run.inside.add(number)
+        self._decode(run, numbered(data, number))
+
+    def _decode(self, run: _Run, packet: Packet[Any] | None) -> None:
+        try:
+            frames = run.context.decode(packet)
+        except av.error.FFmpegError as error:
+            run.trouble = str(error)
+            return
+        for frame in frames:
+            self._take(run, frame)
+
+    def _take(self, run: _Run, frame: VideoFrame) -> None:
+        if frame.pts is None:
+            raise VideoError(f"a frame came out of the {self.index.codec} decoder that no packet claims; {REENCODE}")
+        run.inside.discard(frame.pts)
+        row = int(self._layout.row_of[frame.pts])
+        if row >= run.exact_from and self._wanted[row]:
+            self._out[row] = frame
+
+    def _missing(self, row: int, run: _Run) -> VideoError:
+        packet = int(self.index.frame_packet[row])
+        why = f"FFmpeg says: {run.trouble}" if run.trouble else "the decoder passed over it"
+        return VideoError(
+            f"row {row} (packet {packet}) cannot be decoded: {why}. The video is damaged there; {REENCODE}"
+        )
+
+    def _convert(self, row: int, frame: VideoFrame) -> Pixels:
+        size = (self.index.coded_width, self.index.coded_height)
+        if (frame.width, frame.height) != size:
+            raise VideoError(
+                f"row {row} is {frame.width}×{frame.height}, but the video began as {size[0]}×{size[1]}; {REENCODE}"
+            )
+        return self._converter.convert(frame)

@@ -1,0 +1,171 @@
+"""Noting every packet of a stream as it is demuxed: its place, size, times and flags, and what is doubtful about it."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import av.error
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from scannerpy._video.demux import REENCODE, codec_name
+from scannerpy._video.headers import Doubt, Header, Reader
+from scannerpy._video.nal import Malformed
+from scannerpy._video.readers import reader_for
+from scannerpy._words.video import DISCARD, KEY, NO_TIME
+from scannerpy.errors import IngestError
+
+_NEEDS_MORE = {
+    "palette": "a palette outside its bytes",
+    "param_change": "a change of size outside its bytes",
+    "encryption_info": "a decryption key",
+}
+_HEADER_OF_A_BLOCK = 128  # containers put a few bytes between a packet's position and its data
+
+
+class Finder:
+    """Finds packets in the file itself; gives up at the first that does not stand there in one piece."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.possible = file is not None
+        self._file = file.open("rb") if file else None
+        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self._file else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._map is not None:
+            self._map.close()
+        if self._file is not None:
+            self._file.close()
+
+    def find(self, packet: Packet[VideoStream], data: bytes) -> int:
+        """Return where `data` stands, or −1."""
+        at = self._search(packet.pos, data) if self.possible else -1
+        self.possible = at >= 0
+        return at
+
+    def _search(self, position: int | None, data: bytes) -> int:
+        if self._map is None or position is None:
+            return -1
+        at = self._map.find(data[:64], position, position + _HEADER_OF_A_BLOCK + 64)
+        return at if at >= 0 and self._map[at : at + len(data)] == data else -1
+
+
+@dataclass(slots=True)
+class First:
+    """What the first frame says about all of them."""
+
+    pix_fmt: str
+    width: int
+    height: int
+    rotation: int
+
+
+@dataclass(slots=True)
+class Packets:
+    """The packets of `stream` so far, in decode order."""
+
+    file: Path
+    stream: VideoStream
+    finder: Finder
+    sink: Callable[[bytes], None] | None
+    offset: list[int] = field(default_factory=list)
+    size: list[int] = field(default_factory=list)
+    pts: list[int] = field(default_factory=list)
+    dts: list[int] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    order: list[tuple[int, int] | None] = field(default_factory=list)
+    copied: int = 0
+    first: First | None = None
+    damaged: set[int] = field(default_factory=set)
+    doubts: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def read(self, demuxed: Iterator[Packet[VideoStream]]) -> None:
+        """Note every packet; what cannot be read any more becomes a problem, what is not clear a doubt."""
+        context = self.stream.codec_context
+        reader = reader_for(codec_name(context), context.extradata or b"")
+        context.thread_count = 1
+        held: Packet[VideoStream] | None = None
+        for packet in self._until_unreadable(demuxed):
+            if held is not None:
+                self.doubt("packets that the container marks as damaged")
+                self.damaged.add(len(self))
+                self._note(held, reader)
+            held = packet if packet.is_corrupt else None
+            if held is None:
+                self._note(packet, reader)
+        if held is not None:
+            self.problems.append("the file ends inside its last packet, whose frame is left out")
+        self._first_frame(None)
+        if not self.doubts:
+            reader.settle(self.flags)
+
+    def doubt(self, why: str) -> None:
+        """Note a reason why order and number of the frames are not certain."""
+        if why not in self.doubts:
+            self.doubts.append(why)
+
+    def _until_unreadable(self, demuxed: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        try:
+            yield from (packet for packet in demuxed if packet.size)
+        except (av.error.FFmpegError, OSError) as error:
+            self.problems.append(f"reading stops after packet {len(self) - 1}: {error}")
+
+    def _note(self, packet: Packet[VideoStream], reader: Reader) -> None:
+        data = bytes(packet)
+        self._refuse_side_data(packet)
+        header = self._look(reader, data, key=packet.is_keyframe)
+        self.offset.append(self.copied if self.sink else self.finder.find(packet, data))
+        self.size.append(len(data))
+        self.pts.append(NO_TIME if packet.pts is None else packet.pts)
+        self.dts.append(NO_TIME if packet.dts is None else packet.dts)
+        self.flags.append(header.flags | KEY * packet.is_keyframe | DISCARD * packet.is_discard)
+        self.order.append(header.order)
+        if self.sink:
+            self.sink(data)
+            self.copied += len(data)
+        self._first_frame(packet)
+
+    def _look(self, reader: Reader, data: bytes, *, key: bool) -> Header:
+        try:
+            header = reader.look(data, key=key)
+        except (Doubt, Malformed, IndexError) as doubt:
+            self.doubt(str(doubt))
+            return Header(0)
+        if header.doubt:
+            self.doubt(header.doubt)
+        return header
+
+    def _refuse_side_data(self, packet: Packet[VideoStream]) -> None:
+        for kind in packet.iter_sidedata():
+            if needs := _NEEDS_MORE.get(kind.data_type):
+                raise IngestError(f"{self.file}: packet {len(self)} needs {needs}; {REENCODE}")
+            if kind.data_type == "new_extradata" and bytes(kind) != (self.stream.codec_context.extradata or b""):
+                raise IngestError(f"{self.file}: the codec's parameters change at packet {len(self)}; {REENCODE}")
+
+    def _first_frame(self, packet: Packet[VideoStream] | None) -> None:
+        if self.first is not None:
+            return
+        try:
+            frames = self.stream.codec_context.decode(packet)
+        except av.error.FFmpegError:
+            return  # damaged, or nothing to decode it from: the next packet may be better
+        if frames:
+            frame = frames[0]
+            self.first = First(frame.format.name, frame.width, frame.height, rotation_of(frame))
+
+
+def rotation_of(frame: VideoFrame) -> int:
+    """Return the clockwise degrees by which a decoded frame is to be turned before it is shown."""
+    return -round(frame.rotation / 90) * 90 % 360

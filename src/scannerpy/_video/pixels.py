@@ -1,0 +1,49 @@
+"""From a decoded frame to the RGB array a kernel gets.
+
+The reference is PyAV's own ``frame.to_ndarray(format="rgb24")``: matrix and range as the stream says (BT.601 and
+limited range where it says nothing), bilinear chroma. We keep one converter for a whole video and let it use one
+thread: with PyAV's default it takes all CPUs, which costs more than it brings beside other workers.
+
+Surprising: the array is usually a view into FFmpeg's own buffer, not a copy. That buffer is made for this one frame,
+so the array is writable and its owner's alone.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class Converter:
+    """Turns frames into height × width × 3 arrays of `format` ("rgb24" or "bgr24"), turned by `rotation` degrees."""
+
+    def __init__(self, rotation: int = 0, format: str = "rgb24") -> None:  # noqa: A002 (FFmpeg's and PyAV's word)
+        self._quarter_turns = rotation // 90  # clockwise
+        self._format = format
+        self._reformatter = VideoReformatter()
+
+    def convert(self, frame: VideoFrame) -> Pixels:
+        """Return the pixels of `frame` as a C-contiguous, writable array nobody else holds."""
+        converted = self._reformatter.reformat(frame, format=self._format, threads=1)
+        pixels = _view(converted)
+        if self._quarter_turns:
+            pixels = np.rot90(pixels, -self._quarter_turns)
+        if converted is frame:  # already RGB: the decoder may still refer to these very bytes
+            return pixels.copy()
+        return np.ascontiguousarray(pixels)
+
+
+def _view(frame: VideoFrame) -> Pixels:
+    plane = frame.planes[0]
+    stride = plane.line_size
+    if stride < 0:
+        return np.asarray(frame.to_ndarray(), np.uint8)
+    return np.ndarray(
+        (frame.height, frame.width, 3), np.uint8, buffer=cast("memoryview", plane), strides=(stride, 3, 1)
+    )

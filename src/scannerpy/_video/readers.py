@@ -1,0 +1,50 @@
+"""Which header reader fits a codec."""
+
+from __future__ import annotations
+
+from scannerpy._video.h264 import H264
+from scannerpy._video.headers import Doubt, Header, Reader
+from scannerpy._video.hevc import Hevc
+from scannerpy._video.mpeg import Mpeg4, Mpeg12
+from scannerpy._video.nal import Malformed
+from scannerpy._video.web import ALONE, Alone, Av1, Trusting, Vp8, Vp9
+
+
+class Unknown:
+    """Reads a codec nobody here knows: every packet is in doubt."""
+
+    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (there is nothing to go by)
+        """Raise Doubt."""
+        raise Doubt("a codec whose packets Scanner cannot read")
+
+    def settle(self, flags: list[int]) -> None:
+        """Never called: all is in doubt."""
+
+
+def reader_for(codec: str, extradata: bytes) -> Reader:
+    """Return the reader for a stream; one that doubts everything where the extradata makes no sense."""
+    try:
+        return _reader(codec, extradata)
+    except (Malformed, Doubt, IndexError):
+        return Unknown()
+
+
+def _reader(codec: str, extradata: bytes) -> Reader:
+    match codec:
+        case "h264":
+            return H264(extradata)
+        case "hevc":
+            return Hevc(extradata)
+        case "mpeg1video" | "mpeg2video":
+            return Mpeg12(extradata)
+        case "mpeg4":
+            return Mpeg4(extradata)
+        case "vp8":
+            return Vp8()
+        case "vp9":
+            return Vp9()
+        case "av1":
+            return Av1(extradata)
+        case "ffv1":
+            return Trusting()
+    return Alone() if codec in ALONE else Unknown()

@@ -6,7 +6,7 @@ declares bytes may be fed frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from scannerpy._graph.graph import Edge, Graph, JobArgs, Vertex
 from scannerpy.errors import GraphError
@@ -29,7 +29,7 @@ def check_jobs(graph: Graph, jobs: Sequence[JobArgs]) -> None:
     for sink in graph.sinks:
         for stream, args in enumerate(jobs):
             given = args.get(sink.number)
-            name = given.get("table_name") if isinstance(given, dict) else None
+            name = given.get("table_name") if isinstance(given, Mapping) else None
             if name is None:
                 continue
             if name in taken:

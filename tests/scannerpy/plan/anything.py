@@ -139,13 +139,13 @@ def one_more(draw: st.DrawFn, program: Program, meaning: Reference) -> Node:
 
 @st.composite
 def sinks(draw: st.DrawFn, program: Program, meaning: Reference) -> list[SinkNode]:
-    """One to three sinks that fit the first; all groups, where there are some, are cut alike."""
+    """One to three sinks, or one that stores as many columns; where there are groups, they are cut alike."""
     first = draw(st.sampled_from([program.nodes[-1], program.nodes[-1], *program.nodes[-2:]]))
     sizes, groups = meaning.sizes(first), meaning.groups(first)
     fitting = [each for each in program.nodes if fits(meaning, each, sizes, groups)]
     chosen = [first, *draw(st.lists(st.sampled_from(fitting), max_size=2))]
     ends = [each if meaning.groups(each) is None else g.unsliced(each) for each in chosen]
-    return [g.sink(end) for end in ends]
+    return [g.sink(*ends)] if draw(st.booleans()) else [g.sink(end) for end in ends]
 
 
 def fits(meaning: Reference, node: Node, sizes: tuple[int, ...], groups: int | None) -> bool:

@@ -52,7 +52,7 @@ _OWN_PACKAGES = ("scannerpy", "scannertools")
 
 def user_line() -> Where | None:
     """The innermost line on the stack that is not ours: the line of the program that is calling us."""
-    frame: StackFrame | None = sys._getframe(1)  # noqa: SLF001  # inspect.stack reads every source file; this is 1 µs
+    frame: StackFrame | None = sys._getframe(1)  # inspect.stack reads every source file; this is 1 µs
     while frame is not None:
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package not in _OWN_PACKAGES:
@@ -145,7 +145,7 @@ class Op:
     def of_node(cls, sc: Any, node: Node) -> Op:
         """The Op around a node that is no registered op: a source, a sampler, a slice."""
         op = cls.__new__(cls)
-        op._sc = sc  # noqa: SLF001  # our own
+        op._sc = sc
         op.extra = None
         op.node = node
         return op
@@ -323,7 +323,7 @@ def register_python_op(
     )
 
     def decorate(target: T) -> T:
-        signature = parse.signature_of(target, options, sys._getframe(1).f_locals)  # noqa: SLF001  # local annotations
+        signature = parse.signature_of(target, options, _names_around(target))
         if proto_path is not None:
             protobufs.add_module(proto_path)
         origin = registry.Origin(str(getattr(target, "__module__", "")), str(getattr(target, "__qualname__", "")))
@@ -331,6 +331,19 @@ def register_python_op(
         return target
 
     return decorate
+
+
+def _names_around(target: Any) -> dict[str, Any]:
+    """The local names of the functions that `target` is defined in, so far as they are running: annotations that are
+    strings may mean them.
+    """
+    names: dict[str, Any] = {}
+    frame: StackFrame | None = sys._getframe(2)  # there is no other way to a caller's names
+    while frame is not None:
+        if str(getattr(target, "__qualname__", "")).startswith(f"{frame.f_code.co_qualname}.<locals>."):
+            names = {**frame.f_locals, **names}
+        frame = frame.f_back
+    return names
 
 
 def register_module(so_path: str, proto_path: str | None = None) -> None:

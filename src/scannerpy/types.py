@@ -138,7 +138,7 @@ def _new_type(name: str, module: str, serialize: Callable[[Any], bytes], deseria
 
 
 def _callers_module() -> str:
-    return str(sys._getframe(2).f_globals.get("__name__", __name__))  # noqa: SLF001  # as collections.namedtuple does
+    return str(sys._getframe(2).f_globals.get("__name__", __name__))  # as collections.namedtuple does
 
 
 def ProtobufType(name: str, message_class: Any) -> Any:  # noqa: N802  # a documented name

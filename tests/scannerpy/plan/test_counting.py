@@ -155,6 +155,12 @@ def test_errors_name_the_stream():
         make_plan(graph, jobs, [[10]] * 3, 4, 4)
 
 
+def test_errors_inside_slices_name_the_group():
+    part = g.sliced(g.source(), halves((0, 3), (3, 9)))
+    thin = g.sample("Stride", part, PerGroup([{"stride": 2}, {"stride": 0}]))
+    refused([g.sink(g.unsliced(thin))], [9], "stream 0: in slice group 1, stride is 0; it must be at least 1")
+
+
 def test_partitions_do_not_clamp():
     part = g.sliced(g.source(), halves((0, 99)), where=g.at(2))
     refused([g.sink(g.unsliced(part))], [9], r"^Slice \(program.py:2\), stream 0: the group \[0, 99\) ends beyond")

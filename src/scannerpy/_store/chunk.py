@@ -87,17 +87,15 @@ class Chunk:
     def data_ranges(self, offsets: Sequence[int] | Rows, sizes: Sequence[int] | Rows) -> list[bytes]:
         """Byte ranges of the data area (position 0 is the first item's first byte), as a decoder asks for packets.
 
-        Ranges that are whole items are verified like items.
+        Every item that lies whole within a range is verified.
         """
         starts = np.asarray(offsets, dtype=np.int64)
         ends = starts + np.asarray(sizes, dtype=np.int64)
         if len(starts) and (starts.min() < 0 or ends.max() > self.data_bytes):
             raise self._damage("its index points outside of its data")
         got = self._fetch(starts, ends)
-        items = np.searchsorted(self._ends, ends) if self.items else np.zeros(len(starts), dtype=np.int64)
-        for item, start, end, data in zip(items.tolist(), starts.tolist(), ends.tolist(), got, strict=True):
-            if item < self.items and self._ends[item] == end and self._starts[item] == start:
-                self._check_item(item, data)
+        for start, end, data in zip(starts.tolist(), ends.tolist(), got, strict=True):
+            self._check_items(start, end, data)
         return got
 
     def sizes(self, rows: Sequence[int] | Rows) -> Rows:
@@ -185,7 +183,17 @@ class Chunk:
             raise self._damage("a part of it fails its checksum")
         return data
 
-    def _check_item(self, item: int, data: bytes) -> None:
+    def _check_items(self, start: int, end: int, data: bytes) -> None:
+        """Check the items that lie whole within bytes [start, end) of the data area."""
+        first = int(np.searchsorted(self._starts, start, side="left"))
+        last = int(np.searchsorted(self._ends, end, side="right"))
+        view = memoryview(data)
+        for item, low, high in zip(
+            range(first, last), self._starts[first:last].tolist(), self._ends[first:last].tolist(), strict=True
+        ):
+            self._check_item(item, view[low - start : high - start])
+
+    def _check_item(self, item: int, data: bytes | memoryview) -> None:
         if zlib.crc32(data) != self._crcs[item]:
             raise self._damage(f"item {item} fails its checksum")
 

@@ -12,7 +12,7 @@ from scannerpy._client import listing, loading
 from scannerpy._client.cluster import check_local
 from scannerpy._client.database import BlobTable, Database
 from scannerpy._client.ingesting import Ingest
-from scannerpy._client.running import Runs
+from scannerpy._client.running import Dials, Runs
 from scannerpy._client.stored import StoredColumn
 from scannerpy._plan.explain import Explanation
 from scannerpy.column import Column
@@ -132,24 +132,17 @@ class Client:
             profiler_level: 0 records most, 2 least.
 
         A task that fails three times ends its job, whose outputs stay uncommitted, and **the run goes on and returns
-        normally**: look at ``committed()``, or at ``failures`` of `job_status`. A run that was interrupted goes on where
-        it stopped when it is repeated.
+        normally**: look at ``committed()``, or at ``failures`` of `job_status`. A run that was interrupted goes on
+        where it stopped when it is repeated.
 
         Raises GraphError and StreamExists before any output is touched, JobFailed when the run as a whole failed.
+
         """
         del profiling
         sinks = [outputs] if isinstance(outputs, Sink) else list(outputs)
         self._ingest.sources_of(sinks)
-        return self._runs.run(
-            sinks,
-            perf_params,
-            cache_mode,
-            show_progress=show_progress,
-            task_timeout=task_timeout,
-            checkpoint_frequency=checkpoint_frequency,
-            detach=detach,
-            profiler_level=profiler_level,
-        )
+        dials = Dials(show_progress, task_timeout, checkpoint_frequency, detach, profiler_level)
+        return self._runs.run(sinks, perf_params, cache_mode, dials)
 
     def explain(self, outputs: Sink | Sequence[Sink], perf_params: Any = None) -> Explanation:
         """Return what `run` would do: frames to decode, bytes to read, rows per op, tasks, memory. Runs nothing.
@@ -211,9 +204,9 @@ class Client:
         fns: Sequence[Any] | None = None,
         force: bool = False,
     ) -> Table:
-        """Store rows of bytes as a committed table. `fns` has one serializer per column, called ``fn(value, protobufs)``.
+        """Store rows of bytes as a committed table.
 
-        Raises StreamExists when the name is taken, unless `force`.
+        `fns` has one serializer per column, called as ``fn(value, protobufs)``. Raises StreamExists when the name is taken, unless `force`.
         """
         draft = BlobTable.checked(name, columns, rows, fns, protobufs)
         return Table(self, name, self._database.new_table(draft, force=force))
@@ -283,7 +276,7 @@ class Client:
         bounded_state: int | None = None,
         proto_path: str | None = None,
     ) -> None:
-        """Register an op by its columns; `register_python_kernel` gives it a kernel. Low level, see `register_python_op`.
+        """Register an op by its columns, without a kernel. Low level; see `register_python_op`.
 
         Columns are ``"name"`` or ``(name, ColumnType)`` or ``(name, ColumnType, ScannerTypeInfo)``.
         """
@@ -322,6 +315,7 @@ class Client:
         return StoredColumn.open(self._database, record, name)
 
     def _stored_source(self, streams: Sequence[NamedStream], default_column: str) -> OpColumn:
+        self._runs.expect()
         return loading.source_column(self, self._database, [s.name() for s in streams], default_column)
 
     def _ingest_streams(self, streams: Sequence[NamedVideoStream], batch: int = 500) -> None:
@@ -345,7 +339,9 @@ def start_master(
 ) -> Any:
     """Start a master for several machines. Not available yet: ``Client()`` works on this machine without one."""
     del port, config, config_path, block, watchdog, no_workers_timeout, new_job_retries_limit
-    raise NotSupported("start_master: clusters of several machines are not supported yet; Client() needs no master here")
+    raise NotSupported(
+        "start_master: clusters of several machines are not supported yet; Client() needs no master here"
+    )
 
 
 def start_worker(
@@ -361,4 +357,3 @@ def start_worker(
     """Start a worker for a master on another machine. Not available yet: ``Client()`` starts its own workers here."""
     del machine_params, port, config, config_path, block, watchdog, db
     raise NotSupported(f"start_worker({master_address!r}): clusters of several machines are not supported yet")
-

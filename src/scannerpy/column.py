@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scannerpy import types
+from scannerpy._client.values import values
 from scannerpy._words.elements import Element
 from scannerpy.common import ColumnType
 from scannerpy.errors import GraphError, ScannerException
@@ -76,7 +77,7 @@ class Column:
         """Yield the elements of `rows`, as `StoredStream.load` does. `workers` is accepted and not needed."""
         del workers
         self._table._complete()
-        yield from types.decode_elements(self.elements(rows), ty=ty, fn=fn, recorded=self.type)
+        yield from values(self.elements(rows), ty, fn, self.type)
 
     def save_mp4(self, output_name: str, fps: float | None = None, scale: tuple[int, int] | None = None) -> None:
         """Write the column to ``output_name + ".mp4"``, without sound.

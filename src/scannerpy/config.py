@@ -33,7 +33,8 @@ class Config:
     """The configuration of a Client. `db_path` overrides the file's.
 
     Attributes: ``config_path``, ``config`` (the TOML as a dict), ``db_path``, ``storage_config`` (the ``[storage]``
-    table), ``storage`` (the same), ``master_address``, ``master_port``, ``worker_port`` (ports as strings), ``module_dir``.
+    table), ``storage`` (the same), ``master_address``, ``master_port``, ``worker_port`` (ports as strings) and
+    ``module_dir``.
     Raises ConfigError for a missing key, an unknown storage type or a file that is not TOML.
     """
 

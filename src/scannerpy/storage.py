@@ -1,7 +1,7 @@
 """Streams: handles to what a graph reads and stores, and the backends behind them.
 
-A handle is cheap and may name something that does not exist yet. `NamedStream` and `NamedVideoStream` are two views of one
-name space, the tables of the client's database: what is stored follows the op's column, not the handle's class.
+A handle is cheap and may name something that does not exist yet. `NamedStream` and `NamedVideoStream` are two views of
+one name space, the tables of the client's database: what is stored follows the op's column, not the handle's class.
 Subclass `StoredStream` and `StorageBackend` for a storage of your own.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scannerpy import types
+from scannerpy._client.values import values
 from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import NotCommitted, NotSupported, ScannerException
 
@@ -99,7 +99,7 @@ class StoredStream:
                 f"stream {label(self)!r} cannot be loaded: it "
                 + ("is not committed (its job failed or is still running)" if self.exists() else "does not exist")
             )
-        yield from types.decode_elements(self.load_bytes(rows), ty=ty, fn=fn, recorded=self.type)
+        yield from values(self.load_bytes(rows), ty, fn, self.type)
 
     def delete(self, sc: Client) -> None:
         """Delete the stream where it exists."""

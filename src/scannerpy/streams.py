@@ -57,8 +57,8 @@ class StreamsGenerator:
     def StridedRanges(self, input: OpColumn, intervals: Sequence[Any] | None = None, stride: Any = None) -> OpColumn:
         """Every `stride`-th row of several ranges.
 
-        Either one list of ``(start, end)`` and one stride for all streams, or per-stream lists: `intervals` then holds a
-        list of ranges per stream, and `stride` a number or a list with one per stream.
+        Either one list of ``(start, end)`` and one stride for all streams, or per-stream lists: `intervals` then holds
+        a list of ranges per stream, and `stride` a number or a list with one per stream.
         """
         common, per_stream = _strided_ranges(intervals, stride)
         return self._sample("StridedRanges", input, per_stream, common)

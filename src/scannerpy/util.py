@@ -61,7 +61,7 @@ def default(d: MutableMapping[str, Any], k: str, v: Any | Callable[[], Any]) -> 
 
 @contextmanager
 def sample_video(delete: bool = True) -> Iterator[str]:
-    """Give the path of a short sample clip, made on this machine (no network); kept in the temp folder unless `delete`."""
+    """Give the path of a short sample clip, made on this machine; kept in the temp folder unless `delete`."""
     from scannerpy.testing.videos import write_sample
 
     folder = Path(tempfile.gettempdir())

@@ -1,0 +1,242 @@
+"""Runs: begin, carry out, commit, report. One at a time per client; a detached one goes on in a thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from scannerpy._client.database import Database
+from scannerpy._client.explaining import explained
+from scannerpy._client.outputs import TABLE_SINKS, Begun, begin, commit, finished_tasks
+from scannerpy._client.preparing import Prepared, prepare
+from scannerpy._engine.body import Body, RunSpec
+from scannerpy._engine.brain import Limits
+from scannerpy._engine.columns import open_column, place_column
+from scannerpy._engine.custom import CustomSink, CustomSource
+from scannerpy._engine.inline import InlineBody
+from scannerpy._engine.journal import TaskResult
+from scannerpy._engine.kernels import Seat
+from scannerpy._engine.local import LocalBody
+from scannerpy._engine.pool import Pool
+from scannerpy._engine.ports import OpenSink, OpenSource
+from scannerpy._engine.progress import progress_bar
+from scannerpy._engine.run import Outcome, execute, raise_if_failed
+from scannerpy._engine.status import RunStatus
+from scannerpy._engine.tasks import Program
+from scannerpy._graph.graph import Graph
+from scannerpy._plan.explain import Explanation
+from scannerpy._plan.plan import JobPlan
+from scannerpy._store.catalog import EndJob
+from scannerpy._words import sizing
+from scannerpy.common import CacheMode, PerfParams, pool_bytes
+from scannerpy.errors import ConfigError, ScannerException
+from scannerpy.profiler import trace_path
+from scannerpy.sink import SINKS, Sink
+from scannerpy.source import SOURCES
+
+MEMORY_PER_INSTANCE = 256 << 20
+"""Bytes of elements one pipeline instance may hold, unless `cpu_pool` says otherwise."""
+SHORTEST_NAP, LONGEST_NAP = 0.02, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dials:
+    """How one run is to be carried out."""
+
+    show_progress: bool = True
+    task_timeout: float = 0.0
+    checkpoint_frequency: int = 10
+    detach: bool = False
+    profiler_level: int = 1
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run of this client: its status, and the thread it goes on in if it is detached."""
+
+    status: RunStatus
+    thread: threading.Thread | None = None
+    error: list[BaseException] = field(default_factory=list)
+
+
+class Runs:
+    """Carries out the runs of one client with its warm workers."""
+
+    def __init__(self, database: Database, *, inline: bool, instances: int | None, no_workers_timeout: float) -> None:
+        self._database = database
+        self._inline = inline
+        self._instances = instances
+        self._no_workers_timeout = no_workers_timeout
+        self._pool = Pool()
+        self._known: dict[int, _Run] = {}
+        self._one_at_a_time = threading.Lock()
+        self._nap = SHORTEST_NAP
+        self.started = False
+
+    def expect(self) -> None:
+        """A run is likely to come: have the workers' code loaded beside the program."""
+        if not self._inline:
+            self._pool.prepare()
+
+    def start(self) -> None:
+        """Have everything ready for the next run."""
+        self.expect()
+        self.started = True
+
+    def run(self, sinks: Sequence[Sink], perf_params: Any, mode: CacheMode, dials: Dials) -> int | None:
+        """See `Client.run`."""
+        if not isinstance(mode, CacheMode):
+            raise ConfigError(f"cache_mode is {mode!r}: give CacheMode.Error, CacheMode.Ignore or CacheMode.Overwrite")
+        prepared = prepare(self._database, sinks, perf_params, mode)
+        if prepared is None:
+            return None
+        begun = begin(self._database, prepared.outputs, prepared.keys, overwrite=mode is CacheMode.Overwrite)
+        run = self._known[begun.job_id] = _Run(RunStatus())
+        if dials.detach:
+            run.thread = threading.Thread(target=self._detached, args=(run, prepared, begun, dials), daemon=True)
+            run.thread.start()
+        else:
+            self._carry_out(run, prepared, begun, dials)
+        return begun.job_id
+
+    def explain(self, sinks: Sequence[Sink], perf_params: Any) -> Explanation:
+        """See `Client.explain`."""
+        return explained(self._database, sinks, perf_params)
+
+    def status(self, job_id: int) -> RunStatus:
+        """Return how a run stands. Raises ScannerException for a run of another client."""
+        run = self._known.get(job_id)
+        if run is None:
+            raise ScannerException(f"job {job_id} was not run by this client; its runs are {sorted(self._known)}")
+        return run.status
+
+    def active(self) -> list[int]:
+        """Return the ids of runs that have not ended."""
+        return [job_id for job_id, run in self._known.items() if not run.status.finished]
+
+    def wait(self, job_id: int, *, show_progress: bool) -> Iterator[RunStatus | None]:
+        """Yield None until the run has ended, then its status."""
+        status = self.status(job_id)
+        self._nap = SHORTEST_NAP
+        with progress_bar(show_progress) as bar:
+            while not status.finished:
+                bar.show(status)
+                yield None
+            bar.show(status)
+        thread = self._known[job_id].thread
+        if thread is not None:
+            thread.join()
+        yield status
+
+    def pause(self) -> None:
+        """Wait a little longer than the last time."""
+        time.sleep(self._nap)
+        self._nap = min(self._nap * 2, LONGEST_NAP)
+
+    def close(self) -> None:
+        """End the workers; the next run starts new ones."""
+        self._pool.close()
+        self._pool = Pool()
+        self.started = False
+
+    # One run
+
+    def _detached(self, run: _Run, prepared: Prepared, begun: Begun, dials: Dials) -> None:
+        try:
+            self._carry_out(run, prepared, begun, replace(dials, show_progress=False))
+        except ScannerException as error:  # told by the status: nobody waits in this thread
+            run.error.append(error)
+
+    def _carry_out(self, run: _Run, prepared: Prepared, begun: Begun, dials: Dials) -> None:
+        with self._one_at_a_time:
+            self.started = True
+            spec = self._spec(prepared, begun, dials)
+            body: Body = InlineBody() if self._inline else LocalBody(self._pool)
+            outcome: Outcome | None = None
+            try:
+                with progress_bar(dials.show_progress) as bar:
+                    outcome = execute(spec, body, _tell(run.status, bar), self._committer(prepared, begun))
+            finally:
+                self._end(begun.job_id, outcome)
+        raise_if_failed(outcome)
+
+    def _spec(self, prepared: Prepared, begun: Begun, dials: Dials) -> RunSpec:
+        earlier = finished_tasks(self._database, prepared.plan, begun)
+        graph, params = prepared.graph, prepared.params
+        tasks = prepared.plan.tasks - sum(len(done) for done in earlier.values())
+        workers = max(1, min(self._wanted_instances(params), tasks))
+        return RunSpec(
+            program=Program(graph, prepared.plan.work_packet_size, *_endpoints(graph), self._database.storage_config),
+            jobs=[_placed(graph, job, j, begun) for j, job in enumerate(prepared.plan.jobs)],
+            names=prepared.labels,
+            limits=Limits(
+                workers=workers,
+                ahead=max(1, min(2, params.queue_size_per_pipeline)),
+                task_timeout=dials.task_timeout,
+                no_workers_timeout=self._no_workers_timeout,
+                checkpoint_frequency=max(1, dials.checkpoint_frequency),
+            ),
+            earlier=earlier,
+            seat=Seat(threads=max(1, sizing.machine_cpus() // workers), memory=_memory(params)),
+        )
+
+    def _wanted_instances(self, params: PerfParams) -> int:
+        if self._inline:
+            return 1
+        if self._instances is not None:
+            return self._instances * (params.pipeline_instances_per_node or 1)
+        return params.pipeline_instances_per_node or sizing.machine_cpus()
+
+    def _committer(self, prepared: Prepared, begun: Begun) -> Callable[[Sequence[tuple[int, list[TaskResult]]]], None]:
+        def committed(jobs: Sequence[tuple[int, list[TaskResult]]]) -> None:
+            done = [
+                (place, prepared.plan.jobs[job].rows, [result[sink] for result in results])
+                for job, results in jobs
+                for sink in range(len(prepared.graph.sinks))
+                if (place := begun.places.get((job, sink))) is not None
+            ]
+            commit(self._database, done)
+
+        return committed
+
+    def _end(self, job_id: int, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            self._database.objects.put(trace_path(job_id), outcome.trace.to_bytes())
+        word = "failed" if outcome is None or outcome.error else "finished"
+        self._database.change(lambda _: [EndJob(job_id, self._database.now(), word)])
+
+
+def _tell(status: RunStatus, bar: Any) -> Callable[[Any], None]:
+    def tell(event: Any) -> None:
+        status(event)
+        bar.show(status)
+
+    return tell
+
+
+def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:
+    """How workers open what this graph reads and writes."""
+    readers = {vertex.name: SOURCES[vertex.name].reader for vertex in graph.sources}
+    writers = {vertex.name: SINKS[vertex.name].writer for vertex in graph.sinks}
+    return (
+        {name: open_column if reader is None else CustomSource(reader) for name, reader in readers.items()},
+        {name: place_column if writer is None else CustomSink(writer) for name, writer in writers.items()},
+    )
+
+
+def _placed(graph: Graph, job: JobPlan, number: int, begun: Begun) -> JobPlan:
+    """Tell a job where its tables' chunks go."""
+    placed = {
+        vertex.number: {"key": place.key, "column": place.column}
+        for sink, vertex in enumerate(graph.sinks)
+        if vertex.name in TABLE_SINKS
+        for place in [begun.places[number, sink]]
+    }
+    return replace(job, args={**job.args, **placed})
+
+
+def _memory(params: PerfParams) -> int:
+    return pool_bytes(params.cpu_pool, pinned_allowed=True) or MEMORY_PER_INSTANCE

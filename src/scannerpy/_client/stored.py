@@ -1,0 +1,115 @@
+"""One stored column, whatever it holds: blobs, frames, or the row numbers of an ingested video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from scannerpy._client.database import INDEX_COLUMN, Database, index_bytes
+from scannerpy._plan import decode
+from scannerpy._plan.decode import DecodeCost
+from scannerpy._plan.rows import Rows
+from scannerpy._store.blobs import BlobColumn
+from scannerpy._store.catalog import TableRecord
+from scannerpy._store.chunk import ChunkRef
+from scannerpy._store.manifest import read_manifest
+from scannerpy._words.elements import Element
+from scannerpy.errors import ScannerException
+from scannerpy.protobufs import protobufs
+
+
+class StoredColumn:
+    """Reads a column of a committed table."""
+
+    def __init__(self, database: Database, refs: Sequence[ChunkRef], *, is_video: bool, rows: int, name: str) -> None:
+        self._database = database
+        self._refs = refs
+        self._is_video = is_video
+        self._rows = rows
+        self._name = name
+
+    @classmethod
+    def open(cls, database: Database, record: TableRecord, name: str) -> StoredColumn:
+        """Open column `name` of a table."""
+        column = next(each for each in record.columns if each.name == name)
+        refs = read_manifest(database.objects, record.manifest).get(name, [])
+        return cls(database, refs, is_video=column.is_video, rows=record.rows, name=f"{record.name}.{name}")
+
+    @classmethod
+    def of_manifest(cls, database: Database, manifest: str, name: str, is_video: bool) -> StoredColumn:
+        """Open a column by its table's manifest."""
+        refs = read_manifest(database.objects, manifest).get(name, [])
+        return cls(database, refs, is_video=is_video, rows=refs[-1].end if refs else 0, name=name)
+
+    def read(self, rows: Rows) -> Iterator[Element]:
+        """Yield the elements of `rows`, in that order; video-coded frames in BGR."""
+        if self._is_video:
+            return self._frames(bgr=True).read(rows)
+        if not self._refs and self._name.endswith(f".{INDEX_COLUMN}"):
+            return (index_bytes(row) for row in rows.tolist())
+        return BlobColumn(self._database.objects, self._refs).read(rows)
+
+    def keyframes(self) -> list[int]:
+        """Return the rows that stand alone: keyframes of video, all rows of anything else."""
+        rows: list[int] = self._frames().keyframes().tolist() if self._is_video else list(range(self._rows))
+        return rows
+
+    def element_size(self) -> int:
+        """Return the bytes of a frame, or the mean stored size of a blob."""
+        if self._is_video:
+            return self._frames().row_bytes
+        return sum(ref.bytes for ref in self._refs) // max(1, self._rows)
+
+    def decode_cost(self, rows: Rows) -> DecodeCost | None:
+        """Return what decoding `rows` (ascending) in one go costs; None where nothing is decoded."""
+        if not self._is_video:
+            return None
+        total = DecodeCost(0, 0, 0, 0)
+        column = self._frames()
+        for number, ref in enumerate(self._refs):
+            inside = rows[np.searchsorted(rows, ref.start) : np.searchsorted(rows, ref.end)] - ref.start
+            video = column.video(number) if len(inside) else None
+            if video is not None and video.nulls is None:
+                total = _sum(total, decode.cost(video.index, inside))
+        return total
+
+    def save_mp4(self, path: str, fps: float | None, scale: tuple[int, int] | None) -> None:
+        """Write the column's frames to an mp4 file. Raises ScannerException for a column that is not video-coded."""
+        from scannerpy._video.export import save_mp4
+
+        if not self._is_video:
+            raise ScannerException(f"column {self._name} holds no frames, so it cannot be written as {path}")
+        save_mp4(self._frames(), path, fps=fps, scale=scale)
+
+    def descriptor(self) -> Any:
+        """Return the VideoDescriptor message of a column that is stored as one video."""
+        video = self._frames().video(0) if self._is_video and self._refs else None
+        if video is None:
+            raise ScannerException(f"column {self._name} is not stored as video, so it has no VideoDescriptor")
+        index = video.index
+        return protobufs.VideoDescriptor(
+            frames=self._rows,
+            width=index.width,
+            height=index.height,
+            channels=3,
+            time_base_num=index.time_base.numerator,
+            time_base_denom=index.time_base.denominator,
+            sample_offsets=index.offset.tolist(),
+            sample_sizes=index.size.tolist(),
+            keyframe_indices=self.keyframes(),
+            data_path=self._refs[0].path,
+            inplace=video.external is not None,
+        )
+
+    def _frames(self, *, bgr: bool = False) -> Any:
+        from scannerpy._video.column import FrameColumn
+
+        return FrameColumn(self._database.objects, self._refs, bgr=bgr)
+
+
+def _sum(one: DecodeCost, other: DecodeCost) -> DecodeCost:
+    return DecodeCost(
+        one.frames + other.frames, one.packets + other.packets, one.bytes + other.bytes, one.gops + other.gops
+    )

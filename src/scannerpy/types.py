@@ -228,14 +228,14 @@ def UniformList(name: str, typ: Any, size: int | None = None, parts: int | None 
 
 
 def _check_uniform(name: str, pieces: Sequence[bytes], size: int | None, parts: int | None) -> None:
-    sizes = sorted({len(piece) for piece in pieces})
     if not pieces:
         return
+    sizes = {len(piece) for piece in pieces}
     if parts is not None and len(pieces) != parts:
         raise SerializationError(f"a {name} has {parts} elements, not {len(pieces)}")
-    if len(sizes) > 1 or (size is not None and sizes != [size]):
+    if len(sizes) > 1 or (size is not None and sizes != {size}):
         expected = "all of the same size" if size is None else f"{size} bytes each"
-        raise SerializationError(f"the elements of a {name} are {expected}, not {sizes} bytes")
+        raise SerializationError(f"the elements of a {name} are {expected}, not {sorted(sizes)} bytes")
     if sum(map(len, pieces)) < SMALLEST_UNIFORM_LIST:
         raise SerializationError(
             f"a {name} of {sum(map(len, pieces))} bytes would read back as an empty list: use a VariableList"

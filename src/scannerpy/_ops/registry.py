@@ -31,8 +31,9 @@ class Origin:
         return self.module == BATTERIES or self.module.startswith(BATTERIES + ".")
 
     def is_same(self, other: Origin) -> bool:
-        """Whether `other` is this definition, run again."""
-        return self == other or self.module == other.module == "__main__"
+        """Whether `other` is this definition, run again: in a notebook, or local to a function of the same module."""
+        passing = self.module == "__main__" or "<locals>" in self.qualname + other.qualname
+        return self == other or (passing and self.module == other.module)
 
     def __str__(self) -> str:
         return f"{self.module}.{self.qualname}"

@@ -41,6 +41,12 @@ def test_a_notebook_may_define_a_name_anew():
     register("__main__", "g")
 
 
+def test_a_local_definition_gives_way_to_another_of_its_module():
+    register("mine", "test_a.<locals>.f")
+    function, signature = register("mine", "test_b.<locals>.f")
+    assert signature.kernels[DeviceType.CPU].factory is function
+
+
 @pytest.mark.parametrize("other", [("mine", "g"), ("yours", "f"), ("__main__", "f")])
 def test_two_definitions_do_not_share_a_name(other):
     register("mine")

@@ -128,16 +128,17 @@ def storage_errors(place: object, verb: str) -> Iterator[None]:
         raise explained(error, place, verb) from error
 
 
-def explained(error: OSError, place: object, verb: str) -> StorageError:
-    """The StorageError for an OSError that is not about a missing file."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+def explained(error: Exception, place: object, verb: str) -> StorageError:
+    """The StorageError for an OSError (or one of FFmpeg's) that is not about a missing file."""
+    if getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT}:
         return StorageFull(
             f"No space is left to {verb} {place}. Nothing half-written counts: free space on that disk, "
             "or point db_path at another one, and run again"
         )
     if isinstance(error, PermissionError):
         return StorageError(f"No permission to {verb} {place}: check the owner and mode of the database's folder")
-    return StorageError(f"Cannot {verb} {place}: {error.strerror or error}. Check the disk it is on, then run again")
+    reason = getattr(error, "strerror", None) or error
+    return StorageError(f"Cannot {verb} {place}: {reason}. Check the disk it is on, then run again")
 
 
 def check_path(path: str) -> str:

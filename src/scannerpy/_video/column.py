@@ -149,6 +149,26 @@ class FrameColumn:
         raise CorruptObject(f"{chunk.path} is a chunk of kind {chunk.kind!r}, not of frames: make the stream again")
 
 
+def check_sizes(objects: Objects, refs: Sequence[ChunkRef]) -> None:
+    """Check that all video-coded chunks of a column have frames of one size, as one chunk alone would insist on.
+
+    Else whether a column of changing sizes is refused would depend on where its tasks were cut. Reads the chunks' ends.
+    Raises VideoError naming the row.
+    """
+    first: tuple[int, int] | None = None
+    for ref in refs:
+        chunk = Chunk.open(objects, ref)
+        if chunk.kind != "video" or not ref.rows:
+            continue
+        size = (chunk.meta["width"], chunk.meta["height"])
+        first = first or size
+        if size != first:
+            raise VideoError(
+                f"row {ref.start} is {size[0]}×{size[1]}, but this column's H.264 video began as "
+                f"{first[0]}×{first[1]}: make all frames one size, or store the column with lossless()"
+            )
+
+
 class VideoChunk:
     """A chunk of kind ``video``, whose packets stand in itself or, ingested in place, in the user's file."""
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 import av
 import av.error
@@ -40,8 +39,8 @@ PRESET = "veryfast"
 QUALITY = 20
 """CRF with this preset: the size and quality of x264's own defaults (medium, 23), in six tenths of the time."""
 
-_BT709, _SMPTE170M, _LIMITED = 1, 6, 1
-_HD = 720
+BT709, SMPTE170M, LIMITED = 1, 6, 1
+HD = 720
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +88,36 @@ class _Sent:
     flags: list[int] = field(default_factory=list)
 
 
+class Converter:
+    """Turns RGB arrays into the frames an encoder of `size` takes: even, yuv420p, limited range."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self.matrix = matrix_of(size)
+        self._reformatter = VideoReformatter()
+
+    def convert(self, frame: Pixels, pts: int, time_base: Fraction) -> VideoFrame:
+        """`frame`, padded or scaled to the size, as a new frame. It is not kept, nor changed."""
+        width, height = self.size
+        padded = _padded(frame, width, height)
+        made = self._reformatter.reformat(
+            VideoFrame.from_numpy_buffer(np.ascontiguousarray(padded), "rgb24"),
+            width,
+            height,
+            "yuv420p",
+            dst_colorspace=self.matrix,
+            dst_color_range=LIMITED,
+            interpolation=None if padded.shape[:2] == (height, width) else Interpolation.AREA,
+            threads=1,
+        )
+        made.pts, made.time_base = pts, time_base
+        return made
+
+
 class Encoder:
     """Encodes frames of `width` × `height`, uint8 RGB. Each packet goes to `sink`, which says where it stands.
 
-    `scale` encodes them in another size. Not to be used from two threads.
+    Not to be used from two threads.
     """
 
     def __init__(
@@ -102,25 +127,19 @@ class Encoder:
         sink: Callable[[bytes], int],
         options: EncoderOptions = EncoderOptions(),
         *,
-        scale: tuple[int, int] | None = None,
         threads: int = 1,
-        rate: Fraction = RATE,
     ) -> None:
         self.width, self.height = width, height
-        self.scale = scale
-        coded = _even(*(scale or (width, height)))
-        self._matrix = _BT709 if coded[1] >= _HD else _SMPTE170M  # what players assume where they ignore tags
-        self._context = _open(coded, self._matrix, options, threads, rate)
-        self._reformatter = VideoReformatter()
+        self._converter = Converter(even(width, height))
+        self._context = _open(self._converter.size, options, threads)
         self._sink = sink
         self._sent = _Sent()
         self._reader: Reader | None = None
-        self._rate = rate
         self.frames = 0
 
     def add(self, frame: Pixels) -> None:
         """Encode the next frame. It is not kept, nor changed."""
-        self._encode(self._converted(frame, self.frames))
+        self._encode(self._converter.convert(frame, self.frames, 1 / RATE))
         self.frames += 1
 
     def finish(self) -> VideoIndex:
@@ -132,23 +151,6 @@ class Encoder:
                 f"x264 made {len(self._sent.pts)} packets of {self.frames} frames: store them with lossless() instead"
             )
         return self._index()
-
-    def _converted(self, frame: Pixels, number: int) -> VideoFrame:
-        width, height = self._context.width, self._context.height
-        padded = frame if self.scale else _padded(frame)
-        source = VideoFrame.from_numpy_buffer(np.ascontiguousarray(padded), "rgb24")
-        made = self._reformatter.reformat(
-            source,
-            width,
-            height,
-            "yuv420p",
-            dst_colorspace=self._matrix,
-            dst_color_range=_LIMITED,
-            interpolation=Interpolation.AREA if self.scale else None,
-            threads=1,
-        )
-        made.pts, made.time_base = number, 1 / self._rate
-        return made
 
     def _encode(self, frame: VideoFrame | None) -> None:
         try:
@@ -186,11 +188,11 @@ class Encoder:
             coded_width=self._context.width,
             coded_height=self._context.height,
             rotation=0,
-            color_space=self._matrix,
-            color_range=_LIMITED,
+            color_space=self._converter.matrix,
+            color_range=LIMITED,
             bits_per_coded_sample=0,
-            time_base=1 / self._rate,
-            average_rate=self._rate,
+            time_base=1 / RATE,
+            average_rate=RATE,
             offset=np.array(self._sent.offset, np.int64),
             size=np.array(self._sent.size, np.int64),
             pts=pts,
@@ -200,39 +202,53 @@ class Encoder:
         )
 
 
-def _open(
-    size: tuple[int, int], matrix: int, options: EncoderOptions, threads: int, rate: Fraction
-) -> VideoCodecContext:
-    context: Any = av.CodecContext.create("libx264", "w")
+def configure(
+    context: VideoCodecContext, size: tuple[int, int], options: EncoderOptions, threads: int, rate: Fraction = RATE
+) -> None:
+    """Set up an x264 context that is not open yet, but for its time base. `threads` 0 means all CPUs."""
     context.width, context.height = size
     context.pix_fmt = "yuv420p"
-    context.time_base, context.framerate = 1 / rate, rate
+    context.framerate = rate
     context.gop_size = options.keyframe_distance or GOP
-    context.colorspace, context.color_range = matrix, _LIMITED
+    context.colorspace, context.color_range = matrix_of(size), LIMITED
     context.thread_count = threads
-    context.thread_type = "AUTO" if threads > 1 else "NONE"
-    context.flags |= Flags.global_header  # parameter sets once, in the extradata, not in every keyframe
+    context.thread_type = "NONE" if threads == 1 else "AUTO"
     context.options = {"preset": PRESET}
     if options.bitrate is not None:
         context.bit_rate = options.bitrate
     else:
         context.options = {"preset": PRESET, "crf": str(QUALITY if options.quality is None else options.quality)}
+
+
+def matrix_of(size: tuple[int, int]) -> int:
+    """BT.709 for HD, SMPTE 170M below: what players assume where they ignore the tag."""
+    return BT709 if size[1] >= HD else SMPTE170M
+
+
+def even(width: int, height: int) -> tuple[int, int]:
+    """The next size that 4:2:0 allows."""
+    return width + width % 2, height + height % 2
+
+
+def _open(size: tuple[int, int], options: EncoderOptions, threads: int) -> VideoCodecContext:
+    context = av.CodecContext.create("libx264", "w")
+    if not isinstance(context, VideoCodecContext):
+        raise VideoError("this FFmpeg's libx264 is no video encoder: reinstall PyAV (pip install av)")
+    configure(context, size, options, threads)
+    context.time_base = 1 / RATE
+    context.flags |= Flags.global_header  # parameter sets once, in the extradata, not in every keyframe
     try:
         context.open()
     except (av.error.FFmpegError, ValueError) as error:
         raise VideoError(
             f"x264 cannot encode {size[0]}×{size[1]} frames ({error}): scale them, or store them with lossless()"
         ) from error
-    opened: VideoCodecContext = context
-    return opened
+    return context
 
 
-def _even(width: int, height: int) -> tuple[int, int]:
-    return width + width % 2, height + height % 2
-
-
-def _padded(frame: Pixels) -> Pixels:
-    height, width = frame.shape[:2]
-    if height % 2 or width % 2:
-        return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+def _padded(frame: Pixels, width: int, height: int) -> Pixels:
+    """With the last column and row repeated, if that is all it takes to reach the size."""
+    down, right = height - frame.shape[0], width - frame.shape[1]
+    if (down, right) != (0, 0) and 0 <= down <= 1 and 0 <= right <= 1:
+        return np.pad(frame, ((0, down), (0, right), (0, 0)), mode="edge")
     return frame

@@ -11,6 +11,7 @@ Surprising: an op that keeps state executes rows nobody takes (its warm-up), and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,6 +74,13 @@ class _Alike:
         self.first: Flags = np.zeros(size, np.bool_)
         self.first[:1] = True
         self.places: Rows = span(0, size)[:, None]  # what takes a producer's rows one by one
+        for each in (self.no, self.yes, self.first, self.places):
+            each.setflags(write=False)
+
+
+_few_alike = lru_cache(maxsize=64)(_Alike)
+_FEW = 4096
+"""Sizes up to here are kept from task to task, as most tasks of a job are of one size: 64 of them take 3 MB at most."""
 
 
 class _Backward:
@@ -135,7 +143,7 @@ class _Backward:
     def _alike(self, size: int) -> _Alike:
         known = self.alike.get(size)
         if known is None:
-            known = self.alike[size] = _Alike(size)
+            known = self.alike[size] = _few_alike(size) if size <= _FEW else _Alike(size)
         return known
 
     def _takes(self, vertex: Vertex) -> tuple[Rows, ...]:
@@ -157,6 +165,6 @@ def executed(vertex: Vertex, wanted: Rows, size: int) -> Rows:
     if vertex.whole:
         return wanted if len(wanted) == size else span(0, size)
     if vertex.unbounded:
-        end = int(wanted[-1]) + 1
+        end = wanted.item(-1) + 1
         return wanted if len(wanted) == end else span(0, end)
     return warmed(wanted, vertex.warmup or 0)

@@ -31,7 +31,7 @@ def span(start: int, end: int) -> Rows:
 def solid(rows: Rows) -> bool:
     """Whether a set is one run without gaps (the empty set is)."""
     size = len(rows)
-    return size == 0 or int(rows[-1]) - int(rows[0]) + 1 == size
+    return size == 0 or rows.item(-1) - rows.item(0) + 1 == size
 
 
 def as_set(rows: Rows) -> Rows:
@@ -67,7 +67,7 @@ def union(sets: Sequence[Rows]) -> Rows:
 
 
 def _joined_runs(runs: list[Rows]) -> Rows:
-    ends = sorted((int(run[0]), int(run[-1]) + 1) for run in runs)
+    ends = sorted((run.item(0), run.item(-1) + 1) for run in runs)
     reach = ends[0][1]
     for (_, _), (start, end) in pairwise(ends):
         if start > reach:
@@ -88,7 +88,7 @@ def positions(among: Rows, wanted: Rows, *, nulls: bool = False) -> Rows:
 
 
 def _found(among: Rows, wanted: Rows) -> Rows:
-    low, extent = int(among[0]), int(among[-1]) - int(among[0]) + 1
+    low, extent = among.item(0), among.item(-1) - among.item(0) + 1
     if extent > _DENSE * len(among):
         return np.searchsorted(among, wanted)
     place = np.empty(extent, np.int64)  # uninitialized where nobody will look
@@ -99,7 +99,11 @@ def _found(among: Rows, wanted: Rows) -> Rows:
 def members(rows: Rows, chosen: Rows) -> Flags:
     """Mark the rows of a set that are in `chosen`, a subset of it."""
     marks = np.zeros(len(rows), np.bool_)
-    marks[positions(rows, chosen)] = True
+    if len(chosen) and solid(rows) and solid(chosen):
+        first = chosen.item(0) - rows.item(0)
+        marks[first : first + len(chosen)] = True
+    else:
+        marks[positions(rows, chosen)] = True
     return marks
 
 
@@ -118,7 +122,7 @@ def warmed(rows: Rows, warmup: int) -> Rows:
     if len(rows) == 0 or warmup == 0:
         return rows
     if solid(rows):
-        return span(max(0, int(rows[0]) - warmup), int(rows[-1]) + 1)
+        return span(max(0, rows.item(0) - warmup), rows.item(-1) + 1)
     before = np.empty_like(rows)
     before[0] = -1
     before[1:] = rows[:-1]
@@ -147,7 +151,7 @@ class Stencil:
     def windows(self, rows: Rows, size: int) -> Rows:
         """Return ``[len(rows), len(offsets)]``: each row's neighbours, clamped to the domain [0, size)."""
         seen = rows[:, None] + self.offsets
-        if len(rows) and (int(rows[0]) + self.low < 0 or int(rows[-1]) + self.high >= size):
+        if len(rows) and (rows.item(0) + self.low < 0 or rows.item(-1) + self.high >= size):
             np.minimum(seen, size - 1, out=seen)
             np.maximum(seen, 0, out=seen)
         return seen
@@ -158,7 +162,7 @@ class Stencil:
             return NONE
         if not solid(rows) or self.hole > len(rows):
             return as_set(window.ravel())
-        start, end = int(rows[0]) + self.low, int(rows[-1]) + self.high
+        start, end = rows.item(0) + self.low, rows.item(-1) + self.high
         return span(min(max(start, 0), size - 1), min(max(end, 0), size - 1) + 1)
 
 

@@ -47,13 +47,13 @@ def planning(sinks):
 @pytest.mark.parametrize("program", [eight_ops, sampled_ops])
 def test_a_million_rows_through_eight_ops_take_less_than_half_a_second(program):
     sinks = program()
-    assert any(planning(sinks) < 0.5 for _ in range(5))  # the machine may be busy with something else
+    assert any(planning(sinks) < 0.5 for _ in range(8))  # the machine may be busy with something else
 
 
 def test_a_million_rows_in_any_order_are_planned_as_quickly():
     rows = [(i * 7919) % MILLION for i in range(MILLION)]
     sinks = [g.sink(g.op(g.sample("Gather", g.op(g.source()), {"rows": rows})))]
-    assert any(planning(sinks) < 0.8 for _ in range(5))
+    assert any(planning(sinks) < 0.8 for _ in range(8))
 
 
 def test_twenty_thousand_streams_are_planned_in_seconds_and_stay_small():

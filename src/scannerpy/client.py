@@ -206,7 +206,8 @@ class Client:
     ) -> Table:
         """Store rows of bytes as a committed table.
 
-        `fns` has one serializer per column, called as ``fn(value, protobufs)``. Raises StreamExists when the name is taken, unless `force`.
+        `fns` has one serializer per column, called as ``fn(value, protobufs)``. Raises StreamExists when the name is
+        taken, unless `force`.
         """
         draft = BlobTable.checked(name, columns, rows, fns, protobufs)
         return Table(self, name, self._database.new_table(draft, force=force))

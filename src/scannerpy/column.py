@@ -87,7 +87,7 @@ class Column:
         Raises ScannerException for a column that is not stored as H.264 or HEVC.
         """
         self._table._complete()
-        self._stored().save_mp4(f"{output_name}.mp4", fps, scale)
+        self._stored().save_mp4(output_name, fps, scale)
 
     def _stored(self) -> StoredColumn:
         return self._table._sc._stored_column(self._table._complete(), self._name)

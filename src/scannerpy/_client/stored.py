@@ -75,13 +75,13 @@ class StoredColumn:
                 total = _sum(total, decode.cost(video.index, inside))
         return total
 
-    def save_mp4(self, path: str, fps: float | None, scale: tuple[int, int] | None) -> None:
-        """Write the column's frames to an mp4 file. Raises ScannerException for a column that is not video-coded."""
+    def save_mp4(self, output_name: str, fps: float | None, scale: tuple[int, int] | None) -> None:
+        """Write the column's frames to ``output_name + ".mp4"``. Raises ScannerException for a column that is not video-coded."""
         from scannerpy._video.export import save_mp4
 
         if not self._is_video:
-            raise ScannerException(f"column {self._name} holds no frames, so it cannot be written as {path}")
-        save_mp4(self._frames(), path, fps=fps, scale=scale)
+            raise ScannerException(f"column {self._name} holds no frames, so it cannot be written as {output_name}.mp4")
+        save_mp4(self._frames(), output_name, fps=fps, scale=scale)
 
     def descriptor(self) -> Any:
         """Return the VideoDescriptor message of a column that is stored as one video."""

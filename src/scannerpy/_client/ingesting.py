@@ -1,0 +1,163 @@
+"""From video files to tables: many at a time, the broken ones set aside with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scannerpy._client.database import INDEX_COLUMN, Database
+from scannerpy._graph.build import nodes_above
+from scannerpy._graph.node import SourceNode
+from scannerpy._store.catalog import ColumnRecord, DeleteTables, Event, State, TableRecord, numbered
+from scannerpy._store.manifest import write_manifest
+from scannerpy._words import sizing
+from scannerpy.common import log
+from scannerpy.errors import IngestError, StreamExists
+from scannerpy.sink import Sink
+from scannerpy.storage import NamedVideoStream, paths_of
+
+if TYPE_CHECKING:
+    from scannerpy._video.ingest import Ingested, Known
+
+FRAME_COLUMN = "frame"
+BATCH = 500
+"""Tables that enter the catalog together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    name: str
+    path: str
+    inplace: bool
+
+
+class Ingest:
+    """Makes tables from video files for one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def videos(
+        self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool
+    ) -> tuple[list[str], list[tuple[str, str]]]:
+        """Return the names of the tables made, and (path, reason) of the files that failed."""
+        wanted = [_Video(str(name), str(path), inplace) for name, path in videos]
+        self._check(wanted, force=force)
+        made: list[str] = []
+        failures: list[tuple[str, str]] = []
+        for batch in _batches(wanted, BATCH):
+            done, failed = self._read(batch)
+            self._enter(done)
+            made += [video.name for video, _ in done]
+            failures += [(video.path, reason) for video, reason in failed]
+        if not made:
+            raise IngestError(_all_failed(failures))
+        return made, failures
+
+    def streams(self, streams: Sequence[NamedVideoStream], batch: int = BATCH) -> None:
+        """Bring streams that have a path up to date with their files. Raises IngestError if one cannot be read."""
+        wanted = [_Video(s.name(), s._path, s._inplace) for s in paths_of(streams) if s._path is not None]
+        for videos in _batches(wanted, max(1, batch)):
+            done, failed = self._read(videos)
+            self._enter(done)
+            if failed:
+                video, reason = failed[0]
+                more = f" (and {len(failed) - 1} more videos failed)" if len(failed) > 1 else ""
+                raise IngestError(f"stream {video.name!r}: {reason}{more}")
+        for stream in streams:
+            stream._ingested = True
+
+    def sources_of(self, sinks: Sequence[Sink]) -> None:
+        """Bring every input of a graph that comes from files up to date."""
+        nodes = nodes_above([sink.node for sink in sinks])
+        streams = {id(s): s for node in nodes if isinstance(node, SourceNode) for s in paths_of(node.streams)}
+        if streams:
+            self.streams(list(streams.values()))
+
+    def _check(self, videos: Sequence[_Video], *, force: bool) -> None:
+        if not videos:
+            raise IngestError("ingest_videos was given no videos: pass a list of (table name, path) pairs")
+        seen: set[str] = set()
+        for video in videos:
+            if video.name in seen:
+                raise StreamExists(f"two videos are to become table {video.name!r}: give each a name of its own")
+            seen.add(video.name)
+        existing = [video.name for video in videos if self._database.record(video.name) is not None]
+        if existing and not force:
+            raise StreamExists(
+                f"table {existing[0]!r} exists already{_and_more(existing)}; pass force=True to replace it"
+            )
+
+    def _read(self, videos: Sequence[_Video]) -> tuple[list[tuple[_Video, Ingested]], list[tuple[_Video, str]]]:
+        """Store every video that can be read; give the reason for each of the others."""
+        from scannerpy._video.ingest import Known
+
+        known = Known(self._database.catalog.state())
+        done: list[tuple[_Video, Ingested]] = []
+        failed: list[tuple[_Video, str]] = []
+        for video, found in self._each(videos, known):
+            if isinstance(found, IngestError):
+                failed.append((video, str(found)))
+                continue
+            for problem in found.problems:
+                log.warning("%s: %s", video.path, problem)
+            done.append((video, found))
+        return done, failed
+
+    def _each(self, videos: Sequence[_Video], known: Known) -> Iterator[tuple[_Video, Ingested | IngestError]]:
+        if len(videos) == 1:  # no thread for the commonest case
+            yield videos[0], self._one(videos[0], known)
+            return
+        with ThreadPoolExecutor(sizing.machine_cpus(), "scanner-ingest") as pool:
+            yield from zip(videos, pool.map(lambda video: self._one(video, known), videos), strict=True)
+
+    def _one(self, video: _Video, known: Known) -> Ingested | IngestError:
+        from scannerpy._video.ingest import ingest
+
+        try:
+            return ingest(self._database.objects, video.path, inplace=video.inplace, known=known)
+        except IngestError as error:
+            return error
+
+    def _enter(self, videos: Sequence[tuple[_Video, Ingested]]) -> None:
+        """Put tables into the catalog, replacing those whose content has changed and leaving those it has not."""
+        drafts = [self._draft(video, found) for video, found in videos]
+
+        def decide(state: State) -> Sequence[Event]:
+            changed = [draft for draft in drafts if not _same(state.table(draft.name), draft)]
+            replaced = tuple(at.id for draft in changed if (at := state.table(draft.name)) is not None)
+            events: list[Event] = [DeleteTables(replaced)] if replaced else []
+            return [*events, numbered(state, changed)] if changed else []
+
+        self._database.change(decide)
+
+    def _draft(self, video: _Video, found: Ingested) -> TableRecord:
+        return TableRecord(
+            id=0, name=video.name, rows=found.rows, committed=True, job_id=None, key=found.key,
+            columns=(ColumnRecord(INDEX_COLUMN, is_video=False), ColumnRecord(FRAME_COLUMN, is_video=True)),
+            manifest=write_manifest(self._database.objects, found.key, {FRAME_COLUMN: list(found.refs)}),
+            source=found.source, created=self._database.now(),
+        )  # fmt: skip
+
+
+def _same(at: TableRecord | None, draft: TableRecord) -> bool:
+    """Whether a table is what the draft would make of it (but for its id and age)."""
+    if at is None or not at.committed:
+        return False
+    return (at.key, at.manifest, at.source, at.rows) == (draft.key, draft.manifest, draft.source, draft.rows)
+
+
+def _batches(videos: Sequence[_Video], size: int) -> Iterable[Sequence[_Video]]:
+    return (videos[i : i + size] for i in range(0, len(videos), size))
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+
+
+def _all_failed(failures: Sequence[tuple[str, str]]) -> str:
+    reasons = "; ".join(reason for _, reason in failures[:3])
+    more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
+    return f"all {len(failures)} videos failed to ingest: {reasons}{more}"

@@ -1,0 +1,109 @@
+"""Tables of the database as sources and sinks of a run: what ``Column`` and ``FrameColumn`` open in a worker.
+
+Readers take ``{"manifest", "column", "is_video"}`` (or ``{"index": True}`` for the row numbers of an ingested video), writers
+``{"key", "column"}``. A writer's chunk has a name made of key and task only, so finishing a task twice does no harm.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from scannerpy._engine.ports import Place, Reader, WorkerContext, Writer
+from scannerpy._plan.plan import Rows
+from scannerpy._store.blobs import BlobColumn
+from scannerpy._store.chunk import ChunkRef, ChunkWriter
+from scannerpy._store.layout import chunk_path
+from scannerpy._store.manifest import read_manifest
+from scannerpy._store.objects import Objects, open_config
+from scannerpy._video.column import FrameColumn
+from scannerpy._video.write import FrameWriter
+from scannerpy._words.elements import Element, NullElement
+from scannerpy.errors import StorageError
+
+
+def open_column(args: Mapping[str, Any], context: WorkerContext, /) -> Reader:
+    """Open a stored column for reading."""
+    if args.get("index"):
+        return _IndexReader()
+    objects = _database(context)
+    refs = read_manifest(objects, args["manifest"])[args["column"]]
+    if args["is_video"]:
+        return FrameColumn(objects, refs, threads=context.threads)
+    return _BlobReader(BlobColumn(objects, refs))
+
+
+def place_column(args: Mapping[str, Any], place: Place, context: WorkerContext, /) -> Writer:
+    """Open the place of one task's rows."""
+    path = chunk_path(args["key"], args["column"], place.task)
+    edge = place.edges[0]
+    if edge.is_video:
+        return _FrameWriter(_database(context), path, place, dict(edge.compression.options), context.threads)
+    return _BlobWriter(_database(context), path, place.start)
+
+
+def _database(context: WorkerContext) -> Objects:
+    if context.database is None:
+        raise StorageError(
+            "the run names no database, so its tables cannot be opened; this is a fault of Scanner's own"
+        )
+    return _opened(tuple(sorted(context.database.items())))
+
+
+@lru_cache(maxsize=8)
+def _opened(config: tuple[tuple[str, Any], ...]) -> Objects:
+    return open_config(dict(config))
+
+
+class _IndexReader:
+    def read(self, rows: Rows) -> Iterator[Element]:
+        return (struct.pack("=Q", row) for row in rows.tolist())
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _BlobReader:
+    def __init__(self, column: BlobColumn) -> None:
+        self._column = column
+
+    def read(self, rows: Rows) -> Iterator[Element]:
+        return self._column.read(rows)
+
+    def close(self) -> None:
+        """Chunks keep no file open."""
+
+
+class _BlobWriter:
+    def __init__(self, objects: Objects, path: str, start: int) -> None:
+        self._objects = objects
+        self._path = path
+        self._chunk = ChunkWriter("blob", start=start)
+
+    def write(self, *columns: Sequence[Element]) -> None:
+        for element in columns[0]:
+            self._chunk.add(None if isinstance(element, NullElement) else element)
+
+    def finish(self) -> ChunkRef:
+        return self._chunk.to(self._objects, self._path)
+
+    def abort(self) -> None:
+        """What was written is in memory only."""
+
+
+class _FrameWriter:
+    def __init__(self, objects: Objects, path: str, place: Place, options: Mapping[str, int], threads: int) -> None:
+        codec = place.edges[0].compression.codec
+        self._writer = FrameWriter(objects, codec, options, start=place.start, threads=threads)
+        self._path = path
+
+    def write(self, *columns: Sequence[Element]) -> None:
+        self._writer.write(columns[0])
+
+    def finish(self) -> ChunkRef:
+        return self._writer.to(self._path)
+
+    def abort(self) -> None:
+        self._writer.abort()

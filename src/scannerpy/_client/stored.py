@@ -76,7 +76,7 @@ class StoredColumn:
         return total
 
     def save_mp4(self, output_name: str, fps: float | None, scale: tuple[int, int] | None) -> None:
-        """Write the column's frames to ``output_name + ".mp4"``. Raises ScannerException for a column that is not video-coded."""
+        """Write the frames to ``output_name + ".mp4"``. Raises ScannerException where they are not video-coded."""
         from scannerpy._video.export import save_mp4
 
         if not self._is_video:

@@ -1,7 +1,8 @@
 """Tables of the database as sources and sinks of a run: what ``Column`` and ``FrameColumn`` open in a worker.
 
-Readers take ``{"manifest", "column", "is_video"}`` (or ``{"index": True}`` for the row numbers of an ingested video), writers
-``{"key", "column"}``. A writer's chunk has a name made of key and task only, so finishing a task twice does no harm.
+Readers take ``{"manifest", "column", "is_video"}`` (or ``{"index": True}`` for the row numbers of an ingested video),
+writers ``{"key", "column"}``. A writer's chunk has a name made of key and task only, so finishing a task twice does no
+harm.
 """
 
 from __future__ import annotations

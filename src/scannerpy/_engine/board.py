@@ -7,7 +7,6 @@ may be torn at the moment of death; the reader only ever shows or counts them.
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence
 from dataclasses import dataclass
 
 from scannerpy._engine.states import TaskId
@@ -31,8 +30,8 @@ class At:
 class Board:
     """Views of the words. One writer per stage."""
 
-    def __init__(self, words: MutableSequence[int] | None = None) -> None:
-        self._words: MutableSequence[int] = [0] * WORDS if words is None else words
+    def __init__(self, words: memoryview[int] | None = None) -> None:
+        self._words: list[int] | memoryview[int] = [0] * WORDS if words is None else words
 
     def enter(self, stage: int, task: TaskId, vertex: int, first: int, last: int) -> None:
         """Stage number `stage` turns to these rows of a vertex."""
@@ -67,5 +66,5 @@ class Board:
         return [at for stage in (1, 0, 2) if (at := self._at(stage)) is not None]
 
     def _at(self, stage: int) -> At | None:
-        busy, job, number, vertex, first, last = self._words[stage * _WIDTH : (stage + 1) * _WIDTH]
+        busy, job, number, vertex, first, last = list(self._words[stage * _WIDTH : (stage + 1) * _WIDTH])
         return At(STAGES[stage], TaskId(job, number), vertex, (first, last)) if busy else None

@@ -22,7 +22,7 @@ from scannerpy._engine.assignment import Assignment, JobShape
 from scannerpy._engine.retries import Retries
 from scannerpy._engine.states import JobState, States, TaskId, TaskState
 
-FAILED_STARTS = 3
+FAILED_STARTS = 5
 """So many workers in a row that never got to work, and no more are started."""
 
 # Events
@@ -322,7 +322,7 @@ class Brain:
         for worker in self._workers.values():
             overdue = [t for t, began in worker.tasks.items() if began is not None and now - began >= limit]
             if overdue and not worker.dying:
-                reason = f"ran longer than task_timeout ({limit:g} s)"
+                reason = overdue_reason(limit)
                 worker.dying = (overdue[0], reason)
                 self._out.append(KillWorker(worker.number, reason))
 
@@ -420,3 +420,8 @@ class Brain:
     def _flush(self) -> list[Instruction]:
         out, self._out = self._out, []
         return out
+
+
+def overdue_reason(limit: float) -> str:
+    """What is said of a task past its time."""
+    return f"ran longer than task_timeout ({limit:g} s)"

@@ -81,7 +81,8 @@ class FailureReport(Sequence[Failure]):
 
 
 def error_from(stage: str, op: str, rows: tuple[int, int] | None, error: BaseException) -> TaskError:
-    """Describe an exception. Errors that carry their own row and op (KernelError) are believed over the caller."""
+    """Describe an exception. Errors that carry their own rows and op (KernelError) are believed over the caller."""
+    op = getattr(error, "op", "") or op
     own_rows = getattr(error, "rows", None)
     if isinstance(own_rows, (tuple, list)) and own_rows:
         rows = (int(min(own_rows)), int(max(own_rows)))

@@ -93,7 +93,7 @@ class Loader:
         if source.number in self._readers:
             return
         args = {**source.args, **_mapping(order.job.args.get(source.number))}
-        reader = self._program.sources[source.name].open(args, self._context)
+        reader = self._program.sources[source.name](args, self._context)
         self._readers[source.number] = reader
         self._row_bytes[source.number] = int(getattr(reader, "row_bytes", 0))
 

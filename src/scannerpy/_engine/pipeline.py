@@ -65,18 +65,20 @@ class Pipeline:
         memory: Memory | None = None,
         context: WorkerContext | None = None,
         board: Board | None = None,
+        orders: ByteQueue[Order] | None = None,
+        dropped: set[TaskId] | None = None,
     ) -> None:
-        context, board = context or WorkerContext(), board or Board()
-        self._memory = memory or Memory(growth=_growth(program))
+        context, board = context or WorkerContext(database=program.database), board or Board()
+        self._memory = memory or Memory(growth=growth_of(program))
         self._recorder = Recorder()
         self._loader = Loader(program, self._memory, context, board, self._recorder)
         self._evaluator = Evaluator(program.graph, hosts, board, self._recorder)
         self._saver = Saver(program, context, board, self._recorder)
         self._report = report
-        self._orders: ByteQueue[Order] = ByteQueue(1)
+        self._orders: ByteQueue[Order] = orders or ByteQueue(1)
         self._loaded: ByteQueue[_Begin | Packet | _End] = ByteQueue(self._memory.queue_bound)
         self._stored: ByteQueue[_Begin | _Stored | _End] = ByteQueue(self._memory.queue_bound)
-        self._dropped: set[TaskId] = set()
+        self._dropped = set() if dropped is None else dropped
         self._runs: dict[TaskId, TaskRun] = {}
         self._crash: BaseException | None = None
         self._largest = 0  # bytes loaded in one step of the task being evaluated
@@ -106,9 +108,11 @@ class Pipeline:
 
     # for whoever runs it
 
-    def work(self) -> None:
-        """Run until `close` or `cancel`. All threads are joined when this returns. Raises what broke the engine itself
-        (never a failed task).
+    def work(self, prepare: Callable[[], None] = lambda: None) -> None:
+        """Run until `close` or `cancel`. All threads are joined when this returns.
+
+        `prepare` sets up the hosts, in this thread, while the first task loads. Raises what it raises, and what broke
+        the engine itself (never a failed task).
         """
         threads = [
             threading.Thread(target=self._guarded, args=(stage,), name=f"scanner-{name}")
@@ -117,6 +121,7 @@ class Pipeline:
         for thread in threads:
             thread.start()
         try:
+            self._guarded(prepare)
             self._guarded(self._evaluate)
         finally:
             for thread in threads:
@@ -268,7 +273,7 @@ def _bytes_of(stored: list[list[list[Element]]]) -> int:
     return sum(size_of_all(column) for sink in stored for column in sink)
 
 
-def _growth(program: Program) -> float:
+def growth_of(program: Program) -> float:
     """A first guess at how much ops add to what sources yield: every op that makes frames makes as much again."""
     signatures = [v.signature for v in program.graph.vertices if v.signature is not None]
     return 1.0 + sum(any(column.is_video for column in signature.outputs) for signature in signatures)

@@ -1,20 +1,19 @@
-"""How the pipeline sees what it reads from and writes to: two protocols, and the registered sources and sinks.
+"""How the pipeline sees what it reads from and writes to: two protocols, and how they are opened.
 
-A source or sink is known by name. Its `open` is called in the worker with a plain, picklable mapping of arguments:
-those common to all jobs, updated by those of the job. The built-in ``Column`` and ``FrameColumn`` are made in
-`columns`; storage packages bring their own, which travel to the workers with the graph.
+A run's `Program` maps the name of each source and sink of its graph to a callable. It is called in the worker with a
+plain, picklable mapping of arguments: those common to all jobs, updated by those of the job. The tables of the database
+are opened by `columns`; classes that storage packages register by `custom`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from scannerpy._graph.graph import Edge
 from scannerpy._plan.plan import Rows
 from scannerpy._words.elements import Element
-from scannerpy.errors import UnknownOp
 
 
 @runtime_checkable
@@ -69,6 +68,7 @@ class WorkerContext:
 
     worker: int = 0
     threads: int = 1  # how many threads a decoder or encoder should use
+    database: Mapping[str, Any] | None = None  # the storage configuration of the run's database
 
 
 class OpenSource(Protocol):
@@ -81,63 +81,3 @@ class OpenSink(Protocol):
     """Opens a place for writing one task's rows."""
 
     def __call__(self, args: Mapping[str, Any], place: Place, context: WorkerContext, /) -> Writer: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SourceType:
-    """A registered source. `stream_params` are the arguments that differ per stream; `rows`, called while planning,
-    tells how many rows a stream with the given arguments has; `column`, `is_video` and `type_name` describe its output.
-    """
-
-    name: str
-    open: OpenSource
-    stream_params: tuple[str, ...]
-    rows: Callable[[Mapping[str, Any]], int] | None = None
-    column: str = "column"
-    is_video: bool = False
-    type_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SinkType:
-    """A registered sink. `stream_params` are the arguments that differ per stream."""
-
-    name: str
-    open: OpenSink
-    stream_params: tuple[str, ...]
-
-
-SOURCES: dict[str, SourceType] = {}
-SINKS: dict[str, SinkType] = {}
-
-
-def register_source(kind: SourceType, *aliases: str) -> None:
-    """Make a source known by its name (and `aliases`). Registering a name again replaces it."""
-    SOURCES.update(dict.fromkeys((kind.name, *aliases), kind))
-
-
-def register_sink(kind: SinkType, *aliases: str) -> None:
-    """Make a sink known by its name (and `aliases`). Registering a name again replaces it."""
-    SINKS.update(dict.fromkeys((kind.name, *aliases), kind))
-
-
-def source_type(name: str) -> SourceType:
-    """The source registered as `name`. Raises UnknownOp."""
-    return _known(SOURCES, name, "source")
-
-
-def sink_type(name: str) -> SinkType:
-    """The sink registered as `name`. Raises UnknownOp."""
-    return _known(SINKS, name, "sink")
-
-
-T = TypeVar("T")
-
-
-def _known(kinds: Mapping[str, T], name: str, what: str) -> T:
-    if name not in kinds:
-        known = ", ".join(sorted(kinds)) or "none"
-        raise UnknownOp(
-            f"no {what} named {name!r} is registered; known are: {known}. Import the module that defines it"
-        )
-    return kinds[name]

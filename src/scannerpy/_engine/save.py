@@ -76,7 +76,7 @@ class Saver:
         own = order.job.args.get(sink.number)
         args = {**sink.args, **(own if isinstance(own, Mapping) else {})}
         place = Place(order.id.job, order.id.number, order.task.start, order.task.end, sink.inputs)
-        return self._program.sinks[sink.name].open(args, place, self._context)
+        return self._program.sinks[sink.name](args, place, self._context)
 
     def _abort(self, done: int) -> None:
         writers, self._writers = self._writers[done:], []

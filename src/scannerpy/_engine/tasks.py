@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from scannerpy._engine.failures import TaskError
 from scannerpy._engine.journal import TaskResult
-from scannerpy._engine.ports import SinkType, SourceType
+from scannerpy._engine.ports import OpenSink, OpenSource
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.trace import Interval
 from scannerpy._graph.graph import Graph
@@ -21,8 +22,9 @@ class Program:
 
     graph: Graph
     work_packet_size: int
-    sources: Mapping[str, SourceType]
-    sinks: Mapping[str, SinkType]
+    sources: Mapping[str, OpenSource]
+    sinks: Mapping[str, OpenSink]
+    database: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

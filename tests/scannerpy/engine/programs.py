@@ -12,7 +12,6 @@ import time
 
 import numpy as np
 
-from scannerpy._engine.ports import SinkType, SourceType
 from scannerpy._engine.tasks import Program
 from scannerpy._graph.build import build
 from scannerpy._graph.node import OpNode, Output, SampleNode, SinkNode, SourceNode
@@ -83,11 +82,8 @@ class FileWriter(MemoryWriter):
         return path.name
 
 
-SOURCES = {"Count": SourceType("Count", CountingReader, ("bad",))}
-SINKS = {
-    "Memory": SinkType("Memory", MemoryWriter, ("full_at",)),
-    "Files": SinkType("Files", FileWriter, ("folder",)),
-}
+SOURCES = {"Count": CountingReader}
+SINKS = {"Memory": MemoryWriter, "Files": FileWriter}
 
 
 def twice(config, value: bytes) -> bytes:
@@ -136,7 +132,7 @@ class Resourceful:
         self.say("init")
 
     def say(self, what):
-        with open(self.path, "a", encoding="utf-8") as file:
+        with pathlib.Path(self.path).open("a", encoding="utf-8") as file:
             file.write(f"{os.getpid()} {what}\n")
 
     def fetch_resources(self):
@@ -154,6 +150,9 @@ class Resourceful:
 
     def close(self):
         self.say("close")
+
+
+TAKES = {touchy: ("raise", "exit", "kill", "sleep"), slow: ("seconds",), Resourceful: ("path",)}
 
 
 def signature(kernel, *, outputs=("output",), inputs=("value",), is_video=False, stencil=None):
@@ -180,9 +179,9 @@ def source(jobs, *, is_video=False, **args):
     return Output(node=node, column="value", is_video=is_video)
 
 
-def sample(input, name, per_job):
-    node = SampleNode(name=name, inputs=(input,), per_job=tuple(per_job))
-    return Output(node=node, column=input.column, is_video=input.is_video)
+def sample(column, name, per_job):
+    node = SampleNode(name=name, inputs=(column,), per_job=tuple(per_job))
+    return Output(node=node, column=column.column, is_video=column.is_video)
 
 
 def plan(sinks, rows, io=10, work=5):
@@ -195,6 +194,6 @@ def chain(kernels, rows=(30,), *, io=10, work=5, sink="Memory", sink_args=None, 
     """A program source → kernels → sink over one job per entry of `rows`."""
     column = source(tuple({**(reader or {})} for _ in rows))
     for kernel in kernels:
-        column = op(kernel, column, **(args if kernel in {touchy, slow, Resourceful} else {}))
+        column = op(kernel, column, **{k: v for k, v in args.items() if k in TAKES.get(kernel, ())})
     per_job = tuple(dict(sink_args or {}) for _ in rows)
     return plan([SinkNode(name=sink, inputs=(column,), per_job=per_job)], rows, io, work)

@@ -154,12 +154,12 @@ def test_the_wait_for_workers_starts_anew_when_the_last_one_is_lost():
 def test_workers_that_never_get_to_work_are_not_started_for_ever():
     brain = b.Brain([shape(5)], limits())
     out = brain.start(0)
-    for worker in range(3):
+    for worker in range(b.FAILED_STARTS):
         assert b.SpawnWorker(worker) in out
         brain.react(b.WorkerUp(worker), 0)
         out = brain.react(b.SetupFailed(worker, "ValueError: no model"), 1)
     [finish] = out
-    assert "3 tries" in finish.error
+    assert f"{b.FAILED_STARTS} tries" in finish.error
     assert "no model" in finish.error
 
 
@@ -168,7 +168,7 @@ def test_one_worker_that_can_work_is_enough():
     brain.start(0)
     brain.react(b.WorkerUp(0), 0)
     brain.react(b.TaskBegun(0, TaskId(0, 0)), 0)
-    for worker in (1, 2, 3):
+    for worker in range(1, b.FAILED_STARTS + 1):
         brain.react(b.WorkerUp(worker), 0)
         out = brain.react(b.SetupFailed(worker, "no memory"), 1)
     assert only(out, b.SpawnWorker) == []

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -182,8 +183,7 @@ def test_sources_and_sinks_that_cannot_be_opened_fail_their_tasks(inline, monkey
 
     plan, program = p.chain([p.twice], rows=(10, 10))
     for side in ("sources", "sinks"):
-        kinds = {name: type(kind)(kind.name, refuse, ()) for name, kind in getattr(program, side).items()}
-        broken = type(program)(**{f: getattr(program, f) for f in program.__slots__} | {side: kinds})
+        broken = replace(program, **{side: dict.fromkeys(getattr(program, side), refuse)})
         reports = run((plan, broken), inline=inline)
         assert ["not for you" in r.error.reason for r in reports] == [True, True]
 
@@ -204,9 +204,10 @@ def test_writers_of_a_failed_task_are_aborted(inline, monkeypatch):
         made.append(self)
 
     writer = type("Remembered", (p.MemoryWriter,), {"__init__": remember})
-    monkeypatch.setitem(p.SINKS, "Memory", p.SinkType("Memory", writer, ()))
+    monkeypatch.setitem(p.SINKS, "Memory", writer)
     run(p.chain([p.touchy], **{"raise": 12}, rows=(20,)), inline=inline)
-    assert [w.state for w in made] == ["finished", "aborted"]
+    assert made[0].state == "finished"
+    assert [w.state for w in made[1:]] in ([["aborted"]] if inline else [["aborted"], []])  # or never opened
 
 
 def start(made):
@@ -255,9 +256,9 @@ def test_cancelling_ends_every_stage_and_joins_every_thread(stage, monkeypatch):
     Gate.reached.clear()
     Gate.opened.clear()
     if stage == "load":
-        monkeypatch.setitem(p.SOURCES, "Count", p.SourceType("Count", GateReader, ()))
+        monkeypatch.setitem(p.SOURCES, "Count", GateReader)
     if stage == "save":
-        monkeypatch.setitem(p.SINKS, "Memory", p.SinkType("Memory", GateWriter, ()))
+        monkeypatch.setitem(p.SINKS, "Memory", GateWriter)
     pipeline, thread, reports = start(p.chain([at_gate if stage == "evaluate" else p.twice], rows=(1000,), io=100))
     assert Gate.reached.wait(10)
     pipeline.cancel()
@@ -314,7 +315,7 @@ def test_readers_stay_open_within_a_job_and_are_closed_after(monkeypatch):
         made.append(self)
 
     reader = type("Remembered", (p.CountingReader,), {"__init__": remember})
-    monkeypatch.setitem(p.SOURCES, "Count", p.SourceType("Count", reader, ()))
+    monkeypatch.setitem(p.SOURCES, "Count", reader)
     run(p.chain([p.twice], rows=(30, 30)), inline=False)
     assert len(made) == 2
     assert all(r.closed for r in made)

@@ -13,7 +13,7 @@ def in_thread(act):
     def run():
         try:
             outcome.append(act())
-        except Exception as error:
+        except (Closed, Cancelled) as error:
             outcome.append(error)
 
     thread = threading.Thread(target=run)

@@ -1,0 +1,64 @@
+"""The kernels of one pipeline instance: made, given their resources, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from scannerpy._graph.graph import Graph, Vertex
+from scannerpy._kernels.host import KernelHost
+from scannerpy._kernels.sharing import owned_inputs
+from scannerpy.common import DeviceHandle, DeviceType
+
+Hosts = Mapping[int, KernelHost]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a pipeline instance sits: its number on the machine, its share of threads and memory, and the GPUs."""
+
+    instance: int = 0
+    threads: int = 1
+    memory: int = 256 << 20
+    gpus: tuple[int, ...] = ()
+
+
+def make_hosts(graph: Graph, seat: Seat) -> dict[int, KernelHost]:
+    """Make a kernel for each op. Raises KernelError; what was made until then is closed."""
+    owned = owned_inputs(graph)
+    hosts: dict[int, KernelHost] = {}
+    with ExitStack() as undo:
+        undo.callback(close_hosts, hosts)
+        for vertex in graph.vertices:
+            if vertex.kind == "op":
+                hosts[vertex.number] = KernelHost(
+                    vertex, node_id=seat.instance, devices=_devices(vertex, seat), owned=owned[vertex.number]
+                )
+        undo.pop_all()
+    return hosts
+
+
+def fetch(hosts: Hosts) -> None:
+    """Let every op download what it needs; for one instance per machine."""
+    for host in hosts.values():
+        host.fetch_resources()
+
+
+def set_up(hosts: Hosts) -> None:
+    """Let every kernel load what was fetched."""
+    for host in hosts.values():
+        host.setup_with_resources()
+
+
+def close_hosts(hosts: Hosts) -> None:
+    """Close every kernel, also if one of them raises; then raise that."""
+    with ExitStack() as stack:
+        for host in hosts.values():
+            stack.callback(host.close)
+
+
+def _devices(vertex: Vertex, seat: Seat) -> tuple[DeviceHandle, ...]:
+    if vertex.device is DeviceType.GPU and seat.gpus:
+        return (DeviceHandle(DeviceType.GPU, seat.gpus[seat.instance % len(seat.gpus)]),)
+    return (DeviceHandle(vertex.device, 0),)

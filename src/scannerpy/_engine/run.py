@@ -1,0 +1,296 @@
+"""Carrying out a run: asks the brain, tells the body, keeps the results, commits what is complete.
+
+Comes in: a `RunSpec`, a body, a listener, and the function that makes results count. Goes out: an `Outcome`, or the
+error that kept the run from being carried on. Whatever happens, the body is brought to rest before this returns, and
+jobs that were complete are committed — also after Ctrl-C, which is then raised again.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from scannerpy._engine import brain as b
+from scannerpy._engine.assignment import JobShape
+from scannerpy._engine.body import Body, News, RunSpec
+from scannerpy._engine.events import JobEnded, Listener, Pulse, RunEnded, RunStarted, TaskEnded
+from scannerpy._engine.failures import Failure, FailureReport, TaskError
+from scannerpy._engine.journal import Journal, TaskResult
+from scannerpy._engine.states import TaskId
+from scannerpy._engine.trace import Interval, Trace, clock
+from scannerpy.common import log
+from scannerpy.errors import JobFailed, KernelError
+
+PULSE_SECONDS = 0.1
+TOLD_ONE_BY_ONE = 10
+"""So many given-up jobs are logged one by one; the rest are counted in one line at the end."""
+
+Committer = Callable[[Sequence[tuple[int, list[TaskResult]]]], None]
+"""Makes the results of complete jobs count, durably: (job, result of each task)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run. `error` is None unless the run as a whole could not be carried on."""
+
+    failures: FailureReport
+    trace: Trace
+    error: str | None = None
+    cancelled: bool = False
+    fault: TaskError | None = None  # of the user's code, where that is why
+
+
+class Cancellation:
+    """A way to stop a run from another thread."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+
+    def cancel(self, reason: str = "cancelled") -> None:
+        """Ask the run to stop; it does so within moments."""
+        self.reason = self.reason or reason
+
+
+def execute(
+    spec: RunSpec, body: Body, listener: Listener, commit: Committer, cancellation: Cancellation | None = None
+) -> Outcome:
+    """Carry a run out. An `Outcome` with an error is returned, not raised (see `raise_if_failed`); what `commit` or
+    the body raises comes out as it is.
+    """
+    run = _Run(spec, body, listener, commit, cancellation or Cancellation())
+    with _interrupts_noted(run.cancellation, body):
+        return run.carry_out()
+
+
+def raise_if_failed(outcome: Outcome) -> None:
+    """Raise JobFailed for a run that could not be carried on, KernelError if that is because an op's kernel cannot be
+    set up. Given-up jobs are neither (spec §13.4).
+    """
+    fault = outcome.fault
+    if outcome.error is not None and fault is not None:
+        raise KernelError(f"{outcome.error}\n{fault.traceback}".rstrip(), op=fault.op, traceback=fault.traceback)
+    if outcome.error is not None:
+        raise JobFailed(outcome.error)
+
+
+class _Run:
+    def __init__(
+        self, spec: RunSpec, body: Body, listener: Listener, commit: Committer, cancellation: Cancellation
+    ) -> None:
+        self._spec = spec
+        self._body = body
+        self._tell = listener
+        self._commit = commit
+        self.cancellation = cancellation
+        counts = [len(job.tasks) for job in spec.jobs]
+        self._journal = Journal(counts, spec.earlier)
+        self._brain = b.Brain([self._shape(j) for j in range(len(counts))], spec.limits)
+        self._errors: dict[TaskId, TaskError] = {}
+        self._failures: list[Failure] = []
+        self._trace = Trace()
+        self._finish: b.Finish | None = None
+        self._setup_error: TaskError | None = None
+        self._lost = 0
+        self._next_pulse = 0.0
+        self._zero = time.monotonic()
+
+    def carry_out(self) -> Outcome:
+        """See `execute`."""
+        self._tell(self._started())
+        ended = RunEnded(error="the run was broken off")
+        try:
+            self._loop_to_the_end()
+            finish = self._finish or b.Finish()
+            ended = RunEnded(finish.error, finish.cancelled)
+        except KeyboardInterrupt:
+            ended = RunEnded(cancelled=True)
+            raise
+        except Exception as error:
+            ended = RunEnded(error=f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            self._sum_up()
+            self._tell(ended)
+        fault = self._setup_error if ended.error is not None else None
+        return Outcome(FailureReport(self._failures), self._trace, ended.error, ended.cancelled, fault)
+
+    def _loop_to_the_end(self) -> None:
+        tidy = False
+        try:
+            self._body.begin(self._spec)
+            self._loop()
+            tidy = self._finish is not None and self._finish.error is None and not self._finish.cancelled
+        except KeyboardInterrupt:
+            self._obey(self._brain.react(b.Cancel("Ctrl-C"), self._now()))
+            raise
+        finally:
+            self._bring_to_rest(cancel=not tidy)
+
+    def _loop(self) -> None:
+        self._obey(self._brain.start(self._now()))
+        while self._finish is None:
+            for news in self._body.wait(self._patience()):
+                self._take(news)
+            if self.cancellation.reason is not None:
+                self._obey(self._brain.react(b.Cancel(self.cancellation.reason), self._now()))
+            else:
+                self._obey(self._brain.react(b.Tick(), self._now()))
+            self._pulse()
+
+    def _bring_to_rest(self, *, cancel: bool) -> None:
+        try:
+            for news in self._body.end(cancel=cancel):
+                self._keep_trace(news)
+        except BaseException:
+            self._body.abandon()
+            raise
+
+    def _now(self) -> float:
+        return time.monotonic() - self._zero
+
+    def _patience(self) -> float:
+        deadline = self._brain.deadline()
+        return PULSE_SECONDS if deadline is None else min(PULSE_SECONDS, max(0.0, deadline - self._now()))
+
+    def _pulse(self) -> None:
+        if self._now() >= self._next_pulse or self._finish is not None:
+            self._next_pulse = self._now() + PULSE_SECONDS
+            self._tell(Pulse(self._body.rows_running(), self._brain.workers_up, self._lost))
+
+    # news
+
+    def _take(self, news: News) -> None:
+        self._keep_trace(news)
+        match news.event:
+            case b.TaskDone(worker, task):
+                self._journal.record(task, news.result)
+                self._errors.pop(task, None)
+                self._tell(TaskEnded(task.job, task.number, self._rows(task), worker))
+            case b.TaskFailed(worker, task, reason):
+                self._remember(task, news.error)
+                self._tell(TaskEnded(task.job, task.number, self._rows(task), worker, reason))
+            case b.SetupFailed():
+                self._setup_error = news.error
+            case b.TaskBegun():
+                self._setup_error = None
+            case b.WorkerLost(worker, reason, blame):
+                self._lost += 1
+                self._remember(blame, news.error)
+                log.warning("lost worker %d: %s", worker, news.error or reason)
+            case _:
+                pass
+        self._obey(self._brain.react(news.event, self._now()))
+
+    def _remember(self, task: TaskId | None, error: TaskError | None) -> None:
+        if task is not None and error is not None:
+            self._errors[task] = error
+
+    def _keep_trace(self, news: News) -> None:
+        worker = news.worker if news.worker is not None else getattr(news.event, "worker", None)
+        if worker is not None and news.intervals:
+            self._trace.add(worker, news.intervals)
+
+    # instructions
+
+    def _obey(self, instructions: Sequence[b.Instruction]) -> None:
+        for instruction in instructions:
+            match instruction:
+                case b.CommitJobs(jobs):
+                    self._commit_jobs(jobs)
+                case b.GiveUpJob():
+                    self._give_up(instruction)
+                case b.Finish():
+                    self._finish = instruction
+                case _:
+                    self._body.do(instruction)
+
+    def _commit_jobs(self, jobs: Sequence[int]) -> None:
+        began = clock()
+        self._commit([(job, self._journal.take(job)) for job in jobs])
+        interval = Interval(
+            "EventLoop", f"commit {len(jobs)} jobs", "master", began, clock(), clock() - began, 0, jobs[0], 0
+        )
+        self._trace.add(-1, [interval])
+        for job in jobs:
+            self._tell(JobEnded(job))
+
+    def _give_up(self, given: b.GiveUpJob) -> None:
+        failure = self._failure(given)
+        self._failures.append(failure)
+        self._forget(given.job)
+        if len(self._failures) <= TOLD_ONE_BY_ONE:
+            kept = f"; {failure.rows_kept} rows are kept for the next run" if failure.rows_kept else ""
+            log.warning("gave up %s (the run goes on%s)", failure, kept)
+        self._tell(JobEnded(given.job, failure))
+
+    def _failure(self, given: b.GiveUpJob) -> Failure:
+        error = self._errors.get(given.task)
+        kept = sum(self._rows(TaskId(given.job, number)) for number in given.tasks_kept)
+        rows, op, traceback = (error.rows, error.op, error.traceback) if error else (None, "", "")
+        reason = error.reason if error and str(error) == given.reason else given.reason
+        return Failure(self._spec.names[given.job], given.job, rows, op, reason, traceback, kept, given.story)
+
+    def _forget(self, job: int) -> None:
+        for task in [t for t in self._errors if t.job == job]:
+            self._errors.pop(task)
+
+    def _sum_up(self) -> None:
+        more = len(self._failures) - TOLD_ONE_BY_ONE
+        if more > 0:
+            log.warning("gave up %d more streams; the run's status has the whole failure report", more)
+
+    # what is known of jobs
+
+    def _rows(self, task: TaskId) -> int:
+        return self._spec.jobs[task.job].tasks[task.number].rows
+
+    def _shape(self, job: int) -> JobShape:
+        plan = self._spec.jobs[job]
+        starts = plan.tasks.starts().tolist()
+        ends = [*starts[1:], plan.rows]
+        costs = [end - start for start, end in zip(starts, ends, strict=True)] if starts else []
+        return JobShape(costs, self._spec.cuts.get(job, ()), self._journal.done(job))
+
+    def _started(self) -> RunStarted:
+        jobs = self._spec.jobs
+        done = [TaskId(j, n) for j, tasks in self._spec.earlier.items() for n in tasks]
+        return RunStarted(
+            len(jobs),
+            sum(len(job.tasks) for job in jobs),
+            sum(job.rows for job in jobs),
+            len(done),
+            sum(self._rows(task) for task in done),
+        )
+
+
+@contextmanager
+def _interrupts_noted(cancellation: Cancellation, body: Body) -> Iterator[None]:
+    """While workers work for us, turn the first Ctrl-C into a cancellation (so that it cannot strike in the middle of
+    a decision), a second one into the usual KeyboardInterrupt. Where kernels run in this thread, leave it alone.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not body.takes_interrupts:
+        yield
+        return
+    noted = False
+
+    def note(number: int, frame: FrameType | None) -> Any:
+        nonlocal noted
+        if noted:
+            signal.default_int_handler(number, frame)
+        noted = True
+        cancellation.cancel("Ctrl-C")
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+        if noted:
+            signal.raise_signal(signal.SIGINT)

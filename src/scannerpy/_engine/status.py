@@ -1,0 +1,77 @@
+"""How far a run is, for whoever asks: the object `Client.wait_on_job` returns. Fed by the run's events."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from scannerpy._engine.events import JobEnded, Pulse, RunEnded, RunEvent, RunStarted, TaskEnded
+from scannerpy._engine.failures import Failure, FailureReport
+
+
+@dataclass(slots=True)
+class Result:
+    """Whether the run as a whole could be carried on, and if not, why. Given-up jobs do not make it fail."""
+
+    success: bool = True
+    msg: str = ""
+
+
+@dataclass(slots=True)
+class RunStatus:
+    """Numbers of a run; `tasks_done` and `jobs_done` include what an earlier run had done."""
+
+    finished: bool = False
+    result: Result = field(default_factory=Result)
+    tasks_done: int = 0
+    total_tasks: int = 0
+    rows_done: int = 0
+    total_rows: int = 0
+    jobs_done: int = 0
+    jobs_failed: int = 0
+    total_jobs: int = 0
+    num_workers: int = 0
+    failed_workers: int = 0
+    _failures: list[Failure] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
+
+    @property
+    def failures(self) -> FailureReport:
+        """What went wrong so far; print it."""
+        return FailureReport(self._failures)
+
+    def __call__(self, event: RunEvent) -> None:
+        """Take in an event."""
+        with self._changed:
+            self._take(event)
+            self._changed.notify_all()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the run has finished; False if `timeout` seconds went by first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.finished, timeout)
+
+    def _take(self, event: RunEvent) -> None:
+        match event:
+            case RunStarted():
+                self.total_jobs, self.total_tasks, self.total_rows = event.jobs, event.tasks, event.rows
+                self.tasks_done, self.rows_done = event.tasks_done, event.rows_done
+            case TaskEnded(reason=None):
+                self.tasks_done += 1
+                self.rows_done += event.rows
+            case JobEnded(failure=None):
+                self.jobs_done += 1
+            case JobEnded(failure=failure) if failure is not None:
+                self.jobs_failed += 1
+                self._failures.append(failure)
+            case Pulse():
+                self.num_workers, self.failed_workers = event.workers, event.workers_lost
+            case RunEnded():
+                self.finished = True
+                self.result = Result(event.error is None and not event.cancelled, event.error or _cancelled(event))
+            case _:
+                return
+
+
+def _cancelled(event: RunEnded) -> str:
+    return "the run was cancelled" if event.cancelled else ""

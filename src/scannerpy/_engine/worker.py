@@ -1,0 +1,251 @@
+"""The main function of a worker process: one pipeline instance, kept for one run after another.
+
+The main thread sets kernels up and evaluates (many libraries want the main thread); a receiver thread listens to the
+parent. When the pipe to the parent ends, the process exits at once, whatever its kernels are doing. Ctrl-C is the
+parent's business and ignored here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+import av  # noqa: F401  # imported once, in the fork server
+import cv2
+import numpy as np
+
+from scannerpy._engine import messages as m
+from scannerpy._engine.board import Board
+from scannerpy._engine.failures import error_from
+from scannerpy._engine.kernels import Hosts, close_hosts, fetch, make_hosts, set_up
+from scannerpy._engine.memory import Memory
+from scannerpy._engine.pipeline import Pipeline, growth_of
+from scannerpy._engine.ports import WorkerContext
+from scannerpy._engine.queues import ByteQueue, Cancelled
+from scannerpy._engine.states import TaskId
+from scannerpy._engine.tasks import Order, Program
+from scannerpy._kernels.ship import unpack_graph
+from scannerpy._plan.plan import JobPlan
+from scannerpy.common import log
+
+
+def main(pipe: Connection, words: Any) -> None:
+    """Serve the parent until it says `Exit` or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    keep_freed_memory()
+    worker = Worker(pipe, Board(np.frombuffer(words, np.int64).data))
+    try:
+        worker.serve()
+    except BaseException as error:
+        with suppress(OSError):  # the parent is gone too: nobody is left to tell
+            worker.send(m.Broken(error_from("worker", "", None, error)))
+        raise
+
+
+def keep_freed_memory() -> None:
+    """Have malloc keep and reuse the memory of frames: mapping fresh pages costs more than decoding into them."""
+    trim_threshold, mmap_threshold = -1, -3
+    with suppress(OSError, AttributeError):  # another C library than glibc: it has its own ways
+        libc = ctypes.CDLL(None)
+        libc.mallopt(mmap_threshold, 32 << 20)  # the largest glibc accepts
+        libc.mallopt(trim_threshold, 1 << 30)
+
+
+class _Session:
+    """One run, as the receiver thread sees it."""
+
+    def __init__(self, begin: m.Begin) -> None:
+        self.begin = begin
+        self.orders: ByteQueue[Order] = ByteQueue(1)
+        self.gate: queue.SimpleQueue[m.Fetch | m.Go | m.End] = queue.SimpleQueue()
+        self.dropped: set[TaskId] = set()
+        self.cancelled = False
+        self.pipeline: Pipeline | None = None
+        self._job: JobPlan | None = None
+
+    def take(self, message: Any) -> None:
+        """Pass a message on to whoever waits for it."""
+        match message:
+            case m.Give():
+                self.orders.put(self._order(message))
+            case m.Drop(task):
+                self.dropped.add(task)
+                if self.pipeline is not None:
+                    self.pipeline.drop(task)
+            case m.Fetch() | m.Go():
+                self.gate.put(message)
+            case m.End(cancel):
+                self._end(message, cancel=cancel)
+
+    def _order(self, given: m.Give) -> Order:
+        if given.job is not None:
+            self._job = pickle.loads(given.job)
+        if self._job is None:
+            raise RuntimeError(f"{given.id} came without its job")
+        return Order(given.id, self._job, given.task)
+
+    def _end(self, message: m.End, *, cancel: bool) -> None:
+        self.cancelled = self.cancelled or cancel
+        self.gate.put(message)
+        if not cancel:
+            self.orders.close()
+            return
+        self.orders.cancel()
+        if self.pipeline is not None:
+            self.pipeline.cancel()
+
+
+class Worker:
+    """A worker process from the inside."""
+
+    def __init__(self, pipe: Connection, board: Board) -> None:
+        self._pipe = pipe
+        self._board = board
+        self._sending = threading.Lock()
+        self._sessions: queue.SimpleQueue[_Session | None] = queue.SimpleQueue()
+        self._hosts: dict[int, Any] = {}
+        self._environ: dict[str, str] = {}
+
+    def send(self, message: Any) -> None:
+        """Tell the parent."""
+        with self._sending:
+            self._pipe.send(message)
+
+    def serve(self) -> None:
+        """Run sessions until `Exit`."""
+        threading.Thread(target=self._receive, name="scanner-receive", daemon=True).start()
+        while (session := self._sessions.get()) is not None:
+            self._run(session)
+
+    def _receive(self) -> None:
+        """Runs as long as the process does: a process without a parent has no reason to go on."""
+        session: _Session | None = None
+        while True:
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError):
+                os._exit(0)
+            except BaseException as error:  # noqa: BLE001  # a message that cannot be read: say so, then leave
+                self.send(m.Broken(error_from("worker", "", None, error)))
+                os._exit(1)
+            if isinstance(message, m.Begin):
+                session = _Session(message)
+                self._sessions.put(session)
+            elif isinstance(message, m.Exit):
+                self._sessions.put(None)
+            elif session is not None:
+                self._take(session, message)
+
+    def _take(self, session: _Session, message: Any) -> None:
+        try:
+            session.take(message)
+        except Cancelled:
+            return  # a task that crossed the cancellation on its way
+        except BaseException as error:  # noqa: BLE001  # say so, then leave
+            self.send(m.Broken(error_from("worker", "", None, error)))
+            os._exit(1)
+
+    def _run(self, session: _Session) -> None:
+        self._board.clear()
+        intervals = []
+        try:
+            self._take_over(session.begin.surroundings, session.begin.seat.threads)
+            pipeline = self._make_pipeline(session)
+        except BaseException as error:  # noqa: BLE001  # the user's modules may raise anything when imported
+            self._refuse(session, error)
+        else:
+            self._work(session, pipeline)
+            intervals = pipeline.end()
+        self._close_hosts()
+        self.send(m.Ended(intervals))
+
+    def _work(self, session: _Session, pipeline: Pipeline) -> None:
+        failed: list[BaseException] = []
+
+        def prepare() -> None:
+            try:
+                self._prepare(session)
+            except Cancelled:
+                pipeline.cancel()
+            except Exception as error:  # noqa: BLE001  # kernels may raise anything
+                failed.append(error)
+                pipeline.cancel()
+
+        pipeline.work(prepare)
+        if failed:
+            self._refuse(session, failed[0])
+
+    def _make_pipeline(self, session: _Session) -> Pipeline:
+        begin = session.begin
+        program: Program = replace(pickle.loads(begin.rest), graph=unpack_graph(begin.graph))
+        self._program = program
+        pipeline = Pipeline(
+            program,
+            self._hosts,
+            self.send,
+            memory=Memory(begin.seat.memory, growth_of(program)),
+            context=WorkerContext(begin.seat.instance, begin.seat.threads, program.database),
+            board=self._board,
+            orders=session.orders,
+            dropped=session.dropped,
+        )
+        session.pipeline = pipeline
+        if session.cancelled:
+            pipeline.cancel()
+        return pipeline
+
+    def _prepare(self, session: _Session) -> None:
+        """Make the kernels; wait until one instance of the machine has fetched; set up."""
+        hosts = make_hosts(self._program.graph, session.begin.seat)
+        self._hosts.update(hosts)
+        if session.begin.fetches:
+            self._fetch(hosts)
+        else:
+            self._wait_for_resources(session, hosts)
+        set_up(hosts)
+
+    def _wait_for_resources(self, session: _Session, hosts: Hosts) -> None:
+        word = session.gate.get()
+        if isinstance(word, m.Fetch):
+            self._fetch(hosts)
+        elif isinstance(word, m.End):
+            raise Cancelled
+
+    def _fetch(self, hosts: Hosts) -> None:
+        fetch(hosts)
+        self.send(m.Fetched())
+
+    def _refuse(self, session: _Session, error: BaseException) -> None:
+        """Tell that this worker cannot run the graph, and wait for the end of the run."""
+        if not session.cancelled:
+            self.send(m.CannotSetUp(error_from("setup", "", None, error)))
+            while not isinstance(session.gate.get(), m.End):
+                pass
+
+    def _close_hosts(self) -> None:
+        hosts, self._hosts = self._hosts, {}
+        try:
+            close_hosts(hosts)
+        except Exception:  # noqa: BLE001  # the results are stored: a kernel that cannot close only deserves a word
+            log.warning("a kernel failed in close()", exc_info=True)
+
+    def _take_over(self, surroundings: m.Surroundings, threads: int) -> None:
+        for gone in self._environ.keys() - surroundings.environ.keys():
+            os.environ.pop(gone, None)
+        self._environ = dict(surroundings.environ)
+        os.environ.update(self._environ)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+        sys.path[:] = surroundings.path
+        with suppress(OSError):  # the folder is gone; paths relative to it will tell
+            os.chdir(surroundings.folder)
+        cv2.setNumThreads(threads)

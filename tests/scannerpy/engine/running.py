@@ -1,0 +1,54 @@
+"""Carrying whole runs out in tests, and looking for what they left behind."""
+
+from __future__ import annotations
+
+import threading
+
+import psutil
+
+from scannerpy._engine import brain as b
+from scannerpy._engine.body import RunSpec
+from scannerpy._engine.events import tell_all
+from scannerpy._engine.inline import InlineBody
+from scannerpy._engine.local import LocalBody
+from scannerpy._engine.run import execute
+from scannerpy._engine.status import RunStatus
+
+
+def spec(made, *, workers=2, earlier=None, cuts=None, **dials):
+    plan, program = made
+    limits = b.Limits(**{"workers": workers, **dials})
+    names = [f"stream {j}" for j in range(len(plan.jobs))]
+    return RunSpec(program, plan.jobs, names, limits, earlier or {}, cuts or {})
+
+
+class Run:
+    """A finished run: what was committed, its status and outcome, every event."""
+
+    def __init__(self, made=None, pool=None, **more):
+        self.status = RunStatus()
+        self.events = []
+        self.commits = []
+        if made:
+            self.go(made, pool, **more)
+
+    def go(self, made, pool=None, *, cancellation=None, listener=None, **dials):
+        listeners = [self.status, self.events.append, *([listener] if listener else [])]
+        body = LocalBody(pool) if pool else InlineBody()
+        self.outcome = execute(spec(made, **dials), body, tell_all(*listeners), self.commits.append, cancellation)
+
+    @property
+    def committed(self):
+        """Each committed job's rows, per sink of one column."""
+        return {job: [e for task in results for e in task[0]] for group in self.commits for job, results in group}
+
+
+def our_threads():
+    return [t.name for t in threading.enumerate() if t.name.startswith("scanner-")]
+
+
+def our_processes():
+    """Worker processes of this process that are alive or unburied (grandchildren: they are forked by a server)."""
+    me = psutil.Process().pid
+    children = psutil.Process().children(recursive=True)
+    return [c for c in children if any("forkserver" in part for part in c.cmdline()) and c.ppid() != me]

@@ -46,7 +46,7 @@ class StoredColumn:
     def read(self, rows: Rows) -> Iterator[Element]:
         """Yield the elements of `rows`, in that order; video-coded frames in BGR."""
         if self._is_video:
-            return self._frames(bgr=True).read(rows)
+            return self._read_frames(rows)
         if not self._refs and self._name.endswith(f".{INDEX_COLUMN}"):
             return (index_bytes(row) for row in rows.tolist())
         return BlobColumn(self._database.objects, self._refs).read(rows)
@@ -102,6 +102,13 @@ class StoredColumn:
             data_path=self._refs[0].path,
             inplace=video.external is not None,
         )
+
+    def _read_frames(self, rows: Rows) -> Iterator[Element]:
+        column = self._frames(bgr=True)
+        try:
+            yield from column.read(rows)
+        finally:
+            column.close()
 
     def _frames(self, *, bgr: bool = False) -> Any:
         from scannerpy._video.column import FrameColumn

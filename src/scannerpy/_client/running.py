@@ -167,7 +167,7 @@ class Runs:
         earlier = finished_tasks(self._database, prepared.plan, begun)
         graph, params = prepared.graph, prepared.params
         tasks = prepared.plan.tasks - sum(len(done) for done in earlier.values())
-        workers = max(1, min(self._wanted_instances(params), tasks))
+        workers = min(self._wanted_instances(params), max(1, tasks))
         return RunSpec(
             program=Program(graph, prepared.plan.work_packet_size, *_endpoints(graph), self._database.storage_config),
             jobs=[_placed(graph, job, j, begun) for j, job in enumerate(prepared.plan.jobs)],
@@ -180,7 +180,7 @@ class Runs:
                 checkpoint_frequency=max(1, dials.checkpoint_frequency),
             ),
             earlier=earlier,
-            seat=Seat(threads=max(1, sizing.machine_cpus() // workers), memory=_memory(params)),
+            seat=Seat(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
         )
 
     def _wanted_instances(self, params: PerfParams) -> int:

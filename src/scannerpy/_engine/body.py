@@ -49,7 +49,11 @@ class News:
 
 
 class Body(Protocol):
-    """Workers of some kind. `takes_interrupts`: whether Ctrl-C may be turned into a cancellation while it waits."""
+    """Workers of some kind."""
+
+    @property
+    def most_workers(self) -> int | None:
+        """How many workers it can have at most; None: as many as asked for."""
 
     @property
     def takes_interrupts(self) -> bool:

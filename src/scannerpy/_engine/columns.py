@@ -2,7 +2,7 @@
 
 Readers take ``{"manifest", "column", "is_video"}`` (or ``{"index": True}`` for the row numbers of an ingested video),
 writers ``{"key", "column"}``. A writer's chunk has a name made of key and task only, so finishing a task twice does no
-harm.
+harm. FFmpeg is imported when a column of frames is opened, which happens in workers.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from scannerpy._engine.ports import Place, Reader, WorkerContext, Writer
 from scannerpy._plan.plan import Rows
 from scannerpy._store.blobs import BlobColumn
@@ -19,10 +21,8 @@ from scannerpy._store.chunk import ChunkRef, ChunkWriter
 from scannerpy._store.layout import chunk_path
 from scannerpy._store.manifest import read_manifest
 from scannerpy._store.objects import Objects, open_config
-from scannerpy._video.column import FrameColumn
-from scannerpy._video.write import FrameWriter
-from scannerpy._words.elements import Element, NullElement
-from scannerpy.errors import StorageError
+from scannerpy._words.elements import Element, Frame, NullElement
+from scannerpy.errors import SerializationError, StorageError
 
 
 def open_column(args: Mapping[str, Any], context: WorkerContext, /) -> Reader:
@@ -32,6 +32,8 @@ def open_column(args: Mapping[str, Any], context: WorkerContext, /) -> Reader:
     objects = _database(context)
     refs = read_manifest(objects, args["manifest"])[args["column"]]
     if args["is_video"]:
+        from scannerpy._video.column import FrameColumn
+
         return FrameColumn(objects, refs, threads=context.threads)
     return _BlobReader(BlobColumn(objects, refs))
 
@@ -85,6 +87,8 @@ class _BlobWriter:
 
     def write(self, *columns: Sequence[Element]) -> None:
         for element in columns[0]:
+            if isinstance(element, np.ndarray):
+                raise SerializationError("a frame came where this column holds serialized values")
             self._chunk.add(None if isinstance(element, NullElement) else element)
 
     def finish(self) -> ChunkRef:
@@ -96,15 +100,23 @@ class _BlobWriter:
 
 class _FrameWriter:
     def __init__(self, objects: Objects, path: str, place: Place, options: Mapping[str, int], threads: int) -> None:
+        from scannerpy._video.write import FrameWriter
+
         codec = place.edges[0].compression.codec
         self._writer = FrameWriter(objects, codec, options, start=place.start, threads=threads)
         self._path = path
 
     def write(self, *columns: Sequence[Element]) -> None:
-        self._writer.write(columns[0])
+        self._writer.write(map(_frame, columns[0]))
 
     def finish(self) -> ChunkRef:
         return self._writer.to(self._path)
 
     def abort(self) -> None:
         self._writer.abort()
+
+
+def _frame(element: Element) -> Frame | NullElement:
+    if isinstance(element, bytes):
+        raise SerializationError("a serialized value came where this column holds frames")
+    return element

@@ -45,7 +45,8 @@ class Evaluator:
         self._board = board
         self._recorder = recorder
         self._columns = [_columns_taken(graph, vertex) for vertex in graph.vertices]
-        self.sinks = graph.sinks
+        ops = [vertex.number for vertex in graph.vertices if vertex.kind == "op"]
+        self._lanes = {number: f"Pipeline[0]:Ops[{k}]" for k, number in enumerate(ops)}
         self.at: tuple[Vertex, tuple[int, int]] | None = None
         self.held_bytes = 0
         self.peak = 0  # the most bytes the current task has held
@@ -101,8 +102,7 @@ class Evaluator:
         began = clock()
         windows = [self._windows(vertex, i, start, end) for i in range(len(vertex.inputs))]
         outputs = self._hosts[vertex.number].run(windows, it.resets[start:end].tolist(), rows)
-        name = vertex.name
-        self._recorder.add(f"Pipeline:Ops[{vertex.number}] {name}", name, "eval", began, len(rows), self._task)
+        self._recorder.add(self._lanes[vertex.number], vertex.name, "eval", began, len(rows), self._task)
         self.at = None
         return self._wanted(vertex, outputs)
 

@@ -34,7 +34,7 @@ class Failure:
     """A job that was given up.
 
     stream: the name of its output. rows: the rows (inclusive) that were being computed, where known. rows_kept: how
-    many rows of the stream are stored by tasks that finished; a later run goes on from them.
+    many rows of the stream are stored by tasks that finished; a later run goes on from them. rows_lost: the others.
     """
 
     stream: str
@@ -44,6 +44,7 @@ class Failure:
     reason: str
     traceback: str
     rows_kept: int
+    rows_lost: int = 0
     story: str = ""
 
     def __str__(self) -> str:

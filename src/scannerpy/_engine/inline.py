@@ -26,6 +26,7 @@ from scannerpy._kernels.host import KernelHost
 class InlineBody:
     """One pipeline instance without threads or processes."""
 
+    most_workers: int | None = 1
     takes_interrupts = False  # Ctrl-C comes out of whatever kernel runs
 
     def __init__(self) -> None:

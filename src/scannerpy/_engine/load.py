@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from scannerpy._engine.board import Board
 from scannerpy._engine.failures import error_from
 from scannerpy._engine.memory import Memory, size_of_all
@@ -24,6 +26,7 @@ from scannerpy._words.elements import Element
 from scannerpy.errors import StorageError
 
 LOAD = 0
+READING, DECODING = "Reader[0]", "Pipeline[0]:DecodeVideo"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +60,11 @@ class Loader:
         """Work out what a task demands and open its readers. What goes wrong stands in the run's error."""
         run = TaskRun(order)
         source = None
+        began = clock()
         try:
             for source in self._sources:
                 self._open(order, source)
+            self._recorder.add(READING, "open", "load", began, 0, order.id)
             run.demand = self._demand(order)
         except Exception as error:  # noqa: BLE001  # a user's reader may raise anything; the task fails, not the worker
             run.fail(error_from("load", source.label if source else "", None, error))
@@ -140,7 +145,8 @@ class Loader:
         if not whole:
             return None
         self._row_bytes[source.number] = self._row_bytes[source.number] or size_of_all(elements) // len(elements)
-        self._recorder.add("Reader[0]", source.name, "load", began, len(elements), run.id)
+        lane = DECODING if isinstance(elements[0], np.ndarray) else READING
+        self._recorder.add(lane, source.name, "load", began, len(elements), run.id)
         return elements
 
     def _collect(self, run: TaskRun, stream: Iterator[Element], count: int, elements: list[Element]) -> bool:

@@ -53,6 +53,7 @@ class _Seated:
 class LocalBody:
     """One run on the pool's worker processes."""
 
+    most_workers: int | None = None
     takes_interrupts = True  # see `run`: a Ctrl-C during the run is turned into a cancellation
 
     def __init__(self, pool: Pool) -> None:

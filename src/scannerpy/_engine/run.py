@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
@@ -90,7 +90,7 @@ class _Run:
         self.cancellation = cancellation
         counts = [len(job.tasks) for job in spec.jobs]
         self._journal = Journal(counts, spec.earlier)
-        self._brain = b.Brain([self._shape(j) for j in range(len(counts))], spec.limits)
+        self._brain = b.Brain([self._shape(j) for j in range(len(counts))], _limits(spec, body))
         self._errors: dict[TaskId, TaskError] = {}
         self._failures: list[Failure] = []
         self._trace = Trace()
@@ -234,7 +234,8 @@ class _Run:
         kept = sum(self._rows(TaskId(given.job, number)) for number in given.tasks_kept)
         rows, op, traceback = (error.rows, error.op, error.traceback) if error else (None, "", "")
         reason = error.reason if error and str(error) == given.reason else given.reason
-        return Failure(self._spec.names[given.job], given.job, rows, op, reason, traceback, kept, given.story)
+        lost = self._spec.jobs[given.job].rows - kept
+        return Failure(self._spec.names[given.job], given.job, rows, op, reason, traceback, kept, lost, given.story)
 
     def _forget(self, job: int) -> None:
         for task in [t for t in self._errors if t.job == job]:
@@ -267,6 +268,11 @@ class _Run:
             len(done),
             sum(self._rows(task) for task in done),
         )
+
+
+def _limits(spec: RunSpec, body: Body) -> b.Limits:
+    most = body.most_workers
+    return spec.limits if most is None else replace(spec.limits, workers=min(most, spec.limits.workers))
 
 
 @contextmanager

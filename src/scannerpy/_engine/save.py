@@ -14,6 +14,7 @@ from scannerpy._graph.graph import Vertex
 from scannerpy._words.elements import Element
 
 SAVE = 2
+WRITING, ENCODING = "Writer[0]", "Pipeline[0]:EncodeVideo"
 
 
 class Saver:
@@ -46,7 +47,8 @@ class Saver:
             self._board.enter(SAVE, run.id, sink.number, first, first + rows - 1)
             began = clock()
             self._guarded(run, sink, lambda number=number: self._writers[number].write(*stored[number]))
-            self._recorder.add("Writer[0]", sink.name, "save", began, rows, run.id)
+            lane = ENCODING if sink.inputs[0].is_video else WRITING
+            self._recorder.add(lane, sink.name, "save", began, rows, run.id)
         self._rows += rows
         self._board.add_rows(rows)
         self._board.leave(SAVE)
@@ -59,7 +61,7 @@ class Saver:
                 self._board.enter(SAVE, run.id, sink.number, run.order.task.start, run.order.task.end - 1)
                 began = clock()
                 self._guarded(run, sink, lambda number=number: results.append(self._writers[number].finish()))
-                self._recorder.add("Writer[0]", f"{sink.name}: finish", "save", began, 0, run.id)
+                self._recorder.add(WRITING, f"{sink.name}: finish", "save", began, 0, run.id)
         self._abort(done=len(results) if run.alive else 0)
         self._board.add_rows(-self._rows)
         self._board.leave(SAVE)

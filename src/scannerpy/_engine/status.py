@@ -27,6 +27,8 @@ class RunStatus:
     total_tasks: int = 0
     rows_done: int = 0
     total_rows: int = 0
+    rows_running: int = 0  # through, in tasks that are not done
+    rows_given_up: int = 0
     jobs_done: int = 0
     jobs_failed: int = 0
     total_jobs: int = 0
@@ -59,15 +61,19 @@ class RunStatus:
             case TaskEnded(reason=None):
                 self.tasks_done += 1
                 self.rows_done += event.rows
+                self.rows_running = max(0, self.rows_running - event.rows)  # until the next pulse tells
             case JobEnded(failure=None):
                 self.jobs_done += 1
             case JobEnded(failure=failure) if failure is not None:
                 self.jobs_failed += 1
                 self._failures.append(failure)
+                self.rows_given_up += failure.rows_lost
             case Pulse():
+                self.rows_running = event.rows_running
                 self.num_workers, self.failed_workers = event.workers, event.workers_lost
             case RunEnded():
                 self.finished = True
+                self.rows_running = 0
                 self.result = Result(event.error is None and not event.cancelled, event.error or _cancelled(event))
             case _:
                 return

@@ -1,0 +1,84 @@
+"""What a run shows while it goes on."""
+
+import io
+
+import pytest
+
+from scannerpy._engine import progress
+from scannerpy._engine.events import JobEnded, Pulse, RunEnded, RunStarted, TaskEnded
+from scannerpy._engine.failures import Failure
+from scannerpy._engine.status import RunStatus
+
+
+def status_after(*events):
+    status = RunStatus()
+    for event in events:
+        status(event)
+    return status
+
+
+STARTED = RunStarted(jobs=2, tasks=4, rows=100, tasks_done=1, rows_done=20)
+FAILED = JobEnded(1, Failure("b", 1, (3, 3), "Op", "boom", "", 10, 40))
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_the_status_counts_earlier_running_and_lost_rows():
+    status = status_after(STARTED, TaskEnded(0, 1, 30, 0), Pulse(5, 2, 1), FAILED)
+    assert (status.tasks_done, status.rows_done, status.rows_running, status.rows_given_up) == (2, 50, 5, 40)
+    assert (status.num_workers, status.failed_workers, status.jobs_failed) == (2, 1, 1)
+    assert progress.through(status) == 55
+    assert progress.counts(status) == "2/4 tasks, 1 failed, 2 workers"
+    assert progress.time_left(status, 2.5) == "0:00:02 left"
+    status(RunEnded())
+    assert status.wait(0)
+    assert progress.time_left(status, 0) == "done"
+
+
+def test_a_bar_on_a_terminal(monkeypatch, clock):
+    terminal = Terminal()
+    monkeypatch.setattr(progress.sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "120")
+    with progress.progress_bar(True) as bar:
+        status = status_after(STARTED)
+        bar.show(status)
+        clock[0] += 1
+        status(TaskEnded(0, 1, 30, 0))
+        status(FAILED)
+        bar.show(status)
+    text = terminal.getvalue()
+    assert "50/100" in text
+    assert "30 rows/s" in text
+    assert "1 failed" in text
+
+
+def test_a_file_gets_a_few_plain_lines(monkeypatch, clock):
+    file = io.StringIO()
+    monkeypatch.setattr(progress.sys, "stderr", file)
+    with progress.progress_bar(True) as bar:
+        status = status_after(STARTED)
+        for _ in range(100):
+            clock[0] += 1
+            bar.show(status)
+    lines = file.getvalue().splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("20 of 100 rows")
+
+
+@pytest.mark.parametrize("show", [True, False])
+def test_short_runs_and_silent_ones_print_nothing_to_a_file(monkeypatch, clock, show):
+    file = io.StringIO()
+    monkeypatch.setattr(progress.sys, "stderr", file)
+    with progress.progress_bar(show) as bar:
+        bar.show(status_after(STARTED, RunEnded()))
+    assert file.getvalue() == ""

@@ -96,12 +96,12 @@ class KernelHost:
         if method is not None:
             self._guard("close", method)
 
-    def _live(self, name: str, **kwargs: Any) -> None:
+    def _live(self, name: str, /, **kwargs: Any) -> None:
         method = _overridden(self.kernel, name)
         if method is not None:
             self._guard(name, method, **kwargs)
 
-    def _guard(self, doing: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    def _guard(self, doing: str, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         try:
             return function(*args, **kwargs)
         except (Exception, SystemExit) as error:

@@ -2,7 +2,6 @@
 where and the next step; nothing half-written counts.
 """
 
-import json
 import os
 import pickle
 import re
@@ -45,7 +44,7 @@ def run(cl, column, name="out", **words):
 
 
 @sp.register_python_op()
-def BadSame(config, x: Any) -> Any:
+def BadStored(config, x: Any) -> Any:
     return x
 
 
@@ -128,7 +127,7 @@ def test_an_input_that_does_not_exist(cl):
     column = cl.io.Input([sp.NamedStream(cl, "nobody")])
     for perf in (PERF, sp.PerfParams.estimate()):
         with pytest.raises(errors.ScannerException, match="nobody"):
-            cl.run(cl.io.Output(cl.ops.BadSame(x=column), [sp.NamedStream(cl, "out")]), perf, show_progress=False)
+            cl.run(cl.io.Output(cl.ops.BadStored(x=column), [sp.NamedStream(cl, "out")]), perf, show_progress=False)
     assert not cl.has_table("out")
 
 
@@ -185,7 +184,7 @@ def test_a_run_over_a_damaged_chunk_fails_and_commits_nothing(config, clip):
     with sp.Client(config=config, debug=True) as cl:
         cl.new_table("blobs", ["column"], [[pickle.dumps(b"x" * 5000)]] * 3)
         damaged_files(cl, 0.5)
-        got = outcome(lambda: run(cl, cl.ops.BadSame(x=cl.io.Input([sp.NamedStream(cl, "blobs")]))))
+        got = outcome(lambda: run(cl, cl.ops.BadStored(x=cl.io.Input([sp.NamedStream(cl, "blobs")]))))
         assert isinstance(got, tuple | errors.CorruptObject)
         assert not sp.NamedStream(cl, "out").committed()
 
@@ -210,13 +209,14 @@ def _store_something(config):
 
 
 def _with_higher_versions(db):
-    """Raise the format version wherever the catalog's JSON states one; return how often."""
+    """Raise the format wherever the first line of an object states one in JSON; return how often."""
     count = 0
     for file in db.rglob("*"):
         data = file.read_bytes() if file.is_file() else b""
-        if data[:1] == b"{" and json.loads(data):
-            raised, here = re.subn(rb'("(?:format|version|format_version)":\s*)(\d+)', rb"\g<1>9999", data)
-            file.write_bytes(raised)
+        first, newline, rest = data.partition(b"\n")
+        raised, here = re.subn(rb'("format":\s*)(\d+)', rb"\g<1>9999", first)
+        if here:
+            file.write_bytes(raised + newline + rest)
             count += here
     return count
 

@@ -28,7 +28,7 @@ def main():
     flows = list(flow_stream.load())
     print(len(flows), flows[0].shape, flows[0].dtype, float(np.abs(flows[0]).max()))
     values = [np.frombuffer(value)[0] for value in difference_stream.load()]
-    print([value > 0 for value in values])
+    print([bool(value > 0) for value in values])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ def main():
     for stream in outputs:
         frames = list(stream.load())
         print(len(frames), frames[0].shape, frames[0].dtype)
-        print(sc.table(stream.name()).column("frame").keyframes())
+        keyframes = [*sc.table(stream.name()).column("frame").keyframes(), len(frames)]
+        print(keyframes[0], max(b - a for a, b in zip(keyframes, keyframes[1:])) <= 2)
 
 
 if __name__ == "__main__":

@@ -95,9 +95,9 @@ def test_slices(run, clip):
 def test_resize_streams(run, clip):
     assert run("resize_streams", clip(30), clip(24)) == [
         "3 (24, 32, 3) uint8",
-        "[0, 2]",
+        "0 True",
         "4 (36, 48, 3) uint8",
-        "[0, 2]",
+        "0 True",
     ]
 
 

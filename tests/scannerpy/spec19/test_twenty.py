@@ -5,6 +5,7 @@
 import inspect
 import pickle
 import time
+from pathlib import Path
 from typing import Any, Sequence, Tuple
 
 import cv2
@@ -262,7 +263,7 @@ def test_10_a_stream_with_a_path_follows_its_file_at_every_run(cl, clip, tmp_pat
     """A file that changed between two runs is ingested again, though its stream exists."""
     path = tmp_path / "changing.mp4"
     for frames in (12, 17):
-        path.write_bytes(open(clip(frames), "rb").read())  # noqa: SIM115, PTH123 -- a test's own small file
+        path.write_bytes(Path(clip(frames)).read_bytes())
         column = cl.io.Input([sp.NamedVideoStream(cl, "v", path=str(path))])
         out = stored(cl, column, "out", cache_mode=sp.CacheMode.Overwrite, kind=sp.NamedVideoStream)
         assert len(out) == frames

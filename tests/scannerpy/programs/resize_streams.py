@@ -1,6 +1,7 @@
 """Arguments that differ per stream, for the shipped Resize and for samplers, and a compressed result."""
 
 import sys
+from itertools import pairwise
 
 import scannerpy as sp
 
@@ -18,7 +19,7 @@ def main():
         frames = list(stream.load())
         print(len(frames), frames[0].shape, frames[0].dtype)
         keyframes = [*sc.table(stream.name()).column("frame").keyframes(), len(frames)]
-        print(keyframes[0], max(b - a for a, b in zip(keyframes, keyframes[1:])) <= 2)
+        print(keyframes[0], max(b - a for a, b in pairwise(keyframes)) <= 2)
 
 
 if __name__ == "__main__":

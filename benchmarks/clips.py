@@ -26,7 +26,7 @@ def clip(name: str, frames: int = FRAMES) -> Path:
 
 def _write(path: Path, width: int, height: int, frames: int) -> None:
     rng = np.random.default_rng(0)
-    grain = rng.integers(0, 18, (height + 64, width + 64, 1), dtype=np.uint8)
+    grain = rng.integers(0, 23, (height + 64, width + 64, 1), dtype=np.uint8)
     scenery = _scenery(height, width * 2)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)

@@ -35,10 +35,10 @@ def demo(
     """Analyse a real clip: histograms, shots, a montage, an annotated mp4, optical flow."""
     from rich.console import Console
 
-    from scannerpy._demo.clip import find_clip
+    from scannerpy._demo.clip import find_clips
     from scannerpy._demo.program import run_demo
 
-    run_demo(find_clip(video), out, Console())
+    run_demo(find_clips(video), out, Console(width=None if sys.stdout.isatty() else 120))
 
 
 @app.command()

@@ -48,14 +48,15 @@ MODULE_REGISTRY: list[tuple[str, str | None]] = []
 """(library, generated protobuf module or None) of every native module registered with `register_module`."""
 
 _OWN_PACKAGES = ("scannerpy", "scannertools")
+_PROGRAM = "scannerpy._demo"  # ours, but written as any user's program, whose lines are the ones to show
 
 
 def user_line() -> Where | None:
     """The innermost line on the stack that is not ours: the line of the program that is calling us."""
     frame: StackFrame | None = sys._getframe(1)  # inspect.stack reads every source file; this is 1 µs
     while frame is not None:
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if package not in _OWN_PACKAGES:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] not in _OWN_PACKAGES or module.startswith(_PROGRAM):
             return Where(frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
     return None

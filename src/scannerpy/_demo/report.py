@@ -17,11 +17,10 @@ from scannerpy.ops.shot_detection import change
 BARS = "▁▂▃▄▅▆▇█"
 
 
-def clip(console: Console, path: Path, about: Any, rows: int) -> None:
+def clip(console: Console, name: str, about: Any, rows: int, fps: float) -> None:
     """Say what is being analysed."""
-    fps = about.time_base_denom / max(1, about.time_base_num)
     facts = f"{rows:,} frames of {about.width} × {about.height}, {rows / fps:.1f} s"
-    console.print(Text.assemble(("\nScanner demo  ", "bold"), (path.name, "bold cyan"), f"  {facts}"))
+    console.print(Text.assemble(("\nScanner demo  ", "bold"), (name, "bold cyan"), f"  {facts}"))
 
 
 def step(console: Console, title: str, detail: str) -> None:
@@ -29,61 +28,67 @@ def step(console: Console, title: str, detail: str) -> None:
     console.print(Text.assemble("\n", (title, "bold"), (f"  {detail}", "dim")))
 
 
-def results(console: Console, shots: Sequence[Shot], histograms: Sequence[Any], fps: float) -> None:
-    """Print one line per shot: where it is, how abruptly it begins, its mean colour and its brightness curve."""
+def done(console: Console, seconds: float) -> None:
+    """End a step."""
+    console.print(Text(f"done in {seconds:.2f} s", style="green"))
+
+
+def plan(console: Console, explanation: object) -> None:
+    """Print what a run is going to do."""
+    console.print(str(explanation), style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def shots(console: Console, name: str, found: Sequence[Shot], histograms: Sequence[Any], fps: float) -> None:
+    """Print one line per shot: where it is, how abruptly it begins, its mean colour and its histograms."""
     changes = change(histograms)
-    table = Table(title="\nShots", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-    for heading in ("shot", "rows", "from", "to", "change at its start"):
+    table = _table(f"Shots of {name}")
+    for heading in ("shot", "rows", "from", "to", "changed at its start"):
         table.add_column(heading, justify="right", header_style="dim")
-    table.add_column("colours", header_style="dim")
+    table.add_column("colour", header_style="dim")
     table.add_column("red, green, blue", header_style="dim")
-    for shot in shots:
+    for shot in found:
         counts = np.sum(np.array(histograms[shot.start : shot.end], np.int64), axis=0)
-        table.add_row(
-            str(shot.number),
-            f"{shot.start}–{shot.end - 1}",
-            f"{shot.start / fps:.2f} s",
-            f"{shot.end / fps:.2f} s",
-            f"{changes[shot.start]:.0%}" if shot.start else "–",
-            _swatch(counts),
-            _curves(counts),
-        )
+        times = (f"{row / fps:.2f} s" for row in (shot.start, shot.end))
+        began = f"{changes[shot.start]:.0%}" if shot.start else "–"
+        table.add_row(str(shot.number), f"{shot.start}–{shot.end - 1}", *times, began, _swatch(counts), _curves(counts))
     console.print(table)
 
 
-def motion(console: Console, start: int, end: int, stride: int, speeds: Sequence[dict[str, float]]) -> None:
+def motion(console: Console, name: str, start: int, stride: int, speeds: Sequence[dict[str, float]]) -> None:
     """Print how fast the sampled range moves, as a curve."""
     means = np.array([speed["mean"] for speed in speeds[:-1]])  # the last frame has none to be compared with
     if not len(means):
         return
     busiest = int(np.argmax(means))
+    fastest = f"{means[busiest]:.1f} pixels in {stride} rows"
     console.print(
         Text.assemble(
-            ("\nMotion", "bold"),
-            f"  rows {start}–{end - 1}, every {stride}nd  ",
+            (f"\nMotion in {name}  ", "bold"),
             (_bars(means), "cyan"),
-            f"  mean {means.mean():.1f}, busiest {means[busiest]:.1f} pixels a step at row {start + busiest * stride}",
+            f"  from row {start}; busiest at row {start + busiest * stride}: {fastest}",
         )
     )
 
 
-def files(console: Console, out: Path, trace: Path, seconds: float) -> None:
+def files(console: Console, pictures: Sequence[Path], videos: Sequence[Path], trace: Path, database: Path) -> None:
     """Print the paths of what was made."""
-    lines = (
-        ("picture", out / "montage.png", "frames from all over the clip"),
-        ("video", out / "annotated.mp4", "resized and captioned"),
-        ("flow", out / "flow.mp4", "where things move"),
+    lines = [
+        *(("picture", path, "frames from all over the clip") for path in pictures),
+        *(("video", path, "where things move" if "flow" in path.stem else "resized, captioned") for path in videos),
         ("trace", trace, "open it at ui.perfetto.dev or in chrome://tracing"),
-        ("database", out / "db", "the stored streams: `scanner ls --db " + str(out / "db") + "`"),
-    )
-    table = Table(title="\nLook at", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-    for heading in ("", "", ""):
-        table.add_column(heading, overflow="fold")
+        ("database", database, f"the stored streams: `scanner ls --db {database}`"),
+    ]
+    table = _table("Look at")
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    table.show_header = False
     for name, path, what in lines:
         table.add_row(name, Text(str(path), style="cyan"), Text(what, style="dim"))
-    table.show_header = False
     console.print(table)
-    console.print(f"\nAll of it took {seconds:.1f} s.\n", highlight=False)
+
+
+def _table(title: str) -> Table:
+    return Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
 
 
 def _swatch(counts: Any) -> Text:

@@ -36,7 +36,7 @@ def _cells(graph: Graph, vertex: Vertex) -> tuple[str, ...]:
         inside + vertex.name,
         f"← {above}" if above else "",
         ", ".join(_options(vertex)),
-        str(vertex.where or ""),
+        vertex.where.short if vertex.where else "",
     )
 
 

@@ -49,6 +49,11 @@ class Vertex:
     device: DeviceType = DeviceType.CPU
 
     @property
+    def short_label(self) -> str:
+        """How tables call it: the file without its folders."""
+        return f"{self.name} ({self.where.short})" if self.where else self.name
+
+    @property
     def label(self) -> str:
         """How messages call it: ``Histogram (program.py:12)``."""
         return f"{self.name} ({self.where})" if self.where else self.name

@@ -24,6 +24,11 @@ class Where:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 
+    @property
+    def short(self) -> str:
+        """The file's name without its folders, for tables."""
+        return f"{self.file.rpartition('/')[2]}:{self.line}"
+
 
 @dataclass(frozen=True, slots=True)
 class Compression:

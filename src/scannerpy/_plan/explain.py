@@ -161,8 +161,8 @@ class _Job:
             self.stream,
             self.job.rows,
             len(self.job.tasks),
-            tuple(ReadCost(source.label, total, rows, decode) for source, total, rows, decode in reads),
-            tuple(OpCost(op.label, rows, warmup) for op, rows, warmup in ops),
+            tuple(ReadCost(source.short_label, total, rows, decode) for source, total, rows, decode in reads),
+            tuple(OpCost(op.short_label, rows, warmup) for op, rows, warmup in ops),
         )
 
 

@@ -24,7 +24,7 @@ from scannerpy.op import register_python_op
 from scannerpy.types import Histogram
 
 LEAST_CHANGE = 0.1
-TIMES_TYPICAL = 3.0
+TIMES_TYPICAL = 4.0
 NEIGHBOURS = 8
 
 

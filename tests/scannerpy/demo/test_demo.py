@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from scannerpy._demo.clip import find_clip
+from scannerpy._demo.clip import find_clips
 from scannerpy._demo.program import run_demo
 from scannerpy.errors import IngestError
 
@@ -38,7 +38,7 @@ def made(film, tmp_path_factory):
     """Run the demo once; return its folder and what it printed."""
     out = tmp_path_factory.mktemp("out")
     screen = io.StringIO()
-    run_demo(film, out, Console(file=screen, width=140))
+    run_demo([film], out, Console(file=screen, width=140))
     return out, screen.getvalue()
 
 
@@ -60,7 +60,7 @@ def test_the_table_tells_the_shots(made):
 
 def test_the_montage_shows_every_shot_in_order(made):
     out, _ = made
-    picture = cv2.imread(str(out / "montage.png"))[..., ::-1]
+    picture = cv2.imread(str(out / "three shots-montage.png"))[..., ::-1]
     assert picture.shape == (3 * 180, 4 * 320, 3)
     corners = [picture[line * 180 + 5, column * 320 + 5].astype(int) for line in range(3) for column in range(4)]
     seen = [min(range(3), key=lambda i: np.abs(corner - SHOTS[i][2]).sum()) for corner in corners]
@@ -70,7 +70,7 @@ def test_the_montage_shows_every_shot_in_order(made):
 
 def test_the_annotated_video_has_every_frame_at_the_films_rate(made):
     out, _ = made
-    rate, frames = frames_of(out / "annotated.mp4")
+    rate, frames = frames_of(out / "three shots-annotated.mp4")
     assert rate == 20
     assert len(frames) == 100
     assert frames[0].shape == (360, 640, 3)
@@ -79,7 +79,7 @@ def test_the_annotated_video_has_every_frame_at_the_films_rate(made):
 
 def test_the_flow_video_has_the_sampled_rows(made):
     out, _ = made
-    rate, frames = frames_of(out / "flow.mp4")
+    rate, frames = frames_of(out / "three shots-flow.mp4")
     assert rate == 10
     assert len(frames) == 20, "every second row of the middle of a shot of 40"
 
@@ -93,15 +93,15 @@ def test_the_trace_is_a_chrome_trace(made):
 
 def test_it_can_be_run_again_in_the_same_place(film, made):
     out, _ = made
-    run_demo(film, out, Console(file=io.StringIO(), width=140))
+    run_demo([film], out, Console(file=io.StringIO(), width=140))
 
 
 def test_a_missing_video_is_told(tmp_path):
     with pytest.raises(IngestError, match="is not a file"):
-        find_clip(tmp_path / "nothing.mp4")
+        find_clips(tmp_path / "nothing.mp4")
 
 
 def test_without_the_package_that_carries_it_the_next_step_is_told(monkeypatch):
     monkeypatch.setattr("scannerpy._demo.clip.CARRIER", "no_such_package_here")
     with pytest.raises(IngestError, match="make demo"):
-        find_clip(None)
+        find_clips(None)

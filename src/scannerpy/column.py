@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scannerpy import types
-from scannerpy._client.values import values
+from scannerpy._values import values
 from scannerpy._words.elements import Element
 from scannerpy.common import ColumnType
 from scannerpy.errors import GraphError, ScannerException

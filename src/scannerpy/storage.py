@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scannerpy._client.values import values
+from scannerpy._values import values
 from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import NotCommitted, NotSupported, ScannerException
 

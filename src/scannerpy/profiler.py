@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +48,8 @@ class Profile:
         if path.endswith(".trace"):
             Path(path).write_bytes(data)
         elif path.endswith(".tar.gz"):
+            import tarfile
+
             with tarfile.open(path, "w:gz") as archive:
                 member = tarfile.TarInfo(Path(path).name.removesuffix(".tar.gz") + ".trace")
                 member.size = len(data)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scannerpy.op import OpColumn
+    from scannerpy.streams import StreamsGenerator
 
 __all__ = ["DEFAULT_TASK_SIZE", "Sampler"]
 
@@ -56,5 +57,6 @@ class Sampler:
         return self._streams.RepeatNull(input, [spacing])
 
     @property
-    def _streams(self) -> Any:
-        return self._sc.streams
+    def _streams(self) -> StreamsGenerator:
+        streams: StreamsGenerator = self._sc.streams
+        return streams

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
 import tempfile
-import urllib.request
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +34,8 @@ def download_temp_file(url: str, local_path: str | None = None, untar: bool = Fa
         return str(target)
     folder = target.with_name(target.name.split(".")[0])
     if not folder.exists():
+        import tarfile
+
         with tarfile.open(target) as archive:
             archive.extractall(folder, filter="data")
     return str(folder)
@@ -43,6 +43,8 @@ def download_temp_file(url: str, local_path: str | None = None, untar: bool = Fa
 
 def _download(url: str, target: Path) -> None:
     """Fetch to a temporary name first: a broken download never looks like a whole one."""
+    import urllib.request
+
     part = target.with_name(target.name + ".part")
     try:
         urllib.request.urlretrieve(url, part)  # noqa: S310 — the caller's own URL

@@ -33,7 +33,7 @@ from scannerpy._store.chunk import ChunkRef, find_chunks
 from scannerpy._store.manifest import write_manifest
 from scannerpy._store.objects import Objects
 from scannerpy.common import log
-from scannerpy.errors import GraphError, StreamExists
+from scannerpy.errors import GraphError, StreamExists, VideoError
 
 TABLE_SINKS = frozenset({"Column", "FrameColumn"})
 """The sinks that make tables of this database."""
@@ -93,6 +93,7 @@ class Place:
     table: int
     key: str
     column: str
+    is_video: bool
     resumed: bool
 
     @property
@@ -136,7 +137,9 @@ def begin(database: Database, outputs: Sequence[TableOutput], keys: Sequence[str
                 drafts.append(_draft(output, key, state.next_job_id, hidden=hidden, now=database.now()))
             else:
                 table_id = found.id
-            places[output.job, output.sink] = Place(table_id, key, output.column.name, resumed=found is not None)
+            places[output.job, output.sink] = Place(
+                table_id, key, output.column.name, is_video=output.column.is_video, resumed=found is not None
+            )
         begun[:] = [Begun(state.next_job_id, places)]
         job = JobRecord(state.next_job_id, f"run {state.next_job_id}", database.now())
         return [*events, numbered(state, drafts), NewJob(job)] if drafts else [*events, NewJob(job)]
@@ -181,11 +184,26 @@ def _sound_chunks(objects: Objects, prefix: str) -> list[ChunkRef]:
     return sound
 
 
-def commit(database: Database, done: Sequence[tuple[Place, int, Sequence[ChunkRef]]]) -> None:
-    """Make tables count, all in one entry: (place, rows, chunks) of each. One already committed or deleted is left."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A table all of whose tasks are done: how many rows it has, and its chunks in order."""
+
+    job: int
+    place: Place
+    rows: int
+    refs: Sequence[ChunkRef]
+
+
+def commit(database: Database, done: Sequence[Finished]) -> dict[int, str]:
+    """Make tables count, all in one entry. One already committed or deleted is left.
+
+    Returns the jobs whose chunks do not fit together, with the reason; none of their tables is committed.
+    """
+    refused = {table.job: reason for table in done if (reason := _misfit(database.objects, table)) is not None}
     commits = [
-        Commit(place.table, rows, write_manifest(database.objects, place.key, {place.column: list(refs)}))
-        for place, rows, refs in done
+        Commit(t.place.table, t.rows, write_manifest(database.objects, t.place.key, {t.place.column: list(t.refs)}))
+        for t in done
+        if t.job not in refused
     ]
 
     def decide(state: State) -> Sequence[Event]:
@@ -193,3 +211,17 @@ def commit(database: Database, done: Sequence[tuple[Place, int, Sequence[ChunkRe
         return [CommitTables(tuple(waiting))] if waiting else []
 
     database.change(decide)
+    return refused
+
+
+def _misfit(objects: Objects, table: Finished) -> str | None:
+    """Why chunks that were each made well are no column together: frames of several sizes cannot be one video."""
+    if not table.place.is_video or len(table.refs) < 2:
+        return None
+    from scannerpy._video.column import check_sizes
+
+    try:
+        check_sizes(objects, table.refs)
+    except VideoError as error:
+        return str(error)
+    return None

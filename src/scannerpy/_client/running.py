@@ -10,7 +10,7 @@ from typing import Any
 
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
-from scannerpy._client.outputs import TABLE_SINKS, Begun, begin, commit, finished_tasks
+from scannerpy._client.outputs import TABLE_SINKS, Begun, Finished, begin, commit, finished_tasks
 from scannerpy._client.preparing import Prepared, prepare
 from scannerpy._engine.body import Body, RunSpec
 from scannerpy._engine.brain import Limits
@@ -23,7 +23,7 @@ from scannerpy._engine.local import LocalBody
 from scannerpy._engine.pool import Pool
 from scannerpy._engine.ports import OpenSink, OpenSource
 from scannerpy._engine.progress import progress_bar
-from scannerpy._engine.run import Outcome, execute, raise_if_failed
+from scannerpy._engine.run import Committer, Outcome, execute, raise_if_failed
 from scannerpy._engine.status import RunStatus
 from scannerpy._engine.tasks import Program
 from scannerpy._graph.graph import Graph
@@ -190,15 +190,15 @@ class Runs:
             return self._instances * (params.pipeline_instances_per_node or 1)
         return params.pipeline_instances_per_node or sizing.machine_cpus()
 
-    def _committer(self, prepared: Prepared, begun: Begun) -> Callable[[Sequence[tuple[int, list[TaskResult]]]], None]:
-        def committed(jobs: Sequence[tuple[int, list[TaskResult]]]) -> None:
+    def _committer(self, prepared: Prepared, begun: Begun) -> Committer:
+        def committed(jobs: Sequence[tuple[int, list[TaskResult]]]) -> Mapping[int, str]:
             done = [
-                (place, prepared.plan.jobs[job].rows, [result[sink] for result in results])
+                Finished(job, place, prepared.plan.jobs[job].rows, [result[sink] for result in results])
                 for job, results in jobs
                 for sink in range(len(prepared.graph.sinks))
                 if (place := begun.places.get((job, sink))) is not None
             ]
-            commit(self._database, done)
+            return commit(self._database, done)
 
         return committed
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
@@ -31,8 +31,9 @@ PULSE_SECONDS = 0.1
 TOLD_ONE_BY_ONE = 10
 """So many given-up jobs are logged one by one; the rest are counted in one line at the end."""
 
-Committer = Callable[[Sequence[tuple[int, list[TaskResult]]]], None]
-"""Makes the results of complete jobs count, durably: (job, result of each task)."""
+Committer = Callable[[Sequence[tuple[int, list[TaskResult]]]], Mapping[int, str] | None]
+"""Makes the results of complete jobs count, durably: (job, result of each task). Returns the jobs whose tasks do not
+fit together, with the reason, if there are any; those fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +213,19 @@ class _Run:
 
     def _commit_jobs(self, jobs: Sequence[int]) -> None:
         began = clock()
-        self._commit([(job, self._journal.take(job)) for job in jobs])
+        refused = self._commit([(job, self._journal.take(job)) for job in jobs]) or {}
         interval = Interval(
             "EventLoop", f"commit {len(jobs)} jobs", "master", began, clock(), clock() - began, 0, jobs[0], 0
         )
         self._trace.add(-1, [interval])
         for job in jobs:
-            self._tell(JobEnded(job))
+            self._tell(JobEnded(job, self._refused(job, refused[job]) if job in refused else None))
+
+    def _refused(self, job: int, reason: str) -> Failure:
+        failure = Failure(self._spec.names[job], job, None, "", reason, "", rows_kept=0)
+        self._failures.append(failure)
+        log.warning("gave up %s (the run goes on)", failure)
+        return failure
 
     def _give_up(self, given: b.GiveUpJob) -> None:
         failure = self._failure(given)

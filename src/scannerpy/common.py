@@ -135,6 +135,9 @@ class PerfParams:
     * `queue_size_per_pipeline`: tasks a worker may be given ahead.
     """
 
+    estimated = False
+    """Whether the packet sizes are an estimate, which `Client.run` may bring into line with the videos' keyframes."""
+
     def __init__(
         self,
         work_packet_size: int,
@@ -191,7 +194,9 @@ class PerfParams:
             )
             work, io = sizes.packets(_element_sizes(inputs), _longest(inputs))
             log.debug("estimated work_packet_size %d and io_packet_size %d", work, io)
-            return cls(work, io, queue_size_per_pipeline=queue_size_per_pipeline, **kwargs)
+            params = cls(work, io, queue_size_per_pipeline=queue_size_per_pipeline, **kwargs)
+            params.estimated = True
+            return params
 
         return estimated
 

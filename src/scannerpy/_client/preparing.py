@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scannerpy import types
 from scannerpy._client.caching import Status, jobs_to_run
 from scannerpy._client.database import Database
+from scannerpy._client.gops import in_step
 from scannerpy._client.outputs import TABLE_SINKS, TableOutput, output_args, table_outputs, table_status
 from scannerpy._client.sources import Resolved, resolve
 from scannerpy._graph.build import Graph, JobArgs, build, nodes_above
@@ -58,7 +60,7 @@ def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: C
     jobs = [all_jobs[j] for j in needed]
     outputs = _renumbered(all_outputs, needed)
     sources = resolve(graph, jobs, state)
-    params = choose_packets(perf_params, sinks)
+    params = in_step(choose_packets(perf_params, sinks), graph, sources, database)
     plan = _planned(graph, jobs, sources, params)
     keys = _keys(graph, plan, sources, outputs, state)
     return Prepared(graph, plan, params, outputs, keys, [_labels(sinks, j) for j in needed])
@@ -68,7 +70,8 @@ def plan_only(database: Database, sinks: Sequence[Sink], perf_params: Any) -> tu
     """Plan all jobs of a graph whatever exists, for `Client.explain`."""
     graph, jobs = build([sink.node for sink in sinks])
     sources = resolve(graph, jobs, database.catalog.state())
-    return _planned(graph, jobs, sources, choose_packets(perf_params, sinks)), sources
+    params = in_step(choose_packets(perf_params, sinks), graph, sources, database)
+    return _planned(graph, jobs, sources, params), sources
 
 
 def _planned(graph: Graph, jobs: Sequence[JobArgs], sources: Sequence[Sequence[Resolved]], params: PerfParams) -> Plan:
@@ -173,7 +176,7 @@ def _key(common: str, graph: Graph, plan: Plan, sources: Sequence[Resolved], out
 
 
 def _described(graph: Graph) -> list[Mapping[str, Any]]:
-    """A graph without what does not matter to its results: lines, and the ids of registrations."""
+    """A graph with all that matters to its results, so the code of its types too, but not lines and registrations."""
     return [
         {
             "kind": vertex.kind,
@@ -182,6 +185,12 @@ def _described(graph: Graph) -> list[Mapping[str, Any]]:
             "args": vertex.args,
             "op": (vertex.stencil, vertex.batch, vertex.warmup, vertex.unbounded, vertex.device),
             "signature": None if vertex.signature is None else replace(vertex.signature, unique_id=""),
+            "types": [] if vertex.signature is None else [_type(c.type_name) for c in vertex.signature.outputs],
         }
         for vertex in graph.vertices
     ]
+
+
+def _type(name: str) -> Any:
+    """The code that writes values of a registered type; nothing for frames and plain bytes."""
+    return types.get_type_info_cpp(name).serialize if name else None

@@ -59,7 +59,8 @@ class StoredColumn:
     def element_size(self) -> int:
         """Return the bytes of a frame, or the mean stored size of a blob."""
         if self._is_video:
-            return self._frames().row_bytes
+            size: int = self._frames().row_bytes
+            return size
         return sum(ref.bytes for ref in self._refs) // max(1, self._rows)
 
     def decode_cost(self, rows: Rows) -> DecodeCost | None:

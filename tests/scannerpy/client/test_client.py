@@ -1,0 +1,285 @@
+"""The Client beyond runs: tables, ingest, explanations, profiles, detached runs, and what is not supported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import tarfile
+from pathlib import Path
+
+import pytest
+
+import scannerpy as sp
+from scannerpy._client.cluster import check_local, host
+from scannerpy.errors import ConfigError, IngestError, NotCommitted, NotSupported, ScannerException, StreamExists
+
+PARAMS = sp.PerfParams.manual(5, 10)
+
+
+def passed(cl, clip, name="out"):
+    """A run that stores a clip's histograms as `name`; its sink."""
+    frame = cl.io.Input([sp.NamedVideoStream(cl, "clip", path=clip(30))])
+    return cl.io.Output(cl.ops.Histogram(frame=frame), [sp.NamedStream(cl, name)])
+
+
+# Tables
+
+
+def test_an_empty_database_says_so(cl) -> None:
+    assert cl.summarize() == "The database has no tables."
+
+
+def test_summarize_lists_tables_in_order_of_creation(cl) -> None:
+    cl.new_table("b", ["column"], [[b"x"]])
+    cl.new_table("a", ["one", "two"], [[b"x", b"y"], [b"", b"z"]])
+    lines = [[cell.strip() for cell in line.split("|")] for line in cl.summarize().splitlines()]
+    assert lines[2:] == [["0", "b", "1", "column", "true"], ["1", "a", "2", "one, two", "true"]]
+
+
+def test_an_unknown_table_is_a_handle_that_does_not_exist(cl) -> None:
+    table = cl.table("nobody")
+    assert (table.exists(), table.committed(), cl.has_table("nobody")) == (False, False, False)
+    assert not cl.table(17).exists()
+    with pytest.raises(NotCommitted, match=r"'nobody' does not exist.*summarize"):
+        table.num_rows()
+    with pytest.raises(ScannerException, match="by its name or its number"):
+        cl.table(1.5)
+
+
+def test_tables_are_found_by_number(cl) -> None:
+    made = cl.new_table("t", ["column"], [[b"x"]])
+    assert cl.table(made.id()).name() == "t"
+
+
+def test_deleting_what_is_not_there_is_fine_and_numbers_are_never_used_again(cl) -> None:
+    cl.new_table("t", ["column"], [[b"x"]])
+    cl.delete_tables(["t", "nobody"])
+    cl.delete_table("t")
+    assert cl.new_table("t", ["column"], [[b"x"]]).id() == 1
+
+
+def test_deleting_a_table_removes_its_bytes(cl) -> None:
+    cl.new_table("t", ["column"], [[b"secret"]])
+    cl.delete_table("t")
+    stored = [p for p in Path(cl._db_path).rglob("*") if p.is_file() and b"secret" in p.read_bytes()]
+    assert stored == []
+
+
+def test_new_table_refuses_a_taken_name_unless_forced(cl) -> None:
+    cl.new_table("t", ["column"], [[b"old"]])
+    with pytest.raises(StreamExists, match=r"'t' exists already.*force=True"):
+        cl.new_table("t", ["column"], [[b"new"]])
+    cl.new_table("t", ["column"], [[b"new"]], force=True)
+    assert list(sp.NamedStream(cl, "t").load()) == [b"new"]
+
+
+def test_new_table_serializes_with_one_function_per_column(cl) -> None:
+    rows = [[1, "a"], [2, "b"]]
+    cl.new_table("t", ["n", "s"], rows, fns=[lambda v, _: struct.pack("=q", v), lambda v, _: v.encode()])
+    assert list(cl.table("t").load(["s", "n"])) == [(b"a", struct.pack("=q", 1)), (b"b", struct.pack("=q", 2))]
+    assert list(cl.table("t").load(["s"], fn=lambda row, client: (row[0], client is cl), rows=[1])) == [(b"b", True)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "fns", "says"),
+    [
+        ([], [], None, "distinct names"),
+        (["a", "a"], [], None, "distinct names"),
+        (["a"], [[b"x", b"y"]], None, "row 0 has 2 values"),
+        (["a"], [[b"x"], [3]], None, r"row 1 holds int.*serialize it"),
+        (["a", "b"], [], [str], "1 serializers for 2 columns"),
+    ],
+)
+def test_new_table_says_what_is_wrong(cl, columns, rows, fns, says) -> None:
+    with pytest.raises(ScannerException, match=says):
+        cl.new_table("t", columns, rows, fns=fns)
+    assert not cl.has_table("t")
+
+
+def test_rows_that_do_not_exist_are_named(cl) -> None:
+    cl.new_table("t", ["column"], [[b"x"]])
+    with pytest.raises(ScannerException, match="row 1 does not exist; the rows are 0 to 0"):
+        list(sp.NamedStream(cl, "t").load(rows=[0, 1]))
+    with pytest.raises(ScannerException, match="no column 'nope'; it has column"):
+        cl.table("t").column("nope")
+
+
+# Ingest
+
+
+def test_an_unchanged_file_is_the_same_table_and_a_changed_one_is_not(cl, clip, tmp_path) -> None:
+    path = tmp_path / "v.mp4"
+    shutil.copy(clip(12), path)
+    stream = sp.NamedVideoStream(cl, "v", path=str(path))
+    assert (len(stream), cl.table("v").id()) == (12, 0)
+    assert len(sp.NamedVideoStream(cl, "v", path=str(path))) == 12
+    assert cl.table("v").id() == 0
+    shutil.copy(clip(18), path)
+    assert len(sp.NamedVideoStream(cl, "v", path=str(path))) == 18
+    assert cl.table("v").id() == 1
+
+
+def test_an_ingested_table_has_row_numbers_beside_its_frames(cl, clip) -> None:
+    ((table,), failures) = cl.ingest_videos([("v", clip(12))])
+    assert (failures, table.column_names(), table.num_rows()) == ([], ["index", "frame"], 12)
+    assert list(table.column("index").load(rows=[0, 11])) == [struct.pack("=Q", 0), struct.pack("=Q", 11)]
+    assert table.column("frame").keyframes() == [0]
+
+
+def test_the_row_numbers_can_be_an_input(cl, clip) -> None:
+    cl.ingest_videos([("v", clip(12))])
+    index = cl.sources.Column(table_name=["v"], column_name=["index"])
+    out = sp.NamedStream(cl, "out")
+    cl.run(cl.io.Output(cl.streams.Gather(index, [[3, 1]]), [out]), PARAMS, show_progress=False)
+    assert list(out.load()) == [struct.pack("=Q", 3), struct.pack("=Q", 1)]
+
+
+def test_broken_files_are_set_aside_with_the_reason(cl, clip, tmp_path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("not a video")
+    tables, failures = cl.ingest_videos([("a", clip(12)), ("b", str(text)), ("c", str(tmp_path / "gone.mp4"))])
+    assert [table.name() for table in tables] == ["a"]
+    assert [path for path, _ in failures] == [str(text), str(tmp_path / "gone.mp4")]
+    assert "does not exist" in failures[1][1]
+
+
+def test_when_all_files_fail_that_is_an_error(cl, tmp_path) -> None:
+    with pytest.raises(IngestError, match="all 1 videos failed"):
+        cl.ingest_videos([("a", str(tmp_path / "gone.mp4"))])
+
+
+def test_ingest_refuses_nothing_duplicates_and_taken_names(cl, clip) -> None:
+    with pytest.raises(IngestError, match="no videos"):
+        cl.ingest_videos([])
+    with pytest.raises(StreamExists, match="two videos are to become table 'v'"):
+        cl.ingest_videos([("v", clip(12)), ("v", clip(12))])
+    cl.ingest_videos([("v", clip(12))])
+    with pytest.raises(StreamExists, match="'v' exists already; pass force=True"):
+        cl.ingest_videos([("v", clip(18))])
+    cl.ingest_videos([("v", clip(18))], force=True)
+    assert cl.table("v").num_rows() == 18
+
+
+def test_video_descriptors_tell_what_is_stored(cl, clip) -> None:
+    cl.ingest_videos([("v", clip(12))], inplace=True)
+    (descriptor,) = cl.bulk_fetch_video_metadata([cl.table("v")])
+    assert (descriptor.frames, descriptor.width, descriptor.height, descriptor.inplace) == (12, 64, 48, True)
+    cl.new_table("t", ["column"], [[b"x"]])
+    with pytest.raises(ScannerException, match="not stored as video"):
+        cl.bulk_fetch_video_metadata([cl.table("t")])
+
+
+# Plans, profiles, detached runs
+
+
+def test_explain_says_what_will_be_decoded_and_runs_nothing(cl, clip) -> None:
+    frame = cl.streams.Range(cl.io.Input([sp.NamedVideoStream(cl, "clip", path=clip(36))]), [(12, 14)])
+    out = sp.NamedStream(cl, "out")
+    explanation = cl.explain(cl.io.Output(cl.ops.Histogram(frame=frame), [out]), PARAMS)
+    (job,) = explanation.jobs
+    assert (job.rows, job.reads[0].stored, job.reads[0].rows) == (2, 36, 2)
+    assert job.reads[0].decode.gops == 1
+    assert job.reads[0].decode.frames < 12
+    assert not out.exists()
+
+
+def test_a_profile_is_kept_with_every_run(cl, clip, tmp_path) -> None:
+    job = cl.run(passed(cl, clip), PARAMS, show_progress=False)
+    profile = cl.get_profile(job)
+    assert float(profile.statistics()["eval"]["Histogram"]) > 0
+    start, end = profile.total_time_interval()
+    assert start < end
+    path = profile.write_trace(str(tmp_path / "a.b" / ".." / "run.trace")) if (tmp_path / "a.b").mkdir() is None else ""
+    events = json.loads(Path(path).read_text())
+    assert {"ph", "pid", "name"} <= set(events[0])
+    archive = cl.get_profile("out").write_trace(str(tmp_path / "run.tar.gz"))
+    with tarfile.open(archive) as tar:
+        assert tar.getnames() == ["run.trace"]
+    with pytest.raises(ScannerException, match=r"trace or \.tar\.gz"):
+        profile.write_trace(str(tmp_path / "run.json"))
+
+
+def test_a_profile_that_is_not_there_is_said_to_be_missing(cl) -> None:
+    with pytest.raises(ScannerException, match="no profile of job 7"):
+        cl.get_profile(7)
+    with pytest.raises(NotCommitted, match="'nobody'"):
+        cl.get_profile("nobody")
+
+
+def test_a_detached_run_is_waited_for(cl, clip) -> None:
+    sink = passed(cl, clip)
+    job = cl.run(sink, PARAMS, detach=True)
+    status = cl.wait_on_job(job, show_progress=False)
+    assert (status.finished, status.result.success, status.tasks_done, status.total_tasks) == (True, True, 3, 3)
+    assert cl.get_active_jobs() == []
+    assert sp.NamedStream(cl, "out").committed()
+
+
+def test_a_status_belongs_to_a_run_of_this_client(cl) -> None:
+    with pytest.raises(ScannerException, match="job 3 was not run by this client"):
+        cl.job_status(3)
+
+
+def test_a_video_column_of_changing_sizes_fails_its_job_wherever_it_is_cut(cl, clip) -> None:
+    frame = cl.io.Input([sp.NamedVideoStream(cl, "clip", path=clip(30))])
+    grown = cl.ops.Growing(frame=frame)
+    for params in (sp.PerfParams.manual(30, 30), sp.PerfParams.manual(15, 15)):
+        out = sp.NamedVideoStream(cl, "out")
+        job = cl.run(cl.io.Output(grown, [out]), params, show_progress=False)
+        assert not out.committed()
+        assert "lossless()" in cl.job_status(job).failures[0].reason
+    lossless = sp.NamedVideoStream(cl, "raw")
+    cl.run(cl.io.Output(grown.lossless(), [lossless]), PARAMS, show_progress=False)
+    assert [frame.shape[0] for frame in lossless.load(rows=[0, 29])] == [48, 24]
+
+
+@sp.register_python_op()
+class Growing(sp.Kernel):
+    """Halves frames from the one whose number is 15 on."""
+
+    def execute(self, frame: sp.FrameType) -> sp.FrameType:
+        from tests.clips import number_of
+
+        return frame if number_of(frame) < 15 else frame[::2]
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(("value", "says"), [(3, "perf_params is 3"), (lambda **_: 3, "returned 3")])
+def test_perf_params_of_another_kind_are_refused(cl, clip, value, says) -> None:
+    with pytest.raises(ConfigError, match=says):
+        cl.run(passed(cl, clip), value)
+
+
+def test_a_cache_mode_of_another_kind_is_refused(cl, clip) -> None:
+    with pytest.raises(ConfigError, match=r"CacheMode\.Overwrite"):
+        cl.run(passed(cl, clip), PARAMS, cache_mode="overwrite")
+
+
+@pytest.mark.parametrize("address", ["localhost", "localhost:", ":5001", "localhost:http"])
+def test_an_address_is_host_and_port(address) -> None:
+    with pytest.raises(ConfigError, match="host:port"):
+        check_local(address, None, start_cluster=True)
+
+
+def test_hosts_are_read_from_addresses() -> None:
+    assert [host(a) for a in ("localhost:1", "[::1]:5001", "example.org:80")] == ["localhost", "::1", "example.org"]
+
+
+def test_other_machines_are_not_supported_yet_and_that_is_said() -> None:
+    for call in (
+        lambda: sp.Client(master="example.org:5001"),
+        lambda: sp.Client(workers=["localhost:5002", "node7:5002"]),
+        lambda: sp.Client(start_cluster=False),
+        sp.start_master,
+        lambda: sp.start_worker("localhost:5001"),
+    ):
+        with pytest.raises(NotSupported, match="not supported yet"):
+            call()
+
+
+def test_native_libraries_are_not_supported_yet_and_that_is_said(cl) -> None:
+    with pytest.raises(NotSupported, match="register_python_op"):
+        cl.load_op("libops.so")

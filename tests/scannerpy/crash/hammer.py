@@ -98,8 +98,9 @@ class Hammer:
         write_config(self.home)
 
     def _start(self, attempt: int) -> subprocess.Popen[str]:
-        command = [sys.executable, str(PROGRAM), str(self.clip), str(self.home / "log"), str(attempt), self.mode]
+        command = [sys.executable, str(PROGRAM), str(self.clip), str(self.home / "log"), self.mode]
         environment = {**os.environ, "HOME": str(self.home), "PYTHONPATH": f"{ROOT}/src:{ROOT}"}
+        environment["CRASH_ATTEMPT"] = str(attempt)
         streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
         return subprocess.Popen(command, cwd=self.home, env=environment, text=True, start_new_session=True, **streams)
 
@@ -116,16 +117,18 @@ class Hammer:
         time.sleep(chance.uniform(0, self.span))
 
     def _kill_one(self, run: subprocess.Popen[str], chance: random.Random) -> str:
-        family = _family(run.pid)
-        if not family:
+        """Kill the client, a worker, or one of the helper processes; return which kind it was."""
+        by_role: dict[str, list[psutil.Process]] = {}
+        for process in _family(run.pid):
+            by_role.setdefault(_role(process, run.pid), []).append(process)
+        if not by_role:
             return "nobody: it was done"
-        victim = chance.choice(family)
-        name = "client" if victim.pid == run.pid else " ".join(_words(victim))[-60:]
+        role = chance.choice([role for role in by_role for _ in range(1 if role == "helper" else 3)])
         try:
-            victim.send_signal(signal.SIGKILL)
+            chance.choice(by_role[role]).send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:
             return "nobody: it was done"
-        return name
+        return role
 
     def _finish(self, run: subprocess.Popen[str]) -> str:
         """Wait for the program and all it started; return its last line."""
@@ -181,6 +184,14 @@ def _family(pid: int) -> list[psutil.Process]:
         return [p for p in family if p.status() != psutil.STATUS_ZOMBIE]
     except psutil.NoSuchProcess:
         return []
+
+
+def _role(process: psutil.Process, client: int) -> str:
+    """Return what a process is to the run: workers are forked by a helper, helpers are started by the client."""
+    try:
+        return "client" if process.pid == client else "helper" if process.ppid() == client else "worker"
+    except psutil.NoSuchProcess:
+        return "helper"
 
 
 def _words(process: psutil.Process) -> list[str]:

@@ -5,7 +5,7 @@ Each row of its last ops writes a line ``attempt time row`` to a log, and each s
 found in the files of the database: so that a test can say, from outside, which rows were stored when, and which were
 computed again.
 
-    python program.py CLIP LOG ATTEMPT MODE     (MODE: Ignore, Overwrite)
+    CRASH_ATTEMPT=0 python program.py CLIP LOG MODE     (MODE: Ignore, Overwrite)
 """
 
 import hashlib
@@ -38,8 +38,9 @@ class CrashRecent(sp.Kernel):
 
 @sp.register_python_op()
 class CrashMark(sp.Kernel):
-    def __init__(self, config, log, attempt):
-        self.log, self.attempt = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), attempt
+    def __init__(self, config, log):
+        self.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.attempt = os.environ["CRASH_ATTEMPT"]  # no argument of the op: that would make it another computation
 
     def execute(self, frame: sp.FrameType, recent: bytes) -> tuple[bytes, sp.FrameType]:
         row = number_of(frame)
@@ -52,11 +53,11 @@ class CrashMark(sp.Kernel):
 
 
 def main():
-    clip, log, attempt, mode = sys.argv[1:]
+    clip, log, mode = sys.argv[1:]
     sc = sp.Client()
     frames = sc.io.Input([sp.NamedVideoStream(sc, "clip", path=clip)])
     recent = sc.ops.CrashRecent(number=sc.ops.CrashNumber(frame=frames))
-    marks, pictures = sc.ops.CrashMark(frame=frames, recent=recent, log=log, attempt=attempt)
+    marks, pictures = sc.ops.CrashMark(frame=frames, recent=recent, log=log)
     out, out_pictures = sp.NamedStream(sc, "marks"), sp.NamedVideoStream(sc, "pictures")
     sinks = [sc.io.Output(marks, [out]), sc.io.Output(pictures.lossless(), [out_pictures])]
     perf = sp.PerfParams.manual(TASK_ROWS, TASK_ROWS, pipeline_instances_per_node=2)

@@ -56,6 +56,7 @@ class _Walk:
     def __init__(self) -> None:
         self._above: dict[int, int] = {}
         self._code_met: dict[int, int] = {}
+        self._modules: dict[str, bytes] = {}
 
     def digest(self, value: Any) -> bytes:
         plain = _plain(value)
@@ -85,7 +86,7 @@ class _Walk:
             case types.CodeType():
                 return self._code(value)
             case types.ModuleType():
-                return _hashed(b"module", value.__name__.encode(), _module_digest(value.__name__))
+                return _hashed(b"module", value.__name__.encode(), self._module(value.__name__))
         if isinstance(value, type | types.FunctionType):
             return self._code_value(value)
         return self._wrapped(value)
@@ -100,7 +101,12 @@ class _Walk:
 
     def _by_module(self, value: Any) -> bytes:
         name = f"{value.__module__}.{value.__qualname__}"
-        return _hashed(b"importable", name.encode(), _module_digest(value.__module__))
+        return _hashed(b"importable", name.encode(), self._module(value.__module__))
+
+    def _module(self, name: str) -> bytes:
+        if name not in self._modules:
+            self._modules[name] = _module_digest(name)
+        return self._modules[name]
 
     def _by_value(self, value: type | types.FunctionType) -> bytes:
         if id(value) in self._code_met:
@@ -307,6 +313,7 @@ def _installed_folders() -> tuple[Path, ...]:
     return (own, *(Path(paths[key]).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib")))
 
 
+@functools.lru_cache(maxsize=4096)
 def _is_users(file: Path) -> bool:
     resolved = file.resolve()
     return not any(resolved.is_relative_to(folder) for folder in _installed_folders())
@@ -322,22 +329,28 @@ def _cached_digest(file: Path, _mtime: int, _size: int) -> bytes:
     return hashlib.blake2b(file.read_bytes(), digest_size=20).digest()
 
 
-def _imported(module: str, file: Path) -> list[str]:
+def _imported(module: str, file: Path) -> tuple[str, ...]:
     """The modules that the statements at the top of a source file import."""
     if file.suffix != ".py":
-        return []
+        return ()
+    package = getattr(sys.modules.get(module), "__package__", None) or ""
+    status = file.stat()
+    return _cached_imports(package, file, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=4096)
+def _cached_imports(package: str, file: Path, _mtime: int, _size: int) -> tuple[str, ...]:
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):  # changed since it was loaded: its own bytes count anyway
-        return []
-    package = getattr(sys.modules.get(module), "__package__", None) or ""
+        return ()
     found: list[str] = []
     for node in _top_level(tree.body):
         if isinstance(node, ast.Import):
             found.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             found.extend(_from_import(node, package))
-    return found
+    return tuple(found)
 
 
 def _from_import(node: ast.ImportFrom, package: str) -> list[str]:

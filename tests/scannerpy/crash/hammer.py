@@ -6,8 +6,8 @@ By hand, many times::
     python -m tests.scannerpy.crash.hammer --trials 200 --seed 1
 
 What is durable is seen from outside: each stored row carries a mark (``row=00017;`` in one sink, ``pix=00017;`` in
-the other), and a row is durable once both marks stand in files that the run still has when it is done. Such a row may
-not be computed again.
+the other), and a row is durable once both stand in files that have their final names. Such a row may not be computed
+again.
 """
 
 from __future__ import annotations
@@ -163,18 +163,18 @@ class Hammer:
         return found
 
     def _rows(self, marks: dict[Path, set[tuple[bytes, int]]]) -> set[int]:
-        """Return the rows both of whose marks stand in files that lasted."""
-        lasted = {mark for path, found in marks.items() if _lasting(path) for mark in found}
-        return {row for kind, row in lasted if kind == b"row"} & {row for kind, row in lasted if kind == b"pix"}
+        """Return the rows both of whose marks stand in files that are whole."""
+        stored = {mark for path, found in marks.items() if _whole(path) for mark in found}
+        return {row for kind, row in stored if kind == b"row"} & {row for kind, row in stored if kind == b"pix"}
 
     def _repeated(self, since: float, marks: dict[Path, set[tuple[bytes, int]]]) -> set[int]:
         durable = self._rows(marks)
         return {row for _, when, row in self._log() if when > since and row in durable}
 
 
-def _lasting(path: Path) -> bool:
-    """Say whether a file counts: it is still there when all is done, and is nothing a writer was still at."""
-    return path.exists() and not any(part.startswith(".") for part in path.parts) and "#" not in path.name
+def _whole(path: Path) -> bool:
+    """Say whether a file has its final name, and so counts; a writer's own lies in a hidden folder."""
+    return not any(part.startswith(".") for part in path.parts) and "#" not in path.name
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -1,7 +1,8 @@
 """How much memory a run takes, and how long it is planned: bounded by packets and queues, not by the length of the
 work.
 
-`SCANNER_MINUTES` sets the length of the long video (ten unless given).
+Planning is measured in processor time, so that a busy machine does not fail it. `SCANNER_MINUTES` sets the length of the
+long video (ten unless given).
 """
 
 import os
@@ -80,9 +81,9 @@ def test_a_million_rows_through_eight_ops_are_planned_in_half_a_second(cl):
     sink = cl.io.Output(column, [sp.NamedStream(cl, "out")])
     perf = sp.PerfParams.manual(100, 1000)
     cl.explain(sink, perf)
-    began = time.perf_counter()
+    began = time.process_time()
     said = str(cl.explain(sink, perf))
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert "1,000,000" in said or "1000000" in said
     assert not cl.has_table("out")
 
@@ -95,9 +96,9 @@ def test_a_run_over_twenty_thousand_streams_is_planned_in_ten_seconds(cl):
         column = cl.io.Input([sp.NamedStream(cl, "ten")] * count)
         column = cl.streams.Stride(cl.ops.LimitPass(x=column), [2] * count)
         sink = cl.io.Output(column, [sp.NamedStream(cl, f"out{n}") for n in range(count)])
-        began = time.perf_counter()
+        began = time.process_time()
         cl.explain(sink, sp.PerfParams.manual(100, 1000))
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     planned(10)
     small, big = planned(5_000), planned(20_000)

@@ -88,7 +88,7 @@ def _read_tail(objects: Objects, path: str) -> tuple[bytes, int]:
         raise NewerFormat(
             f"{objects.where}/{path} has format {version} and this Scanner reads up to {FORMAT}: upgrade scanner-puddle"
         )
-    if footer_bytes + TAIL.size > size:
+    if version < 1 or footer_bytes + TAIL.size > size:
         raise damaged(objects, path, "it is shorter than it says")
     if footer_bytes + TAIL.size > len(tail):
         tail = objects.get_range(path, size - footer_bytes - TAIL.size, size)

@@ -22,7 +22,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from scannerpy._words.video import DISCARD, NO_TIME, NONREF, START, VideoIndex
+from scannerpy._words.video import DAMAGED, DISCARD, NO_TIME, NONREF, START, VideoIndex
 
 Ints = npt.NDArray[np.int64]
 
@@ -62,6 +62,21 @@ class Layout:
         fed = ~self.droppable
         self._fed_before = np.concatenate(([0], np.cumsum(fed)))
         self._bytes_before = np.concatenate(([0], np.cumsum(np.where(fed, index.size, 0))))
+
+    def leaning_on(self, packets: Ints) -> npt.NDArray[np.bool_]:
+        """Return, for every row, whether its frame may be wrong when those of `packets` are."""
+        leaning = np.zeros(self.index.rows, bool)
+        rows = self.row_of[packets[self.droppable[packets]]]
+        leaning[rows[rows >= 0]] = True
+        others = packets[~self.droppable[packets]]
+        following = np.searchsorted(self.starts, others, side="right")
+        own, row = self.index.frame_packet, np.arange(self.index.rows)
+        for number in np.unique(following).tolist():
+            broken = own >= others[following == number].min()
+            if number < len(self.starts):
+                broken &= (own < self.starts[number]) | (row < self.start_rows[number])
+            leaning |= broken
+        return leaning
 
     def spans(self, rows: Ints) -> Spans:
         """Return the spans that yield `rows` (ascending, unique, all within the video)."""
@@ -137,6 +152,12 @@ def spans(index: VideoIndex, rows: Ints) -> Spans:
 def cost(index: VideoIndex, rows: Ints) -> DecodeCost:
     """Return what decoding `rows` (ascending, unique) costs."""
     return spans(index, rows).cost()
+
+
+def damaged_rows(index: VideoIndex) -> npt.NDArray[np.bool_]:
+    """Return, for every row, whether it is known to be damaged or to lean on what is."""
+    damaged = np.flatnonzero(index.flags & DAMAGED)
+    return Layout(index).leaning_on(damaged) if len(damaged) else np.zeros(index.rows, bool)
 
 
 def reorder_depth(index: VideoIndex) -> int:

@@ -3,6 +3,10 @@
 A packet goes into FFmpeg with its number as its time, so the frame that comes out says which packet it was. Nothing is
 ever counted: a frame that should come out and does not is an error, never a shifted row.
 
+Damage is an error too. What FFmpeg shows for a broken packet depends on what happened to lie in memory, and every
+frame up to the next keyframe is built on it. A row is given out only when all frames decoded before it have come out
+sound; otherwise it, and the rows that lean on it, are refused by name.
+
 The decoder keeps its place. When the last wanted row of a request is out it stops feeding, and a later request for
 rows further on continues where it stopped, unless packets that are needed now were left out then.
 """
@@ -20,10 +24,10 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from scannerpy._plan.decode import Layout, Span, reorder_depth
-from scannerpy._video.demux import REENCODE, numbered, open_decoder
+from scannerpy._plan.decode import Layout, Span, damaged_rows, reorder_depth
+from scannerpy._video.demux import REENCODE, REPAIR, numbered, open_decoder
 from scannerpy._video.pixels import Converter, Pixels
-from scannerpy._words.video import VideoIndex
+from scannerpy._words.video import DAMAGED, VideoIndex
 from scannerpy.errors import VideoError
 
 Ints = npt.NDArray[np.int64]
@@ -31,7 +35,12 @@ ReadRanges = Callable[[Sequence[int], Sequence[int]], Sequence[bytes]]
 
 _BLOCK = 4 << 20  # bytes of packets read ahead at most
 _NEAR = 64 << 10  # ranges nearer than this are read as one
+_NOTED = "noted when the video was ingested"
 _AHEAD = 16  # packets read at a time once the last wanted one is in and only the reordering keeps its frame back
+
+
+class _Trouble(Exception):
+    """The open run met damage: plan anew with what is known now."""
 
 
 @dataclass(slots=True)
@@ -39,10 +48,10 @@ class _Run:
     """An open decoder and what has gone into it. `next` is the first packet neither fed nor passed over."""
 
     context: VideoCodecContext
+    threads: int
     exact_from: int  # rows before this one would lack what they refer to
     next: int
-    inside: set[int] = field(default_factory=set)  # fed, not yet come out
-    trouble: str = ""
+    inside: set[int] = field(default_factory=set)  # fed, own an exact row, not yet come out
 
 
 class Decoder:
@@ -64,10 +73,12 @@ class Decoder:
         self._read = read
         self._threads = threads
         self._reorder = reorder_depth(index)
-        self._converter = Converter(index.rotation, format)
+        self._converter = Converter(index.rotation, index.mirrored, format)
         self._run: _Run | None = None
         self._out: dict[int, VideoFrame] = {}  # row → decoded frame nobody has taken yet
         self._wanted = np.zeros(index.rows, bool)
+        self._broken = damaged_rows(index)
+        self._known: dict[int, str] = dict.fromkeys(np.flatnonzero(index.flags & DAMAGED).tolist(), _NOTED)
 
     def frames(self, rows: Ints | Sequence[int]) -> Iterator[tuple[int, Pixels]]:
         """Yield (row, H × W × 3 uint8 array) for `rows`, which ascend and are unique.
@@ -76,11 +87,15 @@ class Decoder:
         Raises VideoError naming row and packet where a frame cannot be decoded, IndexError for rows that do not exist.
         """
         wanted = self._checked(rows)
-        self._want(wanted)
-        spans = self._layout.spans(wanted)
-        for n, span in enumerate(spans):
-            for row, frame in self._carry_out(span, stay=n == len(spans) - 1):
-                yield row, self._convert(row, frame)
+        threads, done = self._threads, 0
+        while done < len(wanted):
+            try:
+                for row, frame in self._decoded(wanted[done:], threads):
+                    done += 1
+                    yield row, self._convert(row, frame)
+            except _Trouble:
+                self._run = None
+                threads = 1  # one thread tells which packet it was, and repairs like any other player
 
     def _checked(self, rows: Ints | Sequence[int]) -> Ints:
         wanted = np.asarray(rows, dtype=np.int64).reshape(-1)
@@ -90,6 +105,17 @@ class Decoder:
             raise ValueError("rows must ascend and be unique")
         return wanted
 
+    def _decoded(self, rows: Ints, threads: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield (row, frame) up to the first row that is broken, which raises."""
+        broken = self._broken[rows]
+        sound = rows[: int(np.argmax(broken))] if broken.any() else rows
+        self._want(sound)
+        spans = self._layout.spans(sound)
+        for n, span in enumerate(spans):
+            yield from self._carry_out(span, threads, stay=n == len(spans) - 1)
+        if len(sound) < len(rows):
+            raise self._damage(int(rows[len(sound)]))
+
     def _want(self, rows: Ints) -> None:
         """Keep, of what has come out but was not asked for, only what this request or a later one may take."""
         self._wanted[:] = False
@@ -98,29 +124,32 @@ class Decoder:
             self._wanted[rows[-1] + 1 :] = True  # what the reordering lets out beyond the last row comes next
         self._out = {row: frame for row, frame in self._out.items() if self._wanted[row]}
 
-    def _carry_out(self, span: Span, *, stay: bool) -> Iterator[tuple[int, VideoFrame]]:
-        run = self._enter(span)
+    def _carry_out(self, span: Span, threads: int, *, stay: bool) -> Iterator[tuple[int, VideoFrame]]:
+        run = self._enter(span, threads)
         feeding = self._feeding(run, span, stay=stay)
         for row in span.rows.tolist():
-            while row not in self._out:
+            while row not in self._out or self._may_lean_on_the_unseen(run, row):
                 if not next(feeding, False):
-                    raise self._missing(row, run)
+                    self._note_missing(run)
             yield row, self._out.pop(row)
 
-    def _enter(self, span: Span) -> _Run:
+    def _may_lean_on_the_unseen(self, run: _Run, row: int) -> bool:
+        """Whether a frame that was decoded before this row's is not out yet, and so may still prove damaged."""
+        own = int(self.index.frame_packet[row])
+        return any(packet < own and not self._layout.droppable[packet] for packet in run.inside)
+
+    def _enter(self, span: Span, threads: int) -> _Run:
         """Go on with the open decoder where that reaches all rows of the span, else open another at its start."""
         run = self._run
-        if run is None or not self._reaches(run, span):
+        if run is None or run.threads != threads or not self._reaches(run, span):
             layout = self._layout
             number = int(np.searchsorted(layout.starts, span.first, side="right")) - 1
             alone = layout.starts[number] < span.first  # packets that stand alone may be entered anywhere
             exact_from = 0 if alone else int(layout.start_rows[number])
             self._out.clear()
-            run = self._run = _Run(self._open(), exact_from, span.first)
+            context = open_decoder(self.index, threads, self._reorder)
+            run = self._run = _Run(context, threads, exact_from, span.first)
         return run
-
-    def _open(self) -> VideoCodecContext:
-        return open_decoder(self.index, self._threads, self._reorder)
 
     def _reaches(self, run: _Run, span: Span) -> bool:
         if span.first > run.next and self._layout.must_feed(run.next, span.first - 1):
@@ -134,20 +163,23 @@ class Decoder:
     def _feeding(self, run: _Run, span: Span, *, stay: bool) -> Iterator[bool]:
         """Feed one packet per step, True each time; end when nothing more can come out."""
         packets = span.packets[np.searchsorted(span.packets, run.next) :]
+        leave_out = len(packets) <= span.last - max(run.next, span.first)  # some of what is still to come
         for number, data in self._packets(packets):
             self._feed(run, number, data)
             yield True
         if stay:
-            for number, data in self._packets_after(run, span):
+            for number, data in self._packets_after(run, leave_out=leave_out):
                 self._feed(run, number, data)
                 yield True
         self._run = None  # a drained decoder takes no more packets
         self._decode(run, None)
         yield True
 
-    def _packets_after(self, run: _Run, span: Span) -> Iterator[tuple[int, memoryview]]:
-        """Yield what follows the span, so that its last frames come out without closing the decoder."""
-        leave_out = len(span.packets) <= span.last - span.first
+    def _packets_after(self, run: _Run, *, leave_out: bool) -> Iterator[tuple[int, memoryview]]:
+        """Yield what follows the span, so that its last frames come out without closing the decoder.
+
+        A request for neighbouring rows is likely to be followed by another, which will want what could be left out.
+        """
         while run.next < self.index.packets:
             packets = np.arange(run.next, min(run.next + _AHEAD, self.index.packets))
             if leave_out:
@@ -183,14 +215,15 @@ class Decoder:
 
     def _feed(self, run: _Run, number: int, data: memoryview) -> None:
         run.next = number + 1
-        run.inside.add(number)
+        if self._layout.row_of[number] >= run.exact_from:
+            run.inside.add(number)
         self._decode(run, numbered(data, number))
 
     def _decode(self, run: _Run, packet: Packet[Any] | None) -> None:
         try:
             frames = run.context.decode(packet)
         except av.error.FFmpegError as error:
-            run.trouble = str(error)
+            self._note_error(run, packet, error)
             return
         for frame in frames:
             self._take(run, frame)
@@ -198,17 +231,46 @@ class Decoder:
     def _take(self, run: _Run, frame: VideoFrame) -> None:
         if frame.pts is None:
             raise VideoError(f"a frame came out of the {self.index.codec} decoder that no packet claims; {REENCODE}")
-        run.inside.discard(frame.pts)
         row = int(self._layout.row_of[frame.pts])
-        if row >= run.exact_from and self._wanted[row]:
+        run.inside.discard(frame.pts)
+        if row < run.exact_from:
+            return  # shown before the start, or never
+        if frame.is_corrupt:
+            self._note(run, [frame.pts], "FFmpeg marks its frame as corrupt")
+        overdue = [packet for packet in run.inside if self._layout.row_of[packet] < row]
+        if overdue:
+            self._note(run, overdue, "no frame came out of it")
+        if self._wanted[row]:
             self._out[row] = frame
 
-    def _missing(self, row: int, run: _Run) -> VideoError:
-        packet = int(self.index.frame_packet[row])
-        why = f"FFmpeg says: {run.trouble}" if run.trouble else "the decoder passed over it"
-        return VideoError(
-            f"row {row} (packet {packet}) cannot be decoded: {why}. The video is damaged there; {REENCODE}"
-        )
+    def _note_error(self, run: _Run, packet: Packet[Any] | None, error: av.error.FFmpegError) -> None:
+        number = run.next - 1 if packet is None or packet.pts is None else packet.pts
+        if 0 <= self._layout.row_of[number] < run.exact_from:
+            return  # leans on what is before the start, and is not wanted
+        self._note(run, [number], f"FFmpeg says: {error.strerror}")
+
+    def _note_missing(self, run: _Run) -> None:
+        """The decoder is empty, and frames that went in have not come out."""
+        self._note(run, sorted(run.inside), "no frame came out of it")
+        raise VideoError(f"rows of this {self.index.codec} video cannot be found in it; ingest it again")
+
+    def _note(self, run: _Run, packets: list[int], why: str) -> None:
+        """Remember damage that is new, and begin again knowing of it."""
+        new = [packet for packet in packets if packet not in self._known]
+        run.inside.difference_update(packets)
+        if not new:
+            return
+        if run.threads == 1:
+            self._known |= dict.fromkeys(new, why)
+            self._broken |= self._layout.leaning_on(np.array(new, np.int64))
+        raise _Trouble
+
+    def _damage(self, row: int) -> VideoError:
+        own = int(self.index.frame_packet[row])
+        packet = max((packet for packet in self._known if packet <= own), default=own)
+        end = row + int(np.argmin(np.append(self._broken[row:], False)))
+        rows = f"row {row}" if end == row + 1 else f"rows {row} to {end - 1}"
+        return VideoError(f"{rows} cannot be decoded: packet {packet} is damaged ({self._known.get(packet)}); {REPAIR}")
 
     def _convert(self, row: int, frame: VideoFrame) -> Pixels:
         size = (self.index.coded_width, self.index.coded_height)

@@ -23,7 +23,14 @@ from scannerpy._words.video import VideoIndex
 from scannerpy.errors import IngestError, VideoError
 
 _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "ansi", "concat", "hls", "dash", "imf", "applehttp", "ffmetadata"}
+# Decoders that mark the frames they repaired. Others show what they have, and with several threads even these may let
+# a frame out before it is marked; there an error has to end the packet, so that it is noticed.
+_MARKS_DAMAGE = {"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"}
+_LOSES_DAMAGE = {"vp8"}  # several threads repair a damaged frame differently, and say nothing
 _DECODER = {"av1": "libdav1d"}  # FFmpeg's own "av1" needs hardware
+REPAIR = (
+    "to go on with what a player would show there, ingest a copy made by: ffmpeg -i in -c:v libx264 -crf 18 out.mp4"
+)
 REENCODE = "re-encode it (ffmpeg -i in -c:v libx264 -crf 18 out.mp4) and ingest the result"
 
 
@@ -97,8 +104,11 @@ def open_decoder(index: VideoIndex, threads: int, reorder: int) -> VideoCodecCon
     context.bits_per_coded_sample = index.bits_per_coded_sample
     context.colorspace, context.color_range = index.color_space, index.color_range
     context.reorder_depth = reorder
+    threads = 1 if index.codec in _LOSES_DAMAGE else threads
     context.thread_count = threads
     context.thread_type = "AUTO" if threads > 1 else "NONE"
+    if threads > 1 or index.codec not in _MARKS_DAMAGE:
+        context.options = {"err_detect": "crccheck+explode"}
     return context
 
 

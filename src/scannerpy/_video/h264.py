@@ -40,6 +40,7 @@ class _Sps:
     poc_type: int
     poc_bits: int
     frames_only: bool
+    gaps_allowed: bool
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class _Picture:
     poc_type: int = 0
     poc_bits: int = 4
     field: bool = False
+    after_a_gap: bool = False
 
 
 class H264:
@@ -71,6 +73,7 @@ class H264:
         self._sequence = -1
         self._poc_msb = self._poc_lsb = 0
         self._decoded = 0
+        self._frame_num = -1  # of the reference picture before
         if extradata[:1] == b"\1":
             self._read_avcc(extradata)
         else:
@@ -120,11 +123,10 @@ class H264:
             flags |= NONREF
         place = self._order(picture)
         order = (self._sequence, place)  # which sequence it is was settled just now
-        return (
-            Header(flags & START, order, "pictures stored as separate fields")
-            if picture.field
-            else Header(flags, order)
-        )
+        if picture.after_a_gap and not flags & START:
+            return Header(0, order, "missing reference pictures", bereft=True)
+        doubt = "pictures stored as separate fields" if picture.field else ""
+        return Header(flags & START if doubt else flags, order, doubt)
 
     def _slice(self, packet: bytes, begin: int, end: int, picture: _Picture | None) -> _Picture:
         reference = (packet[begin] & 0x60) != 0
@@ -150,7 +152,7 @@ class H264:
         picture = _Picture(reference, idr, poc_type=sps.poc_type, poc_bits=sps.poc_bits)
         if sps.separate_planes:
             bits.u(2)
-        bits.u(sps.frame_num_bits)
+        picture.after_a_gap = self._follow(bits.u(sps.frame_num_bits), sps, picture)
         if not sps.frames_only and bits.u(1):
             picture.field = True
             bits.u(1)
@@ -162,6 +164,17 @@ class H264:
         elif sps.poc_type == 1:
             raise Doubt("picture order count of type 1")
         return picture
+
+    def _follow(self, number: int, sps: _Sps, picture: _Picture) -> bool:
+        """Keep count of the reference pictures; return whether some are missing before this one.
+
+        After a "reset all" command (MMCO 5, not read here) numbers begin at 0 again, so 0 and 1 are never a gap.
+        """
+        before, limit = self._frame_num, 1 << sps.frame_num_bits
+        if picture.reference or picture.idr:
+            self._frame_num = number
+        expected = picture.idr or before < 0 or number in {before, (before + 1) % limit, 0, 1}
+        return not expected and not sps.gaps_allowed
 
     def _order(self, picture: _Picture) -> int:
         """Return the picture order count within the current sequence (H.264 8.2.1)."""
@@ -208,9 +221,9 @@ def _read_sps(data: bytes) -> tuple[int, _Sps]:
     if poc_type == 1:
         _skip_poc_cycle(bits)
     bits.ue()  # number of reference frames
-    bits.u(1)  # gaps in frame numbers
+    gaps_allowed = bool(bits.u(1))
     bits.ue(), bits.ue()  # width and height in macroblocks
-    return number, _Sps(separate, frame_num_bits, poc_type, poc_bits, bool(bits.u(1)))
+    return number, _Sps(separate, frame_num_bits, poc_type, poc_bits, bool(bits.u(1)), gaps_allowed)
 
 
 def _skip_high_profile(bits: Bits) -> bool:

@@ -20,12 +20,14 @@ class Doubt(Exception):
 class Header:
     """`order` compares as frames are shown, within the stream; None where only the container's times tell.
 
-    A `doubt` beside the flags: the flags are proven all the same, the count and order of frames are not.
+    A `doubt` beside the flags: the flags are proven all the same, the count and order of frames are not. `bereft`: it
+    leans on a picture that is not in the stream, so its frame cannot be right.
     """
 
     flags: int
     order: tuple[int, int] | None = None
     doubt: str = ""
+    bereft: bool = False
 
 
 class Reader(Protocol):

@@ -31,6 +31,7 @@ _PLAIN = (
     "color_space",
     "color_range",
     "bits_per_coded_sample",
+    "mirrored",
 )
 _TIMES = ("time_base", "average_rate")
 _ARRAYS = ("offset", "size", "pts", "dts", "flags", "frame_packet")

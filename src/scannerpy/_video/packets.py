@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Self
 
 import av.error
+import numpy as np
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from scannerpy._video.demux import REENCODE, codec_name
 from scannerpy._video.headers import Doubt, Header, Reader
+from scannerpy._video.losses import Fate, Witness
 from scannerpy._video.nal import Malformed
 from scannerpy._video.readers import reader_for
-from scannerpy._words.video import DISCARD, KEY, NO_TIME
+from scannerpy._words.video import DISCARD, KEY, NO_TIME, START
 from scannerpy.errors import IngestError
 
 _NEEDS_MORE = {
@@ -66,6 +69,7 @@ class First:
     width: int
     height: int
     rotation: int
+    mirrored: bool
 
 
 @dataclass(slots=True)
@@ -74,6 +78,7 @@ class Packets:
 
     file: Path
     stream: VideoStream
+    witness: Witness
     finder: Finder
     sink: Callable[[bytes], None] | None
     offset: list[int] = field(default_factory=list)
@@ -96,17 +101,16 @@ class Packets:
         context = self.stream.codec_context
         reader = reader_for(codec_name(context), context.extradata or b"")
         context.thread_count = 1
-        held: Packet[VideoStream] | None = None
+        last: Packet[VideoStream] | None = None
+        fate = Fate.WHOLE
         for packet in self._until_unreadable(demuxed):
-            if held is not None:
-                self.doubt("packets that the container marks as damaged")
-                self.damaged.add(len(self))
-                self._note(held, reader)
-            held = packet if packet.is_corrupt else None
-            if held is None:
-                self._note(packet, reader)
-        if held is not None:
+            if last is not None:
+                self._note(last, reader, fate)
+            last, fate = packet, self.witness.judge(packet)
+        if last is not None and self.witness.end_is_open(fate):
             self.problems.append("the file ends inside its last packet, whose frame is left out")
+        elif last is not None:
+            self._note(last, reader, fate)
         self._first_frame(None)
         if not self.doubts:
             reader.settle(self.flags)
@@ -122,10 +126,14 @@ class Packets:
         except (av.error.FFmpegError, OSError) as error:
             self.problems.append(f"reading stops after packet {len(self) - 1}: {error}")
 
-    def _note(self, packet: Packet[VideoStream], reader: Reader) -> None:
+    def _note(self, packet: Packet[VideoStream], reader: Reader, fate: Fate) -> None:
         data = bytes(packet)
         self._refuse_side_data(packet)
         header = self._look(reader, data, key=packet.is_keyframe)
+        if fate is not Fate.WHOLE:
+            self.doubt("damaged or missing packets")
+        if fate is Fate.BROKEN or header.bereft or (fate is Fate.AFTER_A_LOSS and not header.flags & START):
+            self.damaged.add(len(self))
         self.offset.append(self.copied if self.sink else self.finder.find(packet, data))
         self.size.append(len(data))
         self.pts.append(NO_TIME if packet.pts is None else packet.pts)
@@ -163,9 +171,19 @@ class Packets:
             return  # damaged, or nothing to decode it from: the next packet may be better
         if frames:
             frame = frames[0]
-            self.first = First(frame.format.name, frame.width, frame.height, rotation_of(frame))
+            self.first = First(frame.format.name, frame.width, frame.height, *orientation(frame))
 
 
-def rotation_of(frame: VideoFrame) -> int:
-    """Return the clockwise degrees by which a decoded frame is to be turned before it is shown."""
-    return -round(frame.rotation / 90) * 90 % 360
+def orientation(frame: VideoFrame) -> tuple[int, bool]:
+    """Return (clockwise degrees, mirrored): how a decoded frame is to be turned, and then mirrored, to be shown.
+
+    A matrix that does anything else, such as turning by 45 degrees, is left to the user.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, SideData) or matrix.buffer_size != 36:
+        return 0, False
+    x_of_x, y_of_x, _, x_of_y, y_of_y = np.frombuffer(bytes(matrix), "<i4").astype(float)[:5]
+    mirrored = x_of_x * y_of_y < x_of_y * y_of_x
+    angle = np.degrees(np.arctan2(y_of_x, -x_of_x if mirrored else x_of_x))
+    turns = round(angle / 90)
+    return (turns % 4 * 90, bool(mirrored)) if abs(angle - turns * 90) < 1 else (0, False)

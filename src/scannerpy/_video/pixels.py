@@ -21,10 +21,19 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class Converter:
-    """Turns frames into height × width × 3 arrays of `format` ("rgb24" or "bgr24"), turned by `rotation` degrees."""
+    """Turns frames into height × width × 3 arrays of `format` ("rgb24" or "bgr24").
 
-    def __init__(self, rotation: int = 0, format: str = "rgb24") -> None:  # noqa: A002 (FFmpeg's and PyAV's word)
+    They are turned clockwise by `rotation` degrees, and then mirrored left to right where `mirrored`.
+    """
+
+    def __init__(
+        self,
+        rotation: int = 0,
+        mirrored: bool = False,
+        format: str = "rgb24",  # noqa: A002 (FFmpeg's and PyAV's word)
+    ) -> None:
         self._quarter_turns = rotation // 90  # clockwise
+        self._mirrored = mirrored
         self._format = format
         self._reformatter = VideoReformatter()
 
@@ -34,6 +43,8 @@ class Converter:
         pixels = _view(converted)
         if self._quarter_turns:
             pixels = np.rot90(pixels, -self._quarter_turns)
+        if self._mirrored:
+            pixels = pixels[:, ::-1]
         if converted is frame:  # already RGB: the decoder may still refer to these very bytes
             return pixels.copy()
         return np.ascontiguousarray(pixels)

@@ -7,7 +7,7 @@ from scannerpy._video.headers import Doubt, Header, Reader
 from scannerpy._video.hevc import Hevc
 from scannerpy._video.mpeg import Mpeg4, Mpeg12
 from scannerpy._video.nal import Malformed
-from scannerpy._video.web import ALONE, Alone, Av1, Trusting, Vp8, Vp9
+from scannerpy._video.web import ALONE, Alone, Av1, Ffv1, Vp8, Vp9
 
 
 class Unknown:
@@ -46,5 +46,5 @@ def _reader(codec: str, extradata: bytes) -> Reader:
         case "av1":
             return Av1(extradata)
         case "ffv1":
-            return Trusting()
+            return Ffv1()
     return Alone() if codec in ALONE else Unknown()

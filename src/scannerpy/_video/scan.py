@@ -11,7 +11,7 @@ codec's own order says the same. The decoder later names frames by packet number
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from av.video.stream import VideoStream
 
-from scannerpy._video.demux import codec_name, opened
+from scannerpy._plan.decode import damaged_rows
+from scannerpy._video.demux import REPAIR, codec_name, opened
+from scannerpy._video.losses import Witness, missing_bytes
 from scannerpy._video.packets import Finder, First, Packets
 from scannerpy._video.truth import presented
-from scannerpy._words.video import DISCARD, KEY, NO_TIME, START, VideoIndex
+from scannerpy._words.video import DAMAGED, DISCARD, KEY, NO_TIME, START, VideoIndex
 from scannerpy.errors import IngestError
 
 Ints = npt.NDArray[np.int64]
@@ -51,7 +53,7 @@ def scan(file: Path, sink: Callable[[bytes], None] | None, *, fits_inplace: bool
     """
     look_inside = fits_inplace and sink is None
     with opened(file) as (container, stream), Finder(file if look_inside else None) as finder:
-        packets = Packets(file, stream, finder, sink)
+        packets = Packets(file, stream, Witness(file, container, stream), finder, sink)
         packets.read(container.demux(stream))
         index = _index(stream, packets, _first(packets))
         expected = stream.frames
@@ -78,6 +80,7 @@ def _index(stream: VideoStream, packets: Packets, first: First) -> VideoIndex:
         coded_width=first.width,
         coded_height=first.height,
         rotation=first.rotation,
+        mirrored=first.mirrored,
         color_space=int(context.colorspace),
         color_range=int(context.color_range),
         bits_per_coded_sample=context.bits_per_coded_sample,
@@ -93,8 +96,7 @@ def _index(stream: VideoStream, packets: Packets, first: First) -> VideoIndex:
 
 
 def _with(index: VideoIndex, flags: npt.NDArray[np.uint8], frame_packet: Ints) -> VideoIndex:
-    known = {name: getattr(index, name) for name in VideoIndex.__slots__}
-    return VideoIndex(**known | {"flags": flags, "frame_packet": frame_packet})
+    return replace(index, flags=flags, frame_packet=frame_packet)
 
 
 def _proven_order(packets: Packets, index: VideoIndex) -> Ints | None:
@@ -126,31 +128,35 @@ def _codec_agrees(packets: Packets, pts: Ints) -> bool:
 def _decoded_index(packets: Packets, index: VideoIndex) -> VideoIndex:
     """Decode everything and take down what comes out. Flags are kept only where they stay proven."""
     found = presented(packets.file, len(packets))
-    rows = _without_damaged_end(packets, found.packets, found.damaged)
+    damaged = found.damaged | packets.damaged
+    rows = _without_damaged_end(packets, found.packets, damaged)
     flags = index.flags & np.uint8(KEY | START | DISCARD)
-    shown = np.zeros(index.packets, bool)
-    shown[rows] = True
-    shown[[n for n in found.damaged | packets.damaged if n >= 0]] = False
-    flags[~shown] &= np.uint8(~START & 0xFF)
+    flags[list(damaged)] |= np.uint8(DAMAGED)
+    own_frame = np.zeros(index.packets, bool)
+    own_frame[rows] = True
+    flags[~own_frame] &= np.uint8(~START & 0xFF)
     return _with(index, flags, np.array(rows, np.int64))
 
 
 def _without_damaged_end(packets: Packets, rows: list[int], damaged: set[int]) -> list[int]:
     """Leave out frames of the last packets as long as they did not decode cleanly."""
-    last = len(packets) - 1
-    while last in damaged:
-        last -= 1
-    if last == len(packets) - 1:
+    end = len(packets)
+    while end - 1 in damaged:
+        end -= 1
+    if end == len(packets):
         return rows
-    packets.problems.append(f"the last {len(packets) - 1 - last} packets are damaged; their frames are left out")
-    return [packet for packet in rows if packet <= last]
+    packets.problems.append(f"the last {len(packets) - end} packets are damaged, and their frames left out")
+    return [packet for packet in rows if packet < end]
 
 
 def _checked(file: Path, index: VideoIndex, packets: Packets, expected: int, finder: Finder) -> Scan:
     if not index.rows:
         raise IngestError(f"{file}: none of its {index.packets} packets yields a frame that is shown")
+    problems = packets.problems
     if 0 < len(packets) < expected:
-        packets.problems.append(
-            f"{expected - len(packets)} of {expected} frames are missing: the file is cut off; {index.rows} remain"
-        )
-    return Scan(index, finder.possible, packets.problems, "; ".join(packets.doubts))
+        problems.append(f"{expected - len(packets)} of {expected} frames are missing: the file is cut off")
+    elif missing := missing_bytes(file):
+        problems.append(f"the last {missing:,} bytes of the file are missing: it is cut off")
+    if damaged := int(damaged_rows(index).sum()):
+        problems.append(f"{damaged} of {index.rows} rows are damaged and cannot be read; {REPAIR}")
+    return Scan(index, finder.possible, problems, "; ".join(packets.doubts))

@@ -75,7 +75,8 @@ def _decoded(stream: VideoStream, packet: Packet[VideoStream] | None, found: Pre
     try:
         return stream.codec_context.decode(packet)
     except av.error.FFmpegError:
-        found.damaged.add(packet.pts if packet is not None and packet.pts is not None else -1)
+        if packet is not None and packet.pts is not None:
+            found.damaged.add(packet.pts)
         return []
 
 

@@ -7,16 +7,15 @@ frame no other refers to may leave its probabilities behind.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 from scannerpy._video.headers import Doubt, Header
 from scannerpy._video.nal import Bits, Malformed
 from scannerpy._words.video import NONREF, START
 
-ALONE = frozenset(
-    "asv1 asv2 cfhd dnxhd dvvideo ffvhuff hap huffyuv jpeg2000 jpegls ljpeg "
-    "magicyuv mjpeg prores r210 rawvideo utvideo v210 v410".split()
-)
+ALONE = frozenset({"asv1", "asv2", "cfhd", "dnxhd", "dvvideo", "ffvhuff", "hap", "huffyuv", "jpeg2000", "jpegls"})
+ALONE |= {"ljpeg", "magicyuv", "mjpeg", "prores", "r210", "rawvideo", "utvideo", "v210", "v410"}
 """Codecs (FFmpeg's names) whose every packet is one whole picture that refers to no other."""
 
 
@@ -44,14 +43,37 @@ class Alone(_InOrder):
         return self._answer(START | NONREF)
 
 
-class Trusting(_InOrder):
-    """Reads a codec whose keyframes only the container knows, where FFmpeg itself writes that mark (FFV1)."""
+class Ffv1(_InOrder):
+    """Reads FFV1. A frame begins with its keyframe mark, arithmetic-coded: the upper half of the range is "yes".
 
-    def look(self, packet: bytes, *, key: bool) -> Header:
+    FFmpeg patches damaged slices silently with pieces of the frame before, so their checksums are looked at here.
+    """
+
+    _TRAILER = 8  # size (3 bytes), status (1), checksum (4)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._checked = False
+
+    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet."""
-        if not packet:
-            raise Doubt("an empty packet")
-        return self._answer(START if key else 0)
+        sound = self._is_sound(packet)
+        self._checked = self._checked or bool(sound)
+        if sound is False or (sound is None and self._checked):
+            self._answer(0)
+            return Header(0, doubt="damaged slices", bereft=True)
+        return self._answer(START if int.from_bytes(packet[:2], "big") >= 0xFF00 // 2 else 0)
+
+    def _is_sound(self, packet: bytes) -> bool | None:
+        """Whether all slices fit their checksums; None where they seem to have none."""
+        end, sound = len(packet), True
+        while end:
+            begin = end - self._TRAILER - int.from_bytes(packet[end - self._TRAILER : end - 5], "big")
+            if not 0 <= begin <= end - self._TRAILER:
+                return None
+            sound = sound and _crc_of_ffv1(packet[begin:end]) == 0
+            end = begin
+        return sound
 
 
 class Vp8(_InOrder):
@@ -61,7 +83,11 @@ class Vp8(_InOrder):
         """Read one packet."""
         if not packet or not packet[0] & 0x10:
             raise Doubt("a packet that shows no frame")
-        return self._answer(0 if packet[0] & 1 else START)
+        if packet[0] & 1:
+            return self._answer(0)
+        if packet[3:6] != b"\x9d\x01\x2a":
+            raise Doubt("a keyframe without its mark")
+        return self._answer(START)
 
 
 class Vp9(_InOrder):
@@ -122,6 +148,14 @@ class Av1(_InOrder):
             return True, False
         kind = bits.u(2)
         return bool(bits.u(1)), kind == 0
+
+
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _crc_of_ffv1(data: bytes) -> int:
+    """Return the CRC-32 that takes bits from the high end and begins with 0; zlib's takes them from the low end."""
+    return zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
 
 
 def _superframe(packet: bytes) -> Iterator[bytes]:

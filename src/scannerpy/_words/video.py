@@ -26,6 +26,8 @@ DISCARD = 4
 """Packet flag: must be decoded, is never presented (edit lists)."""
 NONREF = 8
 """Packet flag: no other frame refers to it; dropping it is proven to leave all other frames unchanged."""
+DAMAGED = 16
+"""Packet flag: known to be broken, or to refer to what is missing; its frame and those that lean on it are refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +36,8 @@ class VideoIndex:
 
     `width` and `height` are as *presented*, after `rotation`; `coded_width`, `coded_height` as the decoder gives them.
     `color_space` and `color_range` are FFmpeg's AVColorSpace and AVColorRange numbers (2 and 0: not told).
-    `rotation` is clockwise degrees, one of 0, 90, 180, 270, to be applied to a decoded frame before it is shown.
+    `rotation` is clockwise degrees, one of 0, 90, 180, 270, to be applied to a decoded frame before it is shown;
+    where it is `mirrored`, left and right are exchanged after that.
     """
 
     codec: str
@@ -53,8 +56,9 @@ class VideoIndex:
     size: npt.NDArray[np.int64]  # [P] bytes
     pts: npt.NDArray[np.int64]  # [P] in time_base units, or NO_TIME
     dts: npt.NDArray[np.int64]  # [P]
-    flags: npt.NDArray[np.uint8]  # [P] KEY | START | DISCARD | NONREF
+    flags: npt.NDArray[np.uint8]  # [P] KEY | START | DISCARD | NONREF | DAMAGED
     frame_packet: npt.NDArray[np.int64]  # [N] packet of row n
+    mirrored: bool = False
 
     @property
     def rows(self) -> int:

@@ -1,0 +1,330 @@
+"""Small videos made on the spot, for tests: every codec, container and trick that has ever shown a wrong frame.
+
+Each picture carries its number as a grid of black and white blocks, so that a test can tell which frame it got from
+the pixels alone, without trusting any decoder's count::
+
+    from scannerpy.testing import videos
+
+    path = videos.make("h264-mp4", folder)
+    assert [videos.read_number(frame) for frame in frames_of(path)] == list(videos.CATALOGUE["h264-mp4"].shows)
+
+`CATALOGUE` names all fixtures; the recipe of each says what its rows carry. Needs nothing but PyAV: all encoders are
+those in its wheel.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import wave
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+Pixels = npt.NDArray[np.uint8]
+
+_CELLS = 4  # the number is a grid of 4 × 4 blocks: 16 bits
+
+
+def draw(number: int, width: int = 96, height: int = 64) -> Pixels:
+    """Return a height × width × 3 RGB picture that carries `number` (below 65,536) and something that moves."""
+    y, x = np.mgrid[0:height, 0:width]
+    picture = np.stack([(x * 2 + number * 3) % 256, (y * 3 + number) % 256, (x + y + number * 5) % 256], axis=2)
+    picture = (picture // 2 + 64).astype(np.uint8)
+    at = (number * 3) % max(1, width - 8)
+    picture[-12:-4, at : at + 8] = (250, 60, 10)
+    for bit, block in enumerate(_blocks(picture)):
+        block[:] = 235 if number >> bit & 1 else 20
+    return picture
+
+
+def read_number(picture: npt.NDArray[Any]) -> int:
+    """Return the number a picture made by `draw` carries, as it comes back from any codec (8-bit RGB or BGR)."""
+    number = 0
+    for bit, block in enumerate(_blocks(picture)):
+        edge = max(1, len(block) // 4)
+        number |= (float(block[edge:-edge, edge:-edge].mean()) > 127) << bit
+    return number
+
+
+def _blocks(picture: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    side = min(picture.shape[:2]) * 3 // 4 // _CELLS
+    for bit in range(_CELLS * _CELLS):
+        top, left = bit // _CELLS * side, bit % _CELLS * side
+        yield picture[top : top + side, left : left + side]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a fixture is made: encoded as the fields say, then changed by `trick`, or written by `write` altogether.
+
+    `shows` are the numbers its rows carry, in order; None where damage decides. `size` is as presented, after
+    `rotation` (clockwise degrees). `colour` is FFmpeg's (AVColorSpace, AVColorRange).
+    """
+
+    suffix: str
+    codec: str = "libx264"
+    options: dict[str, str] = field(default_factory=dict)
+    frames: int = 50
+    size: tuple[int, int] = (96, 64)
+    pix_fmt: str = "yuv420p"
+    rate: int = 25
+    gop: int = 12
+    muxer: dict[str, str] = field(default_factory=dict)
+    colour: tuple[int, int] = (2, 0)
+    rotation: int = 0
+    variable_rate: bool = False
+    second_stream: bool = False
+    trick: Callable[[Path], object] | None = None
+    write: Callable[[Path], object] | None = None
+    skip: int = 0
+
+    @property
+    def shows(self) -> Sequence[int]:
+        """The numbers of the rows, for a fixture that is whole."""
+        return range(self.skip, self.frames)
+
+
+def make(recipe: Recipe | str, folder: Path) -> Path:
+    """Make a fixture (by its name in `CATALOGUE`, or any recipe) in `folder` and return its path."""
+    name = recipe if isinstance(recipe, str) else "video"
+    made = CATALOGUE[recipe] if isinstance(recipe, str) else recipe
+    path = folder / f"{name}.{made.suffix}"
+    if made.write:
+        made.write(path)
+    else:
+        encode(path, made)
+    if made.trick:
+        made.trick(path)
+    return path
+
+
+def encode(path: Path, recipe: Recipe) -> None:
+    """Encode the numbers 0, 1, 2 … as `recipe` says."""
+    os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 chats on stderr otherwise
+    with av.open(str(path), "w", container_options=recipe.muxer) as container:
+        if recipe.second_stream:  # FFmpeg's "best" is not the first, but the one marked as default
+            width, height = recipe.size
+            small = replace(recipe, size=(width // 2, height // 2), frames=recipe.frames // 2)
+            streams = [(_add_stream(container, small), small), (_add_stream(container, recipe), recipe)]
+            streams[0][0].disposition = Disposition(0)
+            streams[1][0].disposition = Disposition.default
+        else:
+            streams = [(_add_stream(container, recipe), recipe)]
+        for stream, how in streams:
+            for packet in _encoded(stream, how):
+                container.mux(packet)
+
+
+def _add_stream(container: OutputContainer, recipe: Recipe) -> VideoStream:
+    stream = container.add_stream(recipe.codec, rate=recipe.rate, options=dict(recipe.options))
+    if not isinstance(stream, VideoStream):
+        raise TypeError(f"{recipe.codec} is not a video encoder")
+    context = stream.codec_context
+    turned = recipe.rotation in {90, 270}
+    context.width, context.height = recipe.size[::-1] if turned else recipe.size
+    context.pix_fmt = recipe.pix_fmt
+    context.gop_size = recipe.gop
+    context.thread_count = 1
+    context.colorspace, context.color_range = recipe.colour
+    if recipe.rotation:
+        stream.set_display_rotation(-recipe.rotation)
+    return stream
+
+
+def _encoded(stream: VideoStream, recipe: Recipe) -> Iterator[Packet[Any]]:
+    for number, time in enumerate(_times(recipe)):
+        upright = draw(number, *recipe.size)
+        stored = np.ascontiguousarray(np.rot90(upright, recipe.rotation // 90))
+        frame = VideoFrame.from_ndarray(stored, format="rgb24")
+        frame.pts, frame.time_base = time, Fraction(1, recipe.rate)
+        yield from stream.encode(_converted(frame, recipe))
+    yield from stream.encode(None)
+
+
+def _converted(frame: VideoFrame, recipe: Recipe) -> VideoFrame:
+    space, levels = recipe.colour
+    return frame.reformat(format=recipe.pix_fmt, dst_colorspace=space if space == 1 else None, dst_color_range=levels)
+
+
+def _times(recipe: Recipe) -> list[int]:
+    """Return the frames' times: even, or one to five frames' time apart where the rate is variable."""
+    if not recipe.variable_rate:
+        return list(range(recipe.frames))
+    steps = random.Random(recipe.frames).choices(range(1, 6), k=recipe.frames)  # noqa: S311 (a fixture, no secret)
+    return [sum(steps[:n]) for n in range(recipe.frames)]
+
+
+def cut_inside_a_gop(path: Path, frames: int = 7) -> None:
+    """Cut the first frames away as ``ffmpeg -ss -c copy`` does: the packets stay, an edit list hides their frames."""
+    whole = path.with_suffix(".whole" + path.suffix)
+    path.rename(whole)
+    with av.open(str(whole)) as source, av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        packets = [packet for packet in source.demux(stream) if packet.size]
+        begin = sorted(packet.pts or 0 for packet in packets)[frames]
+        for packet in packets:
+            packet.pts, packet.dts = (packet.pts or 0) - begin, (packet.dts or 0) - begin
+            packet.stream = copy
+            target.mux(packet)
+    whole.unlink()
+
+
+def truncate(path: Path, keep: float = 0.6) -> None:
+    """Cut the end off, as a full disk or a broken download does."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
+
+
+def cut_transport_stream_inside_a_gop(path: Path, lose: float = 0.3) -> None:
+    """Cut the beginning off a transport stream, as tuning in does; its tables are repeated, so the rest is readable."""
+    data = path.read_bytes()
+    path.write_bytes(data[int(len(data) * lose) // 188 * 188 :])
+
+
+def damage(path: Path, seed: int = 0, spots: int = 5) -> None:
+    """Overwrite some bytes in the second half of a file."""
+    data = bytearray(path.read_bytes())
+    chance = random.Random(seed)  # noqa: S311 (a fixture, no secret)
+    for _ in range(spots):
+        at = chance.randrange(len(data) // 2, len(data) - 2048)
+        data[at : at + 24] = chance.randbytes(24)
+    path.write_bytes(data)
+
+
+def write_sound(path: Path) -> None:
+    """Write a file with a sound track and no picture."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16_000))
+
+
+_X264 = "threads=1:keyint=12:min-keyint=4"
+_X265 = "log-level=none:pools=none:frame-threads=1:keyint=12:min-keyint=4"
+
+
+def _x264(parameters: str = "bframes=2") -> dict[str, str]:
+    return {"preset": "veryfast", "crf": "20", "x264-params": f"{_X264}:{parameters}"}
+
+
+def _x265(parameters: str = "bframes=3") -> dict[str, str]:
+    return {"preset": "ultrafast", "x265-params": f"{_X265}:{parameters}"}
+
+
+_FAST_VPX = {"deadline": "good", "cpu-used": "5", "lag-in-frames": "16"}
+_FAST_AV1 = {"preset": "10", "svtav1-params": "lp=1"}
+_B = {"bf": "2", "b": "900k"}
+
+CATALOGUE: dict[str, Recipe] = {
+    "h264-mp4": Recipe("mp4", options=_x264("bframes=3:b-pyramid=normal:ref=4")),
+    "h264-mov": Recipe("mov", options=_x264()),
+    "h264-mkv": Recipe("mkv", options=_x264()),
+    "h264-ts": Recipe("ts", options=_x264()),
+    "h264-avi": Recipe("avi", options=_x264()),
+    "h264-flv": Recipe("flv", options=_x264()),
+    "h264-elementary": Recipe("h264", options=_x264()),
+    "h264-fragmented": Recipe("mp4", options=_x264(), muxer={"movflags": "frag_keyframe+empty_moov"}),
+    "h264-vfr": Recipe("mp4", options=_x264("bframes=3"), variable_rate=True),
+    "h264-vfr-mkv": Recipe("mkv", options=_x264("bframes=3"), variable_rate=True),
+    "h264-open-gop": Recipe("mp4", options=_x264("open-gop=1:bframes=3:scenecut=0:b-pyramid=normal:ref=4")),
+    "h264-open-gop-ts": Recipe("ts", options=_x264("open-gop=1:bframes=3:scenecut=0")),
+    "h264-intra-refresh": Recipe("mp4", options=_x264("intra-refresh=1")),
+    "h264-one-keyframe": Recipe("mp4", options=_x264("keyint=infinite")),
+    "h264-all-keyframes": Recipe("mp4", options=_x264("keyint=1")),
+    "h264-no-b": Recipe("mp4", options=_x264("bframes=0")),
+    "h264-deep-b": Recipe("mp4", options=_x264("bframes=16:b-adapt=0:b-pyramid=strict:ref=8:keyint=40"), gop=40),
+    "h264-baseline": Recipe("mp4", options=_x264("bframes=0") | {"profile": "baseline"}),
+    "h264-slices": Recipe("mp4", options=_x264("slices=4:bframes=2")),
+    "h264-edit-list": Recipe("mp4", options=_x264("bframes=3"), trick=cut_inside_a_gop, skip=7),
+    "h264-rotated-90": Recipe("mp4", options=_x264(), rotation=90),
+    "h264-rotated-180": Recipe("mp4", options=_x264(), rotation=180),
+    "h264-rotated-270": Recipe("mov", options=_x264(), rotation=270),
+    "h264-odd-size": Recipe("mp4", options=_x264(), pix_fmt="yuv444p", size=(97, 65)),
+    "h264-10-bit": Recipe("mp4", options=_x264(), pix_fmt="yuv420p10le"),
+    "h264-4:2:2": Recipe("mp4", options=_x264(), pix_fmt="yuv422p"),
+    "h264-full-range": Recipe("mp4", options=_x264(), colour=(5, 2)),
+    "h264-bt709": Recipe("mp4", options=_x264(), colour=(1, 1)),
+    "h264-gray": Recipe("mkv", options=_x264(), pix_fmt="gray"),
+    "h264-two-streams": Recipe("mp4", options=_x264(), second_stream=True),
+    "h264-mbaff": Recipe("mp4", options=_x264("tff=1:bframes=2")),
+    "h264-mbaff-ts": Recipe("ts", options=_x264("tff=1:bframes=2")),
+    "hevc-mp4": Recipe("mp4", "libx265", _x265("bframes=3:b-pyramid=1")),
+    "hevc-mkv": Recipe("mkv", "libx265", _x265()),
+    "hevc-ts": Recipe("ts", "libx265", _x265()),
+    "hevc-open-gop": Recipe("mp4", "libx265", _x265("open-gop=1:bframes=4:scenecut=0")),
+    "hevc-closed-gop": Recipe("mp4", "libx265", _x265("open-gop=0:bframes=4:scenecut=0")),
+    "hevc-decodable-leading": Recipe("mp4", "libx265", _x265("open-gop=0:radl=2:bframes=4:scenecut=0")),
+    "hevc-temporal-layers": Recipe("mp4", "libx265", _x265("temporal-layers=3:bframes=4:b-adapt=0")),
+    "hevc-intra-refresh": Recipe("mp4", "libx265", _x265("intra-refresh=1")),
+    "hevc-edit-list": Recipe("mp4", "libx265", _x265(), trick=cut_inside_a_gop, skip=7),
+    "hevc-10-bit": Recipe("mp4", "libx265", _x265(), pix_fmt="yuv420p10le"),
+    "vp8-webm": Recipe("webm", "libvpx", _FAST_VPX | {"auto-alt-ref": "1"}),
+    "vp9-webm": Recipe("webm", "libvpx-vp9", _FAST_VPX | {"auto-alt-ref": "1"}),
+    "vp9-mp4": Recipe("mp4", "libvpx-vp9", _FAST_VPX),
+    "vp9-odd-size": Recipe("webm", "libvpx-vp9", _FAST_VPX, size=(97, 65)),
+    "av1-mp4": Recipe("mp4", "libsvtav1", _FAST_AV1),
+    "av1-webm": Recipe("webm", "libsvtav1", _FAST_AV1),
+    "av1-10-bit": Recipe("mp4", "libsvtav1", _FAST_AV1, pix_fmt="yuv420p10le"),
+    "mpeg4-mp4": Recipe("mp4", "mpeg4", _B),
+    "mpeg4-avi": Recipe("avi", "mpeg4", _B),
+    "mpeg4-odd-size": Recipe("avi", "mpeg4", {"b": "900k"}, size=(97, 65)),
+    "mpeg2-ts": Recipe("ts", "mpeg2video", _B),
+    "mpeg2-mp4": Recipe("mp4", "mpeg2video", _B),
+    "mpeg2-program-stream": Recipe("mpg", "mpeg2video", _B),
+    "mpeg2-interlaced": Recipe("ts", "mpeg2video", _B | {"flags": "+ildct+ilme"}),
+    "mpeg1-program-stream": Recipe("mpg", "mpeg1video", _B),
+    "mjpeg-avi": Recipe("avi", "mjpeg", pix_fmt="yuvj420p", colour=(5, 2)),
+    "mjpeg-mov": Recipe("mov", "mjpeg", pix_fmt="yuvj444p", colour=(5, 2)),
+    "prores-mov": Recipe("mov", "prores_ks", pix_fmt="yuv422p10le"),
+    "ffv1-mkv": Recipe("mkv", "ffv1", {"level": "3"}),
+    "ffv1-avi": Recipe("avi", "ffv1", size=(97, 65)),
+    "raw-rgb-avi": Recipe("avi", "rawvideo", pix_fmt="bgr24"),
+    "raw-yuv-nut": Recipe("nut", "rawvideo"),
+    "huffyuv-avi": Recipe("avi", "huffyuv", pix_fmt="yuv422p"),
+    "wmv2-asf": Recipe("asf", "wmv2", {"b": "900k"}),
+    "flv1-flv": Recipe("flv", "flv", {"b": "900k"}),
+    "gif": Recipe("gif", "gif", pix_fmt="rgb8"),
+}
+"""Fixtures that are whole: every row can be read, and shows the number `shows` says."""
+
+DAMAGED: dict[str, Recipe] = {
+    "truncated-mp4": Recipe("mp4", options=_x264(), muxer={"movflags": "faststart"}, trick=truncate),
+    "truncated-mp4-no-b": Recipe("mp4", options=_x264("bframes=0"), muxer={"movflags": "faststart"}, trick=truncate),
+    "truncated-mkv": Recipe("mkv", options=_x264(), trick=truncate),
+    "truncated-ts": Recipe("ts", options=_x264(), trick=truncate),
+    "truncated-hevc-ts": Recipe("ts", "libx265", _x265(), trick=truncate),
+    "truncated-mpeg2-ts": Recipe("ts", "mpeg2video", _B, trick=truncate),
+    "truncated-avi": Recipe("avi", "mpeg4", _B, trick=truncate),
+    "truncated-webm": Recipe("webm", "libvpx-vp9", _FAST_VPX, trick=truncate),
+    "truncated-flv": Recipe("flv", options=_x264(), trick=truncate),
+    "cut-ts": Recipe("ts", options=_x264(), trick=cut_transport_stream_inside_a_gop),
+    "cut-hevc-ts": Recipe("ts", "libx265", _x265("open-gop=1"), trick=cut_transport_stream_inside_a_gop),
+    "cut-mpeg2-ts": Recipe("ts", "mpeg2video", _B, trick=cut_transport_stream_inside_a_gop),
+    "damaged-mp4": Recipe("mp4", options=_x264(), muxer={"movflags": "faststart"}, trick=damage),
+    "damaged-ts": Recipe("ts", options=_x264(), trick=damage),
+}
+"""Fixtures of which only some rows are left; the numbers they show are a part of `shows`."""
+
+NOT_VIDEOS: dict[str, Recipe] = {
+    "empty": Recipe("mp4", write=lambda path: path.write_bytes(b"")),
+    "text": Recipe("txt", write=lambda path: path.write_text("A line of text.\n" * 200)),
+    "text-named-mp4": Recipe("mp4", write=lambda path: path.write_text("not a video at all\n" * 200)),
+    "sound-only": Recipe("wav", write=write_sound),
+    "directory": Recipe("mp4", write=lambda path: path.mkdir()),
+    "truncated-before-moov": Recipe("mp4", options=_x264(), trick=truncate),
+}
+"""Things that cannot become a table."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
-from scannerpy._client.gops import best_cuts
+from scannerpy._client.gops import run_ups
 from scannerpy._client.outputs import TABLE_SINKS, Begun, Finished, begin, commit, finished_tasks
 from scannerpy._client.preparing import Prepared, prepare
 from scannerpy._engine.body import Body, RunSpec
@@ -181,7 +181,7 @@ class Runs:
                 checkpoint_frequency=max(1, dials.checkpoint_frequency),
             ),
             earlier=earlier,
-            cuts=best_cuts(prepared.plan, self._database) if workers > 1 else {},
+            run_ups=run_ups(prepared.plan, self._database) if workers > 1 else {},
             seat=Seat(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
         )
 

@@ -24,7 +24,7 @@ class RunSpec:
     """A run, ready to be carried out.
 
     names: of each job's output, for messages. earlier: results of tasks that an interrupted run finished, by job and
-    task. cuts: per job, the tasks at which another worker may best take over (the first of each group of pictures).
+    task. run_ups: per job and task, the rows a decoder must go through before the task's own (a job left out: none).
     seat: what each instance gets (its number is filled in).
     """
 
@@ -33,19 +33,23 @@ class RunSpec:
     names: Sequence[str]
     limits: b.Limits
     earlier: Mapping[int, Mapping[int, TaskResult]] = field(default_factory=dict)
-    cuts: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    run_ups: Mapping[int, Sequence[float]] = field(default_factory=dict)
     seat: Seat = field(default_factory=Seat)
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """An event for the brain, and what else came with it. `worker` is set where the event does not name one."""
+    """An event for the brain, and what else came with it. `worker` is set where the event does not name one;
+    `load_ns` and `work_ns` are the time a task that is done took to load, and to evaluate and save.
+    """
 
     event: b.Event
     result: TaskResult = ()
     intervals: Sequence[Interval] = ()
     error: TaskError | None = None
     worker: int | None = None
+    load_ns: int = 0
+    work_ns: int = 0
 
 
 class Body(Protocol):

@@ -236,6 +236,10 @@ class Brain:
         """How many workers can be given tasks."""
         return sum(w.up and not w.dying for w in self._workers.values())
 
+    def learn(self, load: float, work: float) -> None:
+        """How long a task took to load, and to evaluate and save: tells where handing over in mid-video pays."""
+        self._assignment.learn(load, work)
+
     # what events do
 
     def _up(self, number: int) -> None:
@@ -272,6 +276,7 @@ class Brain:
             return False
         worker.tasks.pop(task)
         worker.worked = True
+        self._assignment.ended(number, task)
         return True
 
     def _count_failure(self, task: TaskId, reason: str, now: float) -> None:
@@ -324,6 +329,7 @@ class Brain:
             if overdue and not worker.dying:
                 reason = overdue_reason(limit)
                 worker.dying = (overdue[0], reason)
+                self._assignment.leave(worker.number)
                 self._out.append(KillWorker(worker.number, reason))
 
     # what follows

@@ -145,6 +145,7 @@ class Loader:
         if not whole:
             return None
         self._row_bytes[source.number] = self._row_bytes[source.number] or size_of_all(elements) // len(elements)
+        run.load_ns += clock() - began
         lane = DECODING if isinstance(elements[0], np.ndarray) else READING
         self._recorder.add(lane, source.name, "load", began, len(elements), run.id)
         return elements

@@ -177,9 +177,10 @@ class LocalBody:
         match message:
             case Begun(task):
                 self._news.append(News(b.TaskBegun(number, task)))
-            case Done(task, result, intervals):
+            case Done(task, result, intervals, load, work):
                 seated.tasks.pop(task, None)
-                self._news.append(News(b.TaskDone(number, task), result, intervals))
+                done = b.TaskDone(number, task)
+                self._news.append(News(done, result, intervals, load_ns=load, work_ns=work))
             case Failed(task, error, intervals):
                 seated.tasks.pop(task, None)
                 self._news.append(News(b.TaskFailed(number, task, str(error)), (), intervals, error))

@@ -213,7 +213,10 @@ class Pipeline:
         if not packet.run.alive:
             return None
         self._largest = max(self._largest, packet.size)
-        return self._careful(packet.run, lambda: self._evaluator.step(packet.step, packet.elements))
+        began = clock()
+        stored = self._careful(packet.run, lambda: self._evaluator.step(packet.step, packet.elements))
+        packet.run.work_ns += clock() - began
+        return stored
 
     def _end_evaluation(self) -> None:
         self._memory.learn(self._largest, self._evaluator.peak)

@@ -171,6 +171,7 @@ class _Run:
         match news.event:
             case b.TaskDone(worker, task):
                 self._journal.record(task, news.result)
+                self._brain.learn(news.load_ns, news.work_ns)
                 self._errors.pop(task, None)
                 self._tell(TaskEnded(task.job, task.number, self._rows(task), worker))
             case b.TaskFailed(worker, task, reason):
@@ -263,7 +264,7 @@ class _Run:
         starts = plan.tasks.starts().tolist()
         ends = [*starts[1:], plan.rows]
         costs = [end - start for start, end in zip(starts, ends, strict=True)] if starts else []
-        return JobShape(costs, self._spec.cuts.get(job, ()), self._journal.done(job))
+        return JobShape(costs, self._spec.run_ups.get(job, ()), self._journal.done(job))
 
     def _started(self) -> RunStarted:
         jobs = self._spec.jobs

@@ -47,6 +47,7 @@ class Saver:
             self._board.enter(SAVE, run.id, sink.number, first, first + rows - 1)
             began = clock()
             self._guarded(run, sink, lambda number=number: self._writers[number].write(*stored[number]))
+            run.work_ns += clock() - began
             lane = ENCODING if sink.inputs[0].is_video else WRITING
             self._recorder.add(lane, sink.name, "save", began, rows, run.id)
         self._rows += rows
@@ -67,7 +68,7 @@ class Saver:
         self._board.leave(SAVE)
         if run.error is not None:
             return Failed(run.id, run.error, self._recorder.take())
-        return Done(run.id, tuple(results), self._recorder.take())
+        return Done(run.id, tuple(results), self._recorder.take(), run.load_ns, run.work_ns)
 
     def abort(self) -> None:
         """The run was cancelled in the middle of a task."""

@@ -43,6 +43,8 @@ class TaskRun:
     order: Order
     demand: TaskDemand | None = None
     error: TaskError | None = None
+    load_ns: int = 0
+    work_ns: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -71,11 +73,13 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A task's rows are durable."""
+    """A task's rows are durable. The times are what its stages worked, in ns."""
 
     task: TaskId
     result: TaskResult
     intervals: list[Interval]
+    load_ns: int = 0
+    work_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

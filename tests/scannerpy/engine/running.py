@@ -15,11 +15,11 @@ from scannerpy._engine.run import execute
 from scannerpy._engine.status import RunStatus
 
 
-def spec(made, *, workers=2, earlier=None, cuts=None, **dials):
+def spec(made, *, workers=2, earlier=None, run_ups=None, **dials):
     plan, program = made
     limits = b.Limits(**{"workers": workers, **dials})
     names = [f"stream {j}" for j in range(len(plan.jobs))]
-    return RunSpec(program, plan.jobs, names, limits, earlier or {}, cuts or {})
+    return RunSpec(program, plan.jobs, names, limits, earlier or {}, run_ups or {})
 
 
 class Run:

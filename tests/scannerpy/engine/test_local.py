@@ -180,11 +180,13 @@ def test_cancelling_commits_what_is_complete_and_ends_soon(pool, stage):
     cancellation = Cancellation()
 
     def stop_when_first_is_done(event):
-        if isinstance(event, e.TaskEnded) or (stage == "waiting" and isinstance(event, e.RunStarted)):
+        if (isinstance(event, e.TaskEnded) and event.job == 1) or (
+            stage == "waiting" and isinstance(event, e.RunStarted)
+        ):
             cancellation.cancel()
 
     reader = {"hang": 45} if stage == "load" else {}
-    made = p.chain([p.slow], rows=(50, 3), io=40, reader=reader, seconds=0.05)
+    made = p.chain([p.slow], rows=(50, 3), io=40, reader=reader, seconds=0.1)
     began = time.monotonic()
     run = Run(made, pool, cancellation=cancellation, listener=stop_when_first_is_done)
     assert time.monotonic() - began < 10
@@ -195,12 +197,12 @@ def test_cancelling_commits_what_is_complete_and_ends_soon(pool, stage):
 
 def test_ctrl_c_commits_what_is_complete_and_comes_out(pool):
     def interrupt(event):
-        if isinstance(event, e.TaskEnded):
+        if isinstance(event, e.TaskEnded) and event.job == 1:
             os.kill(os.getpid(), signal.SIGINT)
 
     run = Run()
     with pytest.raises(KeyboardInterrupt):
-        run.go(p.chain([p.slow], rows=(50, 3), io=40, seconds=0.05), pool, listener=interrupt)
+        run.go(p.chain([p.slow], rows=(50, 3), io=40, seconds=0.1), pool, listener=interrupt)
     assert run.committed == {1: rows(3)}
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

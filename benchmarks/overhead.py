@@ -13,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -39,14 +42,17 @@ def main() -> None:
 def compare(name: str, rounds: int) -> None:
     """Interleave engine and hand, each time in a fresh process."""
     path = clips.clip(name)
-    seconds: dict[str, list[float]] = {"engine": [], "hand": []}
+    taken: dict[str, list[list[float]]] = {"engine": [], "hand": []}
     for _ in range(rounds):
-        for who, taken in seconds.items():
-            taken.append(float(_in_fresh_process(who, name)))
-    engine, hand = (statistics.median(seconds[who]) for who in ("engine", "hand"))
-    spread = max(max(taken) / min(taken) for taken in seconds.values()) - 1
+        for who, measured in taken.items():
+            measured.append([float(part) for part in _in_fresh_process(who, name).split()])
+    (engine, engine_cpu), (hand, hand_cpu) = (
+        [statistics.median(column) for column in zip(*taken[who], strict=True)] for who in ("engine", "hand")
+    )
+    spread = max(max(measured)[0] / min(measured)[0] for measured in taken.values()) - 1
     print(
-        f"{name}: engine {engine:.2f} s, by hand {hand:.2f} s, overhead {engine / hand - 1:+.1%}"
+        f"{name}: engine {engine:.2f} s, by hand {hand:.2f} s, overhead {engine / hand - 1:+.1%}; "
+        f"CPU {engine_cpu:.2f} and {hand_cpu:.2f} s, {engine_cpu / hand_cpu - 1:+.1%}"
         f"  (spread {spread:.0%}, {clips.FRAMES / engine:.0f} frames/s, {path.name})",
         flush=True,
     )
@@ -76,9 +82,8 @@ def measure_hand(name: str) -> str:
 
     with tempfile.TemporaryDirectory(dir=clips.FOLDER) as folder:
         by_hand.run(clips.clip("cold", COLD_FRAMES), by_hand.KERNELS[name], None)
-        started = time.perf_counter()
-        by_hand.run(clips.clip(name), by_hand.KERNELS[name], None if name == "W1" else Path(folder, "result.npy"))
-        return str(time.perf_counter() - started)
+        out = None if name == "W1" else Path(folder, "result.npy")
+        return _timed(lambda: by_hand.run(clips.clip(name), by_hand.KERNELS[name], out))
 
 
 def measure_engine(name: str) -> str:
@@ -89,9 +94,7 @@ def measure_engine(name: str) -> str:
         _run(client, name, "warm", clips.clip("cold", COLD_FRAMES))
         film = sp.NamedVideoStream(client, "film", path=str(clips.clip(name)), inplace=True)
         assert film.len() == clips.FRAMES
-        started = time.perf_counter()
-        _run(client, name, "film", clips.clip(name))
-        return str(time.perf_counter() - started)
+        return _timed(lambda: _run(client, name, "film", clips.clip(name)))
 
 
 def measure_cold(name: str) -> str:
@@ -107,6 +110,19 @@ def measure_cold(name: str) -> str:
         _run(client, "W5", "film", path)
         done = time.perf_counter()
     return f"{imported - started} {ingested - imported} {done - ingested}"
+
+
+def _timed(work: Callable[[], None]) -> str:
+    """Return the seconds of wall clock and of CPU (all processes) that `work` takes."""
+    started, cpu = time.perf_counter(), _cpu_seconds()
+    work()
+    return f"{time.perf_counter() - started} {_cpu_seconds() - cpu}"
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and its children: what a busy machine changes little."""
+    own = psutil.Process()
+    return sum(sum(process.cpu_times()[:2]) for process in [own, *own.children(recursive=True)])
 
 
 def _config(folder: str):

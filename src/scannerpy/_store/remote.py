@@ -154,6 +154,10 @@ class RemoteObjects(Objects):
         except StorageError:
             raise
         except FileNotFoundError as error:
+            if verb == "write":  # what is not there can only be the bucket
+                raise StorageError(
+                    f"Cannot write {place}: there is no such bucket; make it, or correct its name"
+                ) from error
             raise ObjectMissing(f"{place} does not exist") from error
         except (PermissionDeniedError, UnauthenticatedError) as error:
             raise StorageError(f"No permission to {verb} {place}: check the bucket and your credentials") from error
@@ -165,6 +169,8 @@ def _explained(error: Exception, place: str, verb: str) -> StorageError:
     first = str(error).partition("\n")[0]
     if "No space left" in first or "os error 28" in first:
         return StorageFull(f"No space is left to {verb} {place}: free space where it lives, and run again")
+    if "404 Not Found" in first:
+        return StorageError(f"Cannot {verb} {place}: there is no such bucket; make it, or correct its name")
     return StorageError(f"Cannot {verb} {place}: {first}. Check the network and the storage settings, then run again")
 
 

@@ -122,7 +122,7 @@ def _brief(element: Any) -> str:
     """Describe a value in one line: arrays by shape and type, everything else by its own short form."""
     if hasattr(element, "shape") and element.size > 16:
         return f"{element.dtype} array of {' × '.join(map(str, element.shape))}"
-    text = repr(element).replace("\n", " ")
+    text = " ".join(repr(element).split())
     return text if len(text) <= 100 else f"{text[:97]}…"
 
 

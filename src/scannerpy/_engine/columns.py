@@ -43,7 +43,7 @@ def place_column(args: Mapping[str, Any], place: Place, context: WorkerContext, 
     path = chunk_path(args["key"], args["column"], place.task)
     edge = place.edges[0]
     if edge.is_video:
-        return _FrameWriter(_database(context), path, place, dict(edge.compression.options), context.threads)
+        return _FrameWriter(_database(context), path, place, dict(edge.compression.options))
     return _BlobWriter(_database(context), path, place.start)
 
 
@@ -99,11 +99,11 @@ class _BlobWriter:
 
 
 class _FrameWriter:
-    def __init__(self, objects: Objects, path: str, place: Place, options: Mapping[str, int], threads: int) -> None:
+    def __init__(self, objects: Objects, path: str, place: Place, options: Mapping[str, int]) -> None:
         from scannerpy._video.write import FrameWriter
 
         codec = place.edges[0].compression.codec
-        self._writer = FrameWriter(objects, codec, options, start=place.start, threads=threads)
+        self._writer = FrameWriter(objects, codec, options, start=place.start)
         self._path = path
 
     def write(self, *columns: Sequence[Element]) -> None:

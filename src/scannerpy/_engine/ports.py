@@ -67,7 +67,7 @@ class WorkerContext:
     """What an `open` may know of the worker it is called in."""
 
     worker: int = 0
-    threads: int = 1  # how many threads a decoder or encoder should use
+    threads: int = 1  # how many threads a decoder should use; an encoder always has one, for its bytes depend on it
     database: Mapping[str, Any] | None = None  # the storage configuration of the run's database
 
 

@@ -7,7 +7,7 @@ libx264 takes even sizes only. An odd one is padded by repeating the last column
 the true size and who reads it cuts the padding off.
 
 Surprising: a task done again must make the same bytes, and two things x264 does by default prevent that. With several
-threads its choices depend on their number: it gets one, as each pipeline instance has its own encoder anyway. And its
+threads its choices depend on their number: it always gets one, as each pipeline instance has its own encoder. And its
 "mbtree" (of FFmpeg 8.1's x264, with AVX-512) reads memory nobody wrote where a row of macroblocks is no multiple of 8,
 so that the same frames give other bytes each time; it is switched off.
 """
@@ -130,12 +130,10 @@ class Encoder:
         height: int,
         sink: Callable[[bytes], int],
         options: EncoderOptions = EncoderOptions(),
-        *,
-        threads: int = 1,
     ) -> None:
         self.width, self.height = width, height
         self._converter = Converter(even(width, height))
-        self._context = _open(self._converter.size, options, threads)
+        self._context = _open(self._converter.size, options)
         self._sink = sink
         self._sent = _Sent()
         self._reader: Reader | None = None
@@ -235,11 +233,11 @@ def even(width: int, height: int) -> tuple[int, int]:
     return width + width % 2, height + height % 2
 
 
-def _open(size: tuple[int, int], options: EncoderOptions, threads: int) -> VideoCodecContext:
+def _open(size: tuple[int, int], options: EncoderOptions) -> VideoCodecContext:
     context = av.CodecContext.create("libx264", "w")
     if not isinstance(context, VideoCodecContext):
         raise VideoError("this FFmpeg's libx264 is no video encoder: reinstall PyAV (pip install av)")
-    configure(context, size, options, threads)
+    configure(context, size, options, threads=1)
     context.time_base = 1 / RATE
     context.flags |= Flags.global_header  # parameter sets once, in the extradata, not in every keyframe
     try:

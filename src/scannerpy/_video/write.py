@@ -34,14 +34,12 @@ class FrameWriter:
         options: Mapping[str, int] | None = None,
         *,
         start: int = 0,
-        threads: int = 1,
     ) -> None:
         """`codec` is ``default``, ``video`` or ``raw``; `options` are `compress_video`'s. Raises VideoError."""
         self._objects = objects
         self._codec = codec
         self._options = EncoderOptions.of(options or {})
         self._start = start
-        self._threads = threads
         self._rows = 0
         self._coder: _VideoCoder | _RawFile | None = None
 
@@ -91,7 +89,7 @@ class FrameWriter:
                 f"row {self._start + self._rows} is {describe(frame)}: H.264 holds uint8 frames of 3 channels only; "
                 "store this column with lossless() or the default compression"
             )
-        return _VideoCoder(frame, self._options, self._start, self._threads)
+        return _VideoCoder(frame, self._options, self._start)
 
 
 def write_frames(
@@ -115,13 +113,13 @@ def write_frames(
 class _VideoCoder:
     """A chunk of kind ``video`` being made. Its section ``nulls`` is there only if there are any."""
 
-    def __init__(self, first: Pixels, options: EncoderOptions, start: int, threads: int) -> None:
+    def __init__(self, first: Pixels, options: EncoderOptions, start: int) -> None:
         self._like = first.shape
         self._described = describe(first)
         self._first_row = start
         self._writer = ChunkWriter("video", start=start)
         height, width = first.shape[:2]
-        self._encoder = Encoder(width, height, self._writer.add, options, threads=threads)
+        self._encoder = Encoder(width, height, self._writer.add, options)
         self._nulls = bytearray()
 
     def add(self, frame: Frame | NullElement, row: int) -> None:

@@ -34,7 +34,8 @@ def download_temp_file(url: str, local_path: str | None = None, untar: bool = Fa
         return str(target)
     folder = target.with_name(target.name.split(".")[0])
     if not folder.exists():
-        import tarfile
+        import os
+import tarfile
 
         with tarfile.open(target) as archive:
             archive.extractall(folder, filter="data")
@@ -64,12 +65,18 @@ def default(d: MutableMapping[str, Any], k: str, v: Any | Callable[[], Any]) -> 
 @contextmanager
 def sample_video(delete: bool = True) -> Iterator[str]:
     """Give the path of a short sample clip, made on this machine; kept in the temp folder unless `delete`."""
-    from scannerpy.testing.videos import write_sample
-
-    folder = Path(tempfile.gettempdir())
     if delete:
         with tempfile.TemporaryDirectory() as scratch:
-            yield str(write_sample(Path(scratch) / "sample_video.mp4"))
+            yield str(_make_sample(Path(scratch) / "sample_video.mp4"))
         return
-    path = folder / "sample_video.mp4"
-    yield str(path if path.exists() else write_sample(path))
+    path = Path(tempfile.gettempdir()) / "sample_video.mp4"
+    yield str(path if path.exists() else _make_sample(path))
+
+
+def _make_sample(path: Path) -> Path:
+    """Ten seconds of 320 × 240, made under another name first: a broken one never looks like a whole one."""
+    from scannerpy.testing.videos import Recipe, encode
+
+    part = path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}")
+    encode(part, Recipe("mp4", frames=250, size=(320, 240), gop=50))
+    return part.rename(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -34,8 +35,7 @@ def download_temp_file(url: str, local_path: str | None = None, untar: bool = Fa
         return str(target)
     folder = target.with_name(target.name.split(".")[0])
     if not folder.exists():
-        import os
-import tarfile
+        import tarfile
 
         with tarfile.open(target) as archive:
             archive.extractall(folder, filter="data")

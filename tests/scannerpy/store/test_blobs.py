@@ -25,7 +25,7 @@ def store(objects: Objects, chunks: list[list[bytes | None]]) -> list[ChunkRef]:
     return refs
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(st.one_of(st.none(), st.binary(max_size=9)), max_size=9), max_size=9), st.data())
 def test_a_column_reads_like_a_list(chunks: list[list[bytes | None]], data: st.DataObject) -> None:
     objects = memory()

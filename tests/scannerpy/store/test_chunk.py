@@ -31,7 +31,7 @@ def write(
     return writer.to(objects, path)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(items, st.data())
 def test_any_rows_in_any_order_come_back(values: list[bytes | None], data: st.DataObject) -> None:
     objects = memory()
@@ -43,7 +43,7 @@ def test_any_rows_in_any_order_come_back(values: list[bytes | None], data: st.Da
     chunk.verify()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(items, st.dictionaries(st.text(max_size=5), st.binary(max_size=20), max_size=3), st.integers(0, 10**12))
 def test_a_spooled_chunk_has_the_same_bytes(values: list[bytes | None], sections: dict[str, bytes], start: int) -> None:
     objects = memory()
@@ -164,7 +164,7 @@ def test_a_name_serves_one_section() -> None:
         writer.section("a", b"")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @example(339, 1)
 @given(st.integers(8, 354), st.integers(1, 255))
 def test_no_flipped_byte_goes_unnoticed(at: int, flip: int) -> None:
@@ -188,7 +188,7 @@ def _read_all(chunk: Chunk) -> None:
     chunk.section("s")
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 200))
 def test_a_cut_chunk_is_damaged(length: int) -> None:
     objects = memory()

@@ -25,7 +25,7 @@ def refs(rows: list[int]) -> list[ChunkRef]:
     return found
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 1000), max_size=30), st.text(max_size=5))
 def test_a_manifest_comes_back(rows: list[int], column: str) -> None:
     objects = memory()
@@ -65,6 +65,7 @@ def test_damage_absence_and_the_future_are_told_apart(objects: Objects) -> None:
         read_manifest(objects, path)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_any_column_name_makes_a_path(column: str) -> None:
     assert len(check_path(chunk_path("k", column, 3)).split("/")[-2]) < 255

@@ -194,10 +194,11 @@ class Tables(RuleBasedStateMachine):
             assert same(replay(middle, self.entries[cut:]), self.state)
 
 
-Tables.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
+Tables.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestTables = Tables.TestCase
 
 
+@settings(deadline=None)
 @given(st.builds(ColumnRecord, st.text(), st.booleans(), st.text()), st.floats(allow_nan=False, allow_infinity=False))
 def test_records_survive_json(column: ColumnRecord, created: float) -> None:
     event = CreateTables((table(0, "x", columns=(column,), created=created),))

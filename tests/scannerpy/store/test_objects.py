@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from scannerpy._store import local
+from scannerpy._store.chunk import find_chunks
 from scannerpy._store.objects import ObjectMissing, Objects, check_path, memory, open_config, open_local, storage_errors
 from scannerpy.errors import ConfigError, StorageError, StorageFull
 
@@ -290,3 +293,32 @@ def test_creating_and_pruning_race_harmlessly(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert all(pool.map(work, (a, b), "xy"))
+
+
+KILLED = """
+import os, sys
+from scannerpy._store.chunk import ChunkWriter
+from scannerpy._store.objects import open_local
+objects = open_local(sys.argv[1])
+print("ready", flush=True)
+for k in range(100_000):
+    writer = ChunkWriter("blob", start=k)
+    writer.add(os.urandom(50_000))
+    writer.to(objects, f"data/k/c-x/{int(sys.argv[2]):02d}-{k:06d}")
+"""
+
+
+def test_a_killed_process_leaves_whole_objects_only(tmp_path: Path) -> None:
+    objects = open_local(tmp_path)
+    for attempt in range(4):
+        command = [sys.executable, "-c", KILLED, str(tmp_path), str(attempt)]
+        before = len(objects.list("data"))
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            while len(objects.list("data")) < before + 3:
+                assert process.poll() is None
+            process.kill()
+    found, damaged = find_chunks(objects, "data/k/c-x")
+    assert not damaged
+    assert len(found) >= 12

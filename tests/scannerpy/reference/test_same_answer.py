@@ -18,7 +18,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 import scannerpy as sp
@@ -42,6 +42,7 @@ def examples(part: float, seed: int) -> Any:
         deadline=None,
         database=None,
         print_blob=False,
+        phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
     return lambda test: hypothesis.seed(SEED * 1000 + seed)(chosen(test))
@@ -111,7 +112,7 @@ def processes(folder: Path) -> Iterator[World]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0 if BY_HAND else 300)
+@pytest.mark.timeout(0 if BY_HAND else 600)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_graphs_inline(inline, shard):
     """Blobs and stored frames, everything in this process."""
@@ -125,7 +126,7 @@ def test_random_graphs_inline(inline, shard):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0 if BY_HAND else 300)
+@pytest.mark.timeout(0 if BY_HAND else 600)
 def test_random_graphs_over_video(inline_video):
     """Frames come from a decoder, through samplers in any order: bit for bit those of one sequential pass."""
 
@@ -138,7 +139,7 @@ def test_random_graphs_over_video(inline_video):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(0 if BY_HAND else 300)
+@pytest.mark.timeout(0 if BY_HAND else 600)
 @pytest.mark.parametrize("instances", [1, 2, 3])
 def test_random_graphs_in_worker_processes(processes, instances):
     """The same graphs on one to three pipeline instances."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import scannerpy as sp
+from scannerpy.types import Histogram
 
 
 @sp.register_python_op()
 class LimitPid(sp.Kernel):
-    def execute(self, hist: Any) -> Any:
+    def execute(self, hist: Histogram) -> Any:
         return os.getpid()
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scannerpy.types import register_type
 
 import scannerpy as sp
+from scannerpy.types import register_type
 from tests.scannerpy.reference.meanings import any_value, digest, paint
 
 

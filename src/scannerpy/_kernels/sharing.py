@@ -33,6 +33,6 @@ def _is_sole(graph: Graph, uses: Uses, edge: Edge) -> bool:
     producer = graph.vertices[edge.vertex]
     if producer.kind in {"source", "op"}:
         return True
-    if producer.kind == "sample" and producer.name not in _ONE_TO_ONE:
-        return False
+    if producer.kind == "slice" or (producer.kind == "sample" and producer.name not in _ONE_TO_ONE):
+        return False  # a partition that gathers may list a row twice in one group, and only the jobs know
     return _is_sole(graph, uses, producer.inputs[0])

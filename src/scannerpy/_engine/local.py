@@ -126,13 +126,26 @@ class LocalBody:
             self._news.append(News(b.WorkerLost(number, reason)))
             return
         seat = self._free_seat()
-        self._seated[number] = _Seated(number, process, seat)
+        seated = self._seated[number] = _Seated(number, process, seat)
         if not self._fetched and self._fetcher is None:
             self._fetcher = number
-        process.send(m.Begin(seat, self._surroundings, self._graph, self._rest, self._fetcher == number))
-        if self._fetched:
-            process.send(m.Go())
+        self._begin(seated)
         self._news.append(News(b.WorkerUp(number)))
+
+    def _begin(self, seated: _Seated) -> None:
+        fetches = self._fetcher == seated.number
+        seated.process.send(m.Begin(seated.seat, self._surroundings, self._graph, self._rest, fetches))
+        if self._fetched:
+            seated.process.send(m.Go())
+
+    def _replace(self, seated: _Seated) -> None:
+        """Give a fresh process the place, and the tasks, of one that has imported what has changed since."""
+        seated.process.discard()
+        seated.process = self._pool.start()
+        seated.job = -1
+        self._begin(seated)
+        for task in list(seated.tasks):
+            self._start(seated, task)
 
     def _free_seat(self) -> Seat:
         taken = {seated.seat.instance for seated in self._seated.values()}
@@ -166,10 +179,11 @@ class LocalBody:
             self._hear(seated)
 
     def _hear(self, seated: _Seated) -> None:
-        ended = not seated.process.alive
-        for message in _messages(seated.process):
+        process = seated.process
+        ended = not process.alive
+        for message in _messages(process):
             self._take(seated, message)
-        if ended and not seated.ended:
+        if ended and not seated.ended and seated.process is process:
             self._bury(seated)
 
     def _take(self, seated: _Seated, message: Any) -> None:
@@ -184,6 +198,8 @@ class LocalBody:
             case Failed(task, error, intervals):
                 seated.tasks.pop(task, None)
                 self._news.append(News(b.TaskFailed(number, task, str(error)), (), intervals, error))
+            case m.Stale():
+                self._replace(seated)
             case m.Fetched():
                 self._go()
             case m.CannotSetUp(error):

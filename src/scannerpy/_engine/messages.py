@@ -80,6 +80,11 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """The worker has imported a module whose file has changed since; it exits and wants to be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """The resources are there."""
 

@@ -130,6 +130,10 @@ class Pool:
                 worker.discard()
         return WorkerProcess()
 
+    def start(self) -> WorkerProcess:
+        """A new worker, even if others are idle."""
+        return WorkerProcess()
+
     def give_back(self, worker: WorkerProcess) -> None:
         """The worker is idle again."""
         with self._lock:

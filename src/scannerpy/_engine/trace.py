@@ -1,8 +1,9 @@
 """When which thread of which worker did what, and the same as a Chrome trace (opens in Perfetto or chrome://tracing).
 
-A worker records *intervals* into lanes, one per stage or op. Work that comes in small packets is merged: an interval is
-closed only after `MERGE_NS`, and tells in `busy` how much of it was work. So a trace costs nothing per frame and stays
-small however long the run is. Clocks are ``time.time_ns`` so that the machines of a cluster line up.
+A worker records *intervals* into lanes, one per stage or op. Work that comes in small packets, even of several tasks,
+is merged: an interval is closed only after `MERGE_NS`, and tells in `busy` how much of it was work. The more a run has
+recorded, the longer intervals become. So a trace costs nothing per frame and stays small however long the run is.
+Clocks are ``time.time_ns`` so that the machines of a cluster line up.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from scannerpy._engine.states import TaskId
 clock = time.time_ns
 
 MERGE_NS = 20_000_000
-"""Packets of one lane and name are merged into one interval as long as it stays shorter than this (20 ms)."""
+"""Packets of one lane and name are merged into one interval as long as it stays shorter than this (20 ms)…"""
+COARSER_AFTER = 5000
+"""…times one more for every so many intervals that were recorded."""
 
 KINDS = {"load": "load", "wait": "wait", "eval": "eval", "save": "save", "task": "process_job", "master": "master"}
 
 
 class Interval(NamedTuple):
-    """Something a lane did from `start` to `end` (ns since 1970), of which `busy` ns were work on `rows` rows."""
+    """Something a lane did from `start` to `end` (ns since 1970), of which `busy` ns were work on `rows` rows.
+
+    `job` and `task` are those of its first packet.
+    """
 
     lane: str
     name: str
@@ -43,18 +49,22 @@ class Recorder:
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], Interval] = {}
         self._closed: deque[Interval] = deque()
+        self._recorded = 0
+        self._merge_ns = MERGE_NS
 
     def add(self, lane: str, name: str, kind: str, start: int, rows: int, task: TaskId) -> None:
         """Record a packet that began at `start` and ends now."""
         end = clock()
         key = (lane, name)
         last = self._open.get(key)
-        if last is not None and (last.job, last.task) == task and end - last.start < MERGE_NS:
-            busy = last.busy + end - start
-            self._open[key] = Interval(lane, name, kind, last.start, end, busy, last.rows + rows, *task)
+        if last is not None and end - last.start < self._merge_ns:
+            busy, rows = last.busy + end - start, last.rows + rows
+            self._open[key] = Interval(lane, name, kind, last.start, end, busy, rows, last.job, last.task)
             return
         if last is not None:
             self._closed.append(last)
+            self._recorded += 1
+            self._merge_ns = MERGE_NS * (1 + self._recorded // COARSER_AFTER)
         self._open[key] = Interval(lane, name, kind, start, end, end - start, rows, *task)
 
     def take(self) -> list[Interval]:

@@ -14,6 +14,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -105,6 +106,39 @@ class _Session:
             self.pipeline.cancel()
 
 
+class Modules:
+    """The modules imported by runs, and whether their files are still what was imported.
+
+    A program may be edited between two runs of a notebook. A warm worker must not go on with what it has imported, or
+    results of old code would be stored as those of new.
+    """
+
+    def __init__(self) -> None:
+        self._known = set(sys.modules)  # the fork server's: Scanner itself and what it stands on
+        self._imported: dict[str, int] = {}  # file → a time not later than its import
+        self._since = time.time_ns()
+
+    def remember(self) -> None:
+        """Take note of what has been imported since the last time."""
+        for name in set(sys.modules) - self._known:
+            self._known.add(name)
+            file = getattr(sys.modules[name], "__file__", None)
+            if file:
+                self._imported[file] = self._since
+        self._since = time.time_ns()
+
+    def have_changed(self) -> bool:
+        """Whether a file was written after it was imported."""
+        return any(_written(file) > imported for file, imported in self._imported.items())
+
+
+def _written(file: str) -> int:
+    try:
+        return os.stat(file).st_mtime_ns  # noqa: PTH116  # a few hundred of these per run
+    except OSError:
+        return 0  # gone, or inside of an archive: nothing newer could be imported
+
+
 class Worker:
     """A worker process from the inside."""
 
@@ -115,6 +149,7 @@ class Worker:
         self._sessions: queue.SimpleQueue[_Session | None] = queue.SimpleQueue()
         self._hosts: dict[int, Any] = {}
         self._environ: dict[str, str] = {}
+        self._modules = Modules()
 
     def send(self, message: Any) -> None:
         """Tell the parent."""
@@ -125,7 +160,11 @@ class Worker:
         """Run sessions until `Exit`."""
         threading.Thread(target=self._receive, name="scanner-receive", daemon=True).start()
         while (session := self._sessions.get()) is not None:
+            if self._modules.have_changed():
+                self.send(m.Stale())
+                return
             self._run(session)
+            self._modules.remember()
 
     def _receive(self) -> None:
         """Runs as long as the process does: a process without a parent has no reason to go on."""

@@ -1,9 +1,12 @@
 """Runs on worker processes: what works, what breaks, and that nothing is left behind."""
 
 import gc
+import importlib
 import os
 import pathlib
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -261,3 +264,80 @@ def test_closing_a_pool_leaves_nothing_behind():
     assert our_threads() == threads
     assert set(our_processes()) == processes
     assert shared_memory() == shm
+
+
+def test_a_module_edited_between_two_runs_is_imported_anew(pool, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # its time stamps are too coarse for two edits in a second
+    seen = []
+    for word in ("first", "second"):
+        (tmp_path / "edited_ops.py").write_text(f"def word(config, value: bytes) -> bytes:\n    return b'{word}'\n")
+        sys.modules.pop("edited_ops", None)
+        importlib.invalidate_caches()
+        kernel = importlib.import_module("edited_ops").word
+        run = Run(p.chain([kernel], rows=(30, 5)), pool)
+        seen.append({e for rows in run.committed.values() for e in rows})
+        assert run.status.failed_workers == 0
+    assert seen == [{b"first"}, {b"second"}]
+
+
+PROGRAM = """
+import sys
+from scannerpy._engine.pool import Pool
+from tests.scannerpy.engine import programs as p
+from tests.scannerpy.engine.running import Run, our_processes
+from scannerpy._engine.events import TaskEnded
+
+def tell(event):
+    if isinstance(event, TaskEnded) and event.job == 0:
+        print(*[c.pid for c in our_processes()], flush=True)
+
+pool = Pool()
+run = Run()
+try:
+    run.go(p.chain([p.slow], rows=(10, 300), io=10, seconds=0.02), pool, listener=tell)
+finally:
+    print("committed", *run.committed, flush=True)
+"""
+
+
+def start_program():
+    """A program in a process group of its own, as a shell starts one; returns it and its workers' pids."""
+    command = [sys.executable, "-c", PROGRAM]
+    program = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    return program, [int(pid) for pid in program.stdout.readline().split()]
+
+
+def gone(pids, seconds=10):
+    deadline = time.monotonic() + seconds
+    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_ctrl_c_at_a_terminal_ends_program_and_workers_without_noise():
+    program, workers = start_program()
+    os.killpg(program.pid, signal.SIGINT)
+    out, err = program.communicate(timeout=20)
+    assert program.returncode == -signal.SIGINT
+    assert "committed 0" in out
+    assert err.count("Traceback") == 1
+    assert err.rstrip().endswith("KeyboardInterrupt")
+    assert gone(workers)
+
+
+def test_workers_of_a_killed_program_leave():
+    program, workers = start_program()
+    assert workers
+    program.kill()
+    program.communicate()
+    assert gone(workers)
+
+
+def test_a_program_that_never_closes_its_pool_ends_all_the_same():
+    code = PROGRAM.replace("rows=(10, 300)", "rows=(10,)") + "\nprint('end', flush=True)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.endswith("end\n")
+    assert done.stderr == ""

@@ -156,10 +156,16 @@ class KernelHost:
             self._gap |= len(positions) < end - start
 
     def _batches(self, resets: Sequence[bool], nulls: Sequence[bool]) -> Iterator[tuple[int, int]]:
-        """Cut rows into calls. A stateful kernel's batch ends before a gap, and before and after a null."""
-        start, count = 0, len(nulls)
+        """Cut rows into calls. A stateful kernel's batch ends before a gap, and before and after a null.
+
+        Full batches are counted from the last planned reset, where the plan's steps begin too: what is called together
+        then does not depend on how many rows come in one step.
+        """
+        start, anchor, count = 0, 0, len(nulls)
         while start < count:
-            end = min(start + self.batch, count)
+            if self.stateful and resets[start]:
+                anchor = start
+            end = min(start + self.batch - (start - anchor) % self.batch, count)
             if self.stateful:
                 breaks = (p for p in range(start + 1, end) if resets[p] or nulls[p] or nulls[p - 1])
                 end = next(breaks, end)

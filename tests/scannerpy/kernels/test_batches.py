@@ -73,8 +73,22 @@ def test_nulls_are_left_out_of_a_stateless_batch():
 
 
 def test_nulls_end_a_stateful_batch():
-    assert calls("a.bcde", bounded_state=1) == ["a", "reset", "bcd", "e"]
+    assert calls("a.bcde", bounded_state=1) == [
+        "a",
+        "reset",
+        "b",
+        "cde",
+    ]  # full batches count from the last planned gap
     assert calls("ab.", bounded_state=1) == ["ab"]
+
+
+@pytest.mark.parametrize("size", [3, 6, 9])
+def test_what_is_called_together_does_not_depend_on_how_many_rows_come_at_once(size):
+    host = host_of(Logs, batch=3, bounded_state=1)
+    text = "a.cdefghi"
+    for start in range(0, len(text), size):
+        run(host, letters(text[start : start + size]), resets=[False] * size)
+    assert [call for call in host.kernel.calls if call != "reset"] == ["a", "c", "def", "ghi"]
 
 
 def test_only_nulls_is_no_call():

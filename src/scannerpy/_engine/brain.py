@@ -19,152 +19,56 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scannerpy._engine.assignment import Assignment, JobShape
+from scannerpy._engine.dialogue import (
+    Cancel,
+    CommitJobs,
+    DropTask,
+    Event,
+    Finish,
+    GiveUpJob,
+    Instruction,
+    KillWorker,
+    Limits,
+    SetupFailed,
+    SpawnWorker,
+    StartTask,
+    TaskBegun,
+    TaskDone,
+    TaskFailed,
+    Tick,
+    WorkerLost,
+    WorkerUp,
+    overdue_reason,
+)
 from scannerpy._engine.retries import Retries
 from scannerpy._engine.states import JobState, States, TaskId, TaskState
 
+__all__ = [
+    "FAILED_STARTS",
+    "Brain",
+    "Cancel",
+    "CommitJobs",
+    "DropTask",
+    "Event",
+    "Finish",
+    "GiveUpJob",
+    "Instruction",
+    "KillWorker",
+    "Limits",
+    "SetupFailed",
+    "SpawnWorker",
+    "StartTask",
+    "TaskBegun",
+    "TaskDone",
+    "TaskFailed",
+    "Tick",
+    "WorkerLost",
+    "WorkerUp",
+    "overdue_reason",
+]
+
 FAILED_STARTS = 5
 """So many workers in a row that never got to work, and no more are started."""
-
-# Events
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerUp:
-    """A worker can be given tasks."""
-
-    worker: int
-
-
-@dataclass(frozen=True, slots=True)
-class SetupFailed:
-    """A worker lives but cannot run this graph (a kernel's constructor raised, say)."""
-
-    worker: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaskBegun:
-    """A worker turns to a task it was given."""
-
-    worker: int
-    task: TaskId
-
-
-@dataclass(frozen=True, slots=True)
-class TaskDone:
-    """A task's results are durable."""
-
-    worker: int
-    task: TaskId
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFailed:
-    """A task ended without results; its worker lives."""
-
-    worker: int
-    task: TaskId
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLost:
-    """A worker is gone for certain. `blame` is the task it was working on, where that is known."""
-
-    worker: int
-    reason: str
-    blame: TaskId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """Time has passed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Stop: commit what is complete and finish."""
-
-    reason: str
-
-
-Event = WorkerUp | SetupFailed | TaskBegun | TaskDone | TaskFailed | WorkerLost | Tick | Cancel
-
-# Instructions
-
-
-@dataclass(frozen=True, slots=True)
-class SpawnWorker:
-    """Bring up a worker and report it under this number."""
-
-    worker: int
-
-
-@dataclass(frozen=True, slots=True)
-class KillWorker:
-    """End a worker, whatever it is doing, and report `WorkerLost` when it is gone."""
-
-    worker: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartTask:
-    """Give a worker a task; it runs the tasks it is given in order."""
-
-    worker: int
-    task: TaskId
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class DropTask:
-    """Nobody wants this task's results any more; the worker still answers with TaskDone or TaskFailed."""
-
-    worker: int
-    task: TaskId
-
-
-@dataclass(frozen=True, slots=True)
-class CommitJobs:
-    """All tasks of these jobs are done: make their results count. Each job is named in exactly one such instruction."""
-
-    jobs: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUpJob:
-    """A task has failed too often; the job's outputs stay uncommitted."""
-
-    job: int
-    task: TaskId
-    reason: str
-    story: str
-    tasks_kept: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The run is over. `error` is None unless the run as a whole could not be carried on."""
-
-    error: str | None = None
-    cancelled: bool = False
-
-
-Instruction = SpawnWorker | KillWorker | StartTask | DropTask | CommitJobs | GiveUpJob | Finish
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The dials of a run. `ahead`: tasks a worker may hold beyond the one it works on. Times are in seconds."""
-
-    workers: int
-    ahead: int = 2
-    attempts: int = 3
-    task_timeout: float = 0.0  # 0: none
-    no_workers_timeout: float = 30.0
-    checkpoint_frequency: int = 10
 
 
 @dataclass(slots=True)
@@ -426,8 +330,3 @@ class Brain:
     def _flush(self) -> list[Instruction]:
         out, self._out = self._out, []
         return out
-
-
-def overdue_reason(limit: float) -> str:
-    """What is said of a task past its time."""
-    return f"ran longer than task_timeout ({limit:g} s)"

@@ -46,6 +46,14 @@ class Witness:
         return last is Fate.BROKEN if self._losses is None else self._losses.open_end is not None
 
 
+def frames_beyond(file: Path, container: InputContainer, stream: VideoStream) -> int:
+    """How many frames the index of an MP4 or MOV file places beyond its end."""
+    if "mp4" not in container.format.name:
+        return 0
+    size = file.stat().st_size
+    return sum(entry.pos + entry.size > size for entry in stream.index_entries)
+
+
 def missing_bytes(file: Path) -> int:
     """How many bytes the head of a Matroska or AVI file promises beyond the end of the file."""
     with file.open("rb") as data:

@@ -15,6 +15,7 @@ from scannerpy._video.nal import Bits
 from scannerpy._words.video import NONREF, START
 
 _I, _B = 1, 3
+_MATRICES, _CODING = 3, 8  # kinds of MPEG-2 extension
 
 
 class _TypeOrder:
@@ -51,8 +52,10 @@ class Mpeg12:
                 if kind:
                     raise Doubt("several pictures in one packet")
                 kind = (packet[begin + 1] >> 3) & 7 if begin + 1 < len(packet) else 0
-            elif code == self._EXTENSION and kind and packet[begin] >> 4 == 8:
+            elif code == self._EXTENSION and kind and packet[begin] >> 4 == _CODING:
                 field = field or (packet[begin + 2] & 3) != 3
+            elif code == self._EXTENSION and packet[begin] >> 4 == _MATRICES:
+                self._fixed = False  # in force until the next sequence header
             elif code in {self._SEQUENCE, self._GROUP}:
                 headed = True
             elif code == self._END:

@@ -21,9 +21,9 @@ from av.video.stream import VideoStream
 
 from scannerpy._plan.decode import damaged_rows
 from scannerpy._video.demux import REPAIR, codec_name, opened
-from scannerpy._video.losses import Witness, missing_bytes
+from scannerpy._video.losses import Witness, frames_beyond, missing_bytes
 from scannerpy._video.packets import Finder, First, Packets
-from scannerpy._video.truth import presented
+from scannerpy._video.truth import presented, proven_starts
 from scannerpy._words.video import DAMAGED, DISCARD, KEY, NO_TIME, START, VideoIndex
 from scannerpy.errors import IngestError
 
@@ -56,10 +56,10 @@ def scan(file: Path, sink: Callable[[bytes], None] | None, *, fits_inplace: bool
         packets = Packets(file, stream, Witness(file, container, stream), finder, sink)
         packets.read(container.demux(stream))
         index = _index(stream, packets, _first(packets))
-        expected = stream.frames
+        beyond = frames_beyond(file, container, stream)
     order = _proven_order(packets, index)
     index = _decoded_index(packets, index) if order is None else _with(index, index.flags, order)
-    return _checked(file, index, packets, expected, finder)
+    return _checked(file, index, packets, beyond, finder)
 
 
 def _first(packets: Packets) -> First:
@@ -102,6 +102,8 @@ def _with(index: VideoIndex, flags: npt.NDArray[np.uint8], frame_packet: Ints) -
 def _proven_order(packets: Packets, index: VideoIndex) -> Ints | None:
     """Return the packet of each row where nothing speaks against sorting by time; else None, with the doubt noted."""
     pts = index.pts
+    if packets.doubts:
+        return None
     if (pts == NO_TIME).any():
         packets.doubt("packets without a time")
     elif len(np.unique(pts)) < len(pts):
@@ -127,15 +129,24 @@ def _codec_agrees(packets: Packets, pts: Ints) -> bool:
 
 def _decoded_index(packets: Packets, index: VideoIndex) -> VideoIndex:
     """Decode everything and take down what comes out. Flags are kept only where they stay proven."""
-    found = presented(packets.file, len(packets))
+    try_starts = _has_unproven_keyframes(index)
+    found = presented(packets.file, len(packets), digest=try_starts)
     damaged = found.damaged | packets.damaged
     rows = _without_damaged_end(packets, found.packets, damaged)
     flags = index.flags & np.uint8(KEY | START | DISCARD)
     flags[list(damaged)] |= np.uint8(DAMAGED)
+    if try_starts:
+        flags[proven_starts(packets.file, index, found)] |= np.uint8(START)
     own_frame = np.zeros(index.packets, bool)
     own_frame[rows] = True
     flags[~own_frame] &= np.uint8(~START & 0xFF)
     return _with(index, flags, np.array(rows, np.int64))
+
+
+def _has_unproven_keyframes(index: VideoIndex) -> bool:
+    """Whether nothing but the container's word says where decoding may start."""
+    later = index.flags[1:]
+    return bool((later & KEY).any()) and not (later & START).any()
 
 
 def _without_damaged_end(packets: Packets, rows: list[int], damaged: set[int]) -> list[int]:
@@ -149,12 +160,12 @@ def _without_damaged_end(packets: Packets, rows: list[int], damaged: set[int]) -
     return [packet for packet in rows if packet < end]
 
 
-def _checked(file: Path, index: VideoIndex, packets: Packets, expected: int, finder: Finder) -> Scan:
+def _checked(file: Path, index: VideoIndex, packets: Packets, beyond: int, finder: Finder) -> Scan:
     if not index.rows:
         raise IngestError(f"{file}: none of its {index.packets} packets yields a frame that is shown")
     problems = packets.problems
-    if 0 < len(packets) < expected:
-        problems.append(f"{expected - len(packets)} of {expected} frames are missing: the file is cut off")
+    if beyond:
+        problems.append(f"{beyond} of {beyond + len(packets)} frames are missing: the file is cut off")
     elif missing := missing_bytes(file):
         problems.append(f"the last {missing:,} bytes of the file are missing: it is cut off")
     if damaged := int(damaged_rows(index).sum()):

@@ -1,64 +1,121 @@
 """What a sequential decode presents: the last word on which frames a video has, and in which order.
 
-Used by the scan where packets leave a doubt, and by tests as the reference. Packets get their number as their time
-before they are decoded, so each frame that comes out says which packet it belongs to.
+Used by the scan where packets leave a doubt. Packets get their number as their time before they are decoded, so each
+frame that comes out says which packet it belongs to.
+
+For a codec of which nothing is known, a second pass proves by experiment which keyframes can be started from: it
+opens a fresh decoder at each and compares what comes out with what the first pass saw.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av.error
+import numpy as np
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
-from scannerpy._video.demux import opened
+from scannerpy._video.demux import open_decoder, opened
+from scannerpy._video.pixels import Converter
+from scannerpy._words.video import KEY, VideoIndex
 from scannerpy.errors import IngestError
+
+_ROUNDS = 4
+_MOST_REORDERED = 16
 
 
 @dataclass(slots=True)
 class Presented:
     """`packets`: the packet of each frame, in the order they came out. `damaged`: packets that did not decode cleanly.
 
-    `sizes` maps (width, height) to the first row of that size.
+    `sizes` maps (width, height) to the first row of that size, `digests` each packet to a sum over its frame's pixels.
     """
 
     packets: list[int] = field(default_factory=list)
     damaged: set[int] = field(default_factory=set)
     sizes: dict[tuple[int, int], int] = field(default_factory=dict)
+    digests: dict[int, int] = field(default_factory=dict)
 
 
-def presented(file: Path, packets: int) -> Presented:
+def presented(file: Path, packets: int, *, digest: bool = False) -> Presented:
     """Decode the first `packets` packets of the video of `file` from beginning to end.
 
     Damage is decoded with one thread only: what FFmpeg puts in place of lost pictures depends on their number.
     Raises IngestError where frames cannot be told apart.
     """
     threads = min(os.cpu_count() or 1, 8)
-    found = _decode(file, packets, threads)
+    found = _decode_all(file, packets, threads, digest=digest)
     if found.damaged and threads > 1:
-        found = _decode(file, packets, 1)
+        found = _decode_all(file, packets, 1, digest=digest)
     if len(set(found.packets)) < len(found.packets):
         raise IngestError(f"{file}: several frames come out of one packet and cannot be told apart")
     return found
 
 
-def _decode(file: Path, packets: int, threads: int) -> Presented:
-    found = Presented()
+def proven_starts(file: Path, index: VideoIndex, found: Presented) -> list[int]:
+    """Return keyframes from which a fresh decoder shows, up to the next of them, exactly what `found` holds.
+
+    When one fails, those before it have to be tried again, up to the next that is left; after some rounds we give up.
+    """
+    candidates = [packet for packet in np.flatnonzero(index.flags & KEY).tolist() if packet in found.digests]
+    for _ in range(_ROUNDS):
+        passed = _try(file, index, found, candidates)
+        if passed == candidates:
+            return passed
+        candidates = passed
+    return []
+
+
+def _try(file: Path, index: VideoIndex, found: Presented, candidates: list[int]) -> list[int]:
+    """Open a fresh decoder at each candidate; return those from which all is as it should be up to the next one."""
+    converter, place = Converter(), {packet: row for row, packet in enumerate(found.packets)}
+    passed: list[int] = []
+    borders = {*candidates, index.packets}
+    start, context, seen = -1, open_decoder(index, 1, _MOST_REORDERED), dict[int, int]()
+    for number, packet in enumerate(_numbered(file, index.packets)):
+        if number in borders:
+            seen |= {frame.pts or 0: _digest(converter, frame) for frame in _decode(context, None, set())}
+            if start >= 0 and _expected(found, place, start, number).items() <= seen.items():
+                passed.append(start)
+            start, context, seen = number, open_decoder(index, 1, _MOST_REORDERED), {}
+        if packet is not None:
+            seen |= {frame.pts or 0: _digest(converter, frame) for frame in _decode(context, packet, set())}
+    return passed
+
+
+def _expected(found: Presented, place: dict[int, int], start: int, end: int) -> dict[int, int]:
+    """Return the digests of all frames of packets [start, end) that are shown from that of `start` on."""
+    shown = [packet for packet in range(start, end) if place.get(packet, -1) >= place[start]]
+    return {packet: found.digests[packet] for packet in shown}
+
+
+def _decode_all(file: Path, packets: int, threads: int, *, digest: bool) -> Presented:
+    found, converter = Presented(), Converter()
     with opened(file) as (container, stream):
-        stream.codec_context.thread_count = threads
-        stream.codec_context.thread_type = "AUTO" if threads > 1 else "NONE"
-        for packet in _numbered(container.demux(stream), packets):
-            for frame in _decoded(stream, packet, found):
+        context = stream.codec_context
+        context.thread_count = threads
+        context.thread_type = "AUTO" if threads > 1 else "NONE"
+        for packet in _number(container.demux(stream), packets):
+            for frame in _decode(context, packet, found.damaged):
                 _take(file, frame, found)
+                if digest and frame.pts is not None:
+                    found.digests[frame.pts] = _digest(converter, frame)
     return found
 
 
-def _numbered(demuxed: Iterator[Packet[VideoStream]], packets: int) -> Iterator[Packet[VideoStream] | None]:
+def _numbered(file: Path, packets: int) -> Iterator[Packet[Any] | None]:
+    with opened(file) as (container, stream):
+        yield from _number(container.demux(stream), packets)
+
+
+def _number(demuxed: Iterator[Packet[Any]], packets: int) -> Iterator[Packet[Any] | None]:
     number = 0
     try:
         for packet in demuxed:
@@ -71,12 +128,12 @@ def _numbered(demuxed: Iterator[Packet[VideoStream]], packets: int) -> Iterator[
     yield None
 
 
-def _decoded(stream: VideoStream, packet: Packet[VideoStream] | None, found: Presented) -> list[VideoFrame]:
+def _decode(context: VideoCodecContext, packet: Packet[Any] | None, damaged: set[int]) -> list[VideoFrame]:
     try:
-        return stream.codec_context.decode(packet)
+        return context.decode(packet)
     except av.error.FFmpegError:
         if packet is not None and packet.pts is not None:
-            found.damaged.add(packet.pts)
+            damaged.add(packet.pts)
         return []
 
 
@@ -87,3 +144,7 @@ def _take(file: Path, frame: VideoFrame, found: Presented) -> None:
         found.damaged.add(frame.pts)
     found.sizes.setdefault((frame.width, frame.height), len(found.packets))
     found.packets.append(frame.pts)
+
+
+def _digest(converter: Converter, frame: VideoFrame) -> int:
+    return zlib.crc32(converter.convert(frame).data)

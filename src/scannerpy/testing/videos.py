@@ -32,6 +32,8 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from scannerpy.testing import bitstreams
+
 Pixels = npt.NDArray[np.uint8]
 
 _CELLS = 4  # the number is a grid of 4 × 4 blocks: 16 bits
@@ -89,17 +91,18 @@ class Recipe:
     trick: Callable[[Path], object] | None = None
     write: Callable[[Path], object] | None = None
     skip: int = 0
+    legible: bool = True
 
     @property
-    def shows(self) -> Sequence[int]:
-        """The numbers of the rows, for a fixture that is whole."""
-        return range(self.skip, self.frames)
+    def shows(self) -> Sequence[int] | None:
+        """The numbers its rows carry, in order, as long as it is whole; None where pictures mix and cannot be read."""
+        return range(self.skip, self.frames) if self.legible else None
 
 
 def make(recipe: Recipe | str, folder: Path) -> Path:
-    """Make a fixture (by its name in `CATALOGUE`, or any recipe) in `folder` and return its path."""
+    """Make a fixture (by its name in one of the lists below, or any recipe) in `folder` and return its path."""
     name = recipe if isinstance(recipe, str) else "video"
-    made = CATALOGUE[recipe] if isinstance(recipe, str) else recipe
+    made = {**CATALOGUE, **DAMAGED, **NOT_VIDEOS}[recipe] if isinstance(recipe, str) else recipe
     path = folder / f"{name}.{made.suffix}"
     if made.write:
         made.write(path)
@@ -194,13 +197,11 @@ def cut_transport_stream_inside_a_gop(path: Path, lose: float = 0.3) -> None:
     path.write_bytes(data[int(len(data) * lose) // 188 * 188 :])
 
 
-def damage(path: Path, seed: int = 0, spots: int = 5) -> None:
-    """Overwrite some bytes in the second half of a file."""
+def damage(path: Path, at: float = 0.62, size: int = 700) -> None:
+    """Overwrite a stretch in the second half of a file, as a bad sector does."""
     data = bytearray(path.read_bytes())
-    chance = random.Random(seed)  # noqa: S311 (a fixture, no secret)
-    for _ in range(spots):
-        at = chance.randrange(len(data) // 2, len(data) - 2048)
-        data[at : at + 24] = chance.randbytes(24)
+    begin = int(len(data) * at)
+    data[begin : begin + size] = b"\xff" * size
     path.write_bytes(data)
 
 
@@ -213,7 +214,52 @@ def write_sound(path: Path) -> None:
         sound.writeframes(bytes(16_000))
 
 
-_X264 = "threads=1:keyint=12:min-keyint=4"
+def _gray(frames: int) -> list[Pixels]:
+    return [np.ascontiguousarray(draw(number)[:, :, 1]) for number in range(frames)]
+
+
+def write_fields(path: Path) -> None:
+    """Write H.264 field pictures, each field in a packet of its own."""
+    fields = bitstreams.field_coded_h264(_gray(40))
+    packets = [(number, number, data) for number, data in enumerate(fields)]
+    if path.suffix == ".h264":
+        path.write_bytes(b"".join(fields))
+    else:
+        bitstreams.mux(path, "h264", (96, 64), packets, keys=10)
+
+
+def write_field_pairs(path: Path) -> None:
+    """Write H.264 field pictures, both fields of a frame in one packet."""
+    fields = bitstreams.field_coded_h264(_gray(40))
+    packets = [(n, n, fields[2 * n] + fields[2 * n + 1]) for n in range(len(fields) // 2)]
+    bitstreams.mux(path, "h264", (96, 64), packets, keys=5)
+
+
+def write_without_hints(path: Path) -> None:
+    """Write H.264 whose frames are reordered deeply, without a word about it in its headers."""
+    units = bitstreams.reordered_h264(_gray(40))
+    bitstreams.mux(path, "h264", (96, 64), [(n + 4, k, data) for k, (n, data) in enumerate(units)], keys=16)
+
+
+def write_packed_b_frames(path: Path) -> None:
+    """Write MPEG-4 the way DivX did in AVI, where a chunk holds two pictures and the next one none."""
+    plain = path.with_suffix(".plain.avi")
+    encode(plain, Recipe("avi", "mpeg4", {"bf": "1", "b": "900k", "b_strategy": "0"}, frames=41))
+    bitstreams.pack_b_frames(plain, path)
+    plain.unlink()
+
+
+def write_two_sizes(path: Path) -> None:
+    """Write a transport stream whose picture size changes in the middle."""
+    parts = [path.with_suffix(f".{n}.ts") for n in range(2)]
+    for part, size in zip(parts, [(96, 64), (64, 48)], strict=True):
+        encode(part, Recipe("ts", options=_x264(), size=size, frames=25))
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    for part in parts:
+        part.unlink()
+
+
+_X264 = "threads=1:keyint=12:min-keyint=4:no-mbtree=1"  # with its macroblock tree, x264 is not deterministic
 _X265 = "log-level=none:pools=none:frame-threads=1:keyint=12:min-keyint=4"
 
 
@@ -262,6 +308,13 @@ CATALOGUE: dict[str, Recipe] = {
     "h264-two-streams": Recipe("mp4", options=_x264(), second_stream=True),
     "h264-mbaff": Recipe("mp4", options=_x264("tff=1:bframes=2")),
     "h264-mbaff-ts": Recipe("ts", options=_x264("tff=1:bframes=2")),
+    "h264-fields-mkv": Recipe("mkv", write=write_fields, frames=40, legible=False),
+    "h264-fields-ts": Recipe("ts", write=write_fields, frames=40, legible=False),
+    "h264-fields-elementary": Recipe("h264", write=write_fields, frames=40, legible=False),
+    "h264-field-pairs-mp4": Recipe("mp4", write=write_field_pairs, frames=40, legible=False),
+    "h264-field-pairs-ts": Recipe("ts", write=write_field_pairs, frames=40, legible=False),
+    "h264-no-hints-mp4": Recipe("mp4", write=write_without_hints, frames=40),
+    "h264-no-hints-mkv": Recipe("mkv", write=write_without_hints, frames=40),
     "hevc-mp4": Recipe("mp4", "libx265", _x265("bframes=3:b-pyramid=1")),
     "hevc-mkv": Recipe("mkv", "libx265", _x265()),
     "hevc-ts": Recipe("ts", "libx265", _x265()),
@@ -281,6 +334,7 @@ CATALOGUE: dict[str, Recipe] = {
     "av1-10-bit": Recipe("mp4", "libsvtav1", _FAST_AV1, pix_fmt="yuv420p10le"),
     "mpeg4-mp4": Recipe("mp4", "mpeg4", _B),
     "mpeg4-avi": Recipe("avi", "mpeg4", _B),
+    "mpeg4-packed-avi": Recipe("avi", write=write_packed_b_frames, frames=41),
     "mpeg4-odd-size": Recipe("avi", "mpeg4", {"b": "900k"}, size=(97, 65)),
     "mpeg2-ts": Recipe("ts", "mpeg2video", _B),
     "mpeg2-mp4": Recipe("mp4", "mpeg2video", _B),
@@ -314,6 +368,7 @@ DAMAGED: dict[str, Recipe] = {
     "cut-ts": Recipe("ts", options=_x264(), trick=cut_transport_stream_inside_a_gop),
     "cut-hevc-ts": Recipe("ts", "libx265", _x265("open-gop=1"), trick=cut_transport_stream_inside_a_gop),
     "cut-mpeg2-ts": Recipe("ts", "mpeg2video", _B, trick=cut_transport_stream_inside_a_gop),
+    "two-sizes-ts": Recipe("ts", write=write_two_sizes),
     "damaged-mp4": Recipe("mp4", options=_x264(), muxer={"movflags": "faststart"}, trick=damage),
     "damaged-ts": Recipe("ts", options=_x264(), trick=damage),
 }

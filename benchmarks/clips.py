@@ -31,7 +31,7 @@ def _write(path: Path, width: int, height: int, frames: int) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "24", "g": "250"}
+        stream.options = {"preset": "veryfast", "crf": "24", "g": "250", "sc_threshold": "0"}
         for number in range(frames):
             left = (3 * number) % width
             dx, dy = rng.integers(0, 64, 2)

@@ -42,7 +42,7 @@ def test_a_ten_minute_full_hd_video_takes_less_than_500_mib_per_instance(tmp_pat
     clip = write_long_clip(tmp_path / "long.mp4", minutes, rate=10, gop=50)
     (said,) = run(tmp_path, "long_video.py", clip, instances)
     print(said)  # noqa: T201 -- the figures, for `pytest -s`
-    assert said.startswith(f"{round(minutes * 600)} rows")
+    assert said.startswith(f"{round(minutes * 12) * 50} rows")
     workers = [int(size) for size in re.search(r"workers \[(.*)\]", said)[1].split(",")]
     assert len(workers) == instances
     assert max(workers) < 500, said

@@ -3,6 +3,7 @@
 import sys
 
 import scannerpy as sp
+import scannertools.imgproc  # noqa: F401 -- as it was done
 
 
 def main():

@@ -67,16 +67,24 @@ class World:
             self._ingest(folder)
 
     def _ingest(self, folder: Path) -> None:
-        """Add two clips. Their frames, as the reference has them, come from one sequential pass."""
-        for name, frames, gop in (("video11", 11, 4), ("video23", 23, 250)):
+        """Add a copied video, one left in place, and one an op made, which lies in several pieces.
+
+        Their frames, as the reference has them, come from one sequential pass.
+        """
+        for name, frames, gop, inplace in (("video11", 11, 4, False), ("video23", 23, 250, True)):
             path = write_clip(folder / f"{name}.mp4", frames, gop=gop, size=(32, 32))
-            column = self.cl.io.Input([sp.NamedVideoStream(self.cl, name, path=str(path))])
-            copy = sp.NamedVideoStream(self.cl, f"{name} raw")
-            self.cl.run(
-                self.cl.io.Output(column.lossless(), [copy]), sp.PerfParams.manual(100, 100), show_progress=False
-            )
+            video = sp.NamedVideoStream(self.cl, name, path=str(path), inplace=inplace)
+            copy = self._stored(self.cl.io.Input([video]).lossless(), f"{name} raw", 100)
             self.stored[name], self.kinds[name] = list(copy.load()), "f"
             assert [number_of(frame) for frame in self.stored[name]] == list(range(frames))
+        made = self._stored(self.cl.io.Input([sp.NamedVideoStream(self.cl, "video23")]), "video made", 6)
+        self.stored["video made"], self.kinds["video made"] = [frame[:, :, ::-1] for frame in made.load()], "f"
+        assert [number_of(frame) for frame in self.stored["video made"]] == list(range(23))
+
+    def _stored(self, column: Any, name: str, rows: int) -> Any:
+        stream = sp.NamedVideoStream(self.cl, name)
+        self.cl.run(self.cl.io.Output(column, [stream]), sp.PerfParams.manual(rows, rows), show_progress=False)
+        return stream
 
     def try_one(self, data: Any, instances: int = 1) -> None:
         """Draw a graph, run it, compare."""

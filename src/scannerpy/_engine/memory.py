@@ -14,7 +14,7 @@ from scannerpy._words.elements import Element
 
 DEFAULT_CAP = 256 << 20
 SMALLEST_CAP = 1 << 20
-BEST_STEP = 16 << 20
+BEST_STEP = 32 << 20
 """Larger steps than this gain nothing: what one stage leaves in the caches the next one finds there only if small."""
 
 

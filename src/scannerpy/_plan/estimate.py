@@ -1,7 +1,8 @@
 """Packet sizes chosen for the user: what `_words.sizing` says fits, brought into line with the video.
 
 A task that begins at a keyframe decodes nothing it does not store. So where the choice is ours and keyframes come at
-regular distances, the io packet becomes a whole number of those distances, and the work packet a divisor of it.
+regular distances, the io packet becomes a whole number of those distances (or a whole fraction of one, so that at least
+every keyframe begins a task), and the work packet a divisor of it.
 """
 
 from __future__ import annotations
@@ -33,14 +34,16 @@ def packet_sizes(
 def aligned(work: int, io: int, keyframes: Iterable[Rows]) -> tuple[int, int]:
     """Return the packet sizes nearest to `work` and `io` whose tasks begin at keyframes, if there are such.
 
-    The io packet grows or shrinks by at most half; where that does not reach a keyframe, both stay as they are.
+    The io packet grows or shrinks by at most half; where nothing in that range fits, both stay as they are.
     """
     distance = keyframe_distance(keyframes)
     if distance is None:
         return work, io
-    nearest = max(1, round(io / distance)) * distance
-    if not io / 2 <= nearest <= io * 3 / 2 or nearest < LEAST_CUT:
+    whole = max(1, round(io / distance)) * distance
+    fitting = [n for n in (whole, *_divisors(distance)) if io / 2 <= n <= io * 3 / 2 and n >= LEAST_CUT]
+    if not fitting:
         return work, io
+    nearest = whole if whole in fitting else min(fitting, key=lambda n: abs(n - io))
     return _divisor(nearest, work), nearest
 
 
@@ -56,6 +59,10 @@ def keyframe_distance(keyframes: Iterable[Rows]) -> int | None:
 
 def _divisor(number: int, wish: int) -> int:
     """Return the largest divisor up to `wish`, or the smallest above it where that one is much smaller."""
-    divisors = [n for n in range(1, number + 1) if number % n == 0]
+    divisors = _divisors(number)
     below = max(n for n in divisors if n <= max(1, wish))
     return below if below * _MUCH_SMALLER >= min(wish, number) else min(n for n in divisors if n > wish)
+
+
+def _divisors(number: int) -> list[int]:
+    return [n for n in range(1, number + 1) if number % n == 0]

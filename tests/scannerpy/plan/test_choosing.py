@@ -35,6 +35,12 @@ def test_a_single_long_gop_changes_nothing():
     assert aligned(20, 100, []) == (20, 100)
 
 
+def test_a_long_gop_is_cut_into_equal_tasks():
+    """So that a task begins at every keyframe, and whoever takes over there decodes nothing twice."""
+    assert aligned(14, 70, [np.array([0, 250, 500])]) == (10, 50)
+    assert aligned(14, 70, [np.array([0, 251, 502])]) == (14, 70)  # a prime: nothing fits
+
+
 def test_irregular_keyframes_change_nothing():
     assert keyframe_distance([np.array([0, 10, 17, 40, 41])]) is None
     assert aligned(20, 100, [np.array([0, 10, 17, 40, 41])]) == (20, 100)

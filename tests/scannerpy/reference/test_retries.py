@@ -1,6 +1,4 @@
-"""A task that is done again gives the same answer: kernels that raise, or end their process, when they first see a row."""
-a row.
-"""
+"""A task done again gives the same answer: kernels that raise, or end their process, when they first see a row."""
 
 import os
 from pathlib import Path

@@ -1,5 +1,4 @@
-"""A client, the streams that random graphs read, and their rows as the reference has them; and how many examples run.
-run.
+"""A client, the streams random graphs read, and their rows as the reference has them; and how many examples run.
 
 `SCANNER_EXAMPLES` sets how many graphs run in all (3,200 unless given), and `SCANNER_SEED` draws others; by hand::
 

@@ -8,11 +8,14 @@ frame up to the next keyframe is built on it. A row is given out only when all f
 sound; otherwise it, and the rows that lean on it, are refused by name.
 
 The decoder keeps its place. When the last wanted row of a request is out it stops feeding, and a later request for
-rows further on continues where it stopped, unless packets that are needed now were left out then.
+rows further on continues where it stopped, unless packets that are needed now were left out then. It also remembers
+the last few frames it gave out: windows and warm-up of neighbouring tasks overlap, and going back a row would mean
+starting again at the keyframe.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +39,7 @@ ReadRanges = Callable[[Sequence[int], Sequence[int]], Sequence[bytes]]
 _BLOCK = 4 << 20  # bytes of packets read ahead at most
 _NEAR = 64 << 10  # ranges nearer than this are read as one
 _NOTED = "noted when the video was ingested"
+_REMEMBERED = 16, 32 << 20  # frames handed out that are kept at most, and their bytes
 _AHEAD = 16  # packets read at a time once the last wanted one is in and only the reordering keeps its frame back
 
 
@@ -79,6 +83,9 @@ class Decoder:
         self._converter = Converter(index.rotation, index.mirrored, format)
         self._run: _Run | None = None
         self._out: dict[int, VideoFrame] = {}  # row → decoded frame nobody has taken yet
+        self._recent: OrderedDict[int, VideoFrame] = OrderedDict()  # row → decoded frame somebody has taken
+        most, size = _REMEMBERED
+        self._remembered = max(2, min(most, size // max(1, 2 * index.coded_width * index.coded_height)))
         self._wanted = np.zeros(index.rows, bool)
         self._broken = damaged_rows(index)
         self._known: dict[int, str] = dict.fromkeys(np.flatnonzero(index.flags & DAMAGED).tolist(), _NOTED)
@@ -91,6 +98,9 @@ class Decoder:
         """
         wanted = self._checked(rows)
         threads, done = self._threads, 0
+        for row, frame in self._remembered_of(wanted):
+            done += 1
+            yield row, self._convert(row, frame)
         while done < len(wanted):
             try:
                 for row, frame in self._decoded(wanted[done:], threads):
@@ -107,6 +117,14 @@ class Decoder:
         if (np.diff(wanted) <= 0).any():
             raise ValueError("rows must ascend and be unique")
         return wanted
+
+    def _remembered_of(self, rows: Ints) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield the leading rows that the last request took too, as windows of neighbouring tasks do."""
+        for row in rows.tolist():
+            frame = self._recent.get(row)
+            if frame is None:
+                return
+            yield row, frame
 
     def _decoded(self, rows: Ints, threads: int) -> Iterator[tuple[int, VideoFrame]]:
         """Yield (row, frame) up to the first row that is broken, which raises."""
@@ -134,7 +152,11 @@ class Decoder:
             while row not in self._out or self._may_lean_on_the_unseen(run, row):
                 if not next(feeding, False):
                     self._note_missing(run)
-            yield row, self._out.pop(row)
+            frame = self._recent[row] = self._out.pop(row)
+            self._recent.move_to_end(row)
+            if len(self._recent) > self._remembered:
+                self._recent.popitem(last=False)
+            yield row, frame
 
     def _may_lean_on_the_unseen(self, run: _Run, row: int) -> bool:
         """Whether a frame that was decoded before this row's is not out yet, and so may still prove damaged."""

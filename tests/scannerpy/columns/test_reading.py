@@ -137,6 +137,21 @@ def test_neighbouring_tasks_go_on_in_the_same_decoder(monkeypatch):
     assert len(opened) <= len(column.keyframes()) < 8  # a keyframe is entered anew, nothing is decoded twice
 
 
+@pytest.mark.parametrize("overlap", [1, 5])
+def test_neighbouring_tasks_may_share_rows(monkeypatch, overlap):
+    """Windows and warm-up reach back into the task before; the decoder need not start again for that."""
+    opened = []
+    original = decode.open_decoder
+    monkeypatch.setattr(decode, "open_decoder", lambda *args: opened.append(1) or original(*args))
+    objects = memory()
+    column = FrameColumn(objects, [write_frames(objects, "a", pictures(90), "video", {"keyframe_distance": 250})])
+    for first in range(10, 80, 10):
+        rows = np.arange(first - overlap, first + 10)
+        reading = column.read(rows)
+        assert [videos.read_number(next(reading)) for _ in rows] == rows.tolist()
+    assert len(opened) == len(column.keyframes()) == 1
+
+
 def test_reading_is_lazy(monkeypatch, mixed):
     objects, refs, _ = mixed
     opened = []

@@ -3,7 +3,8 @@
 Comes in: a plan, and optionally two things the plan cannot know: what it costs to read given rows of a source
 (`_plan.decode.cost` for videos), and how large elements are. Goes out: a frozen `Explanation` whose ``str()`` is a
 page for people. It is computed from the same `demand` that workers carry out, task by task, so it also counts what is
-decoded twice because a task begins inside a group of pictures, and what is executed only to warm up state.
+executed only to warm up state. Decoding is counted as one worker does it, going on from task to task; where several
+come to share one group of pictures, each of them decodes its beginning.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ class _Job:
         self.sources = graph.sources
         self.ops = tuple(vertex for vertex in graph.vertices if vertex.kind == "op")
         self.read = [0] * len(self.sources)
-        self.decode: list[DecodeCost | None] = [None] * len(self.sources)
+        self.wanted: list[list[Rows]] = [[] for _ in self.sources]
         self.run = [0] * len(self.ops)
         self.warmup = [0] * len(self.ops)
 
@@ -145,8 +146,7 @@ class _Job:
         for place, source in enumerate(self.sources):
             rows = demand.vertices[source.number].rows
             self.read[place] += len(rows)
-            if self.cost is not None and len(rows):
-                self.decode[place] = _sum((self.decode[place], self.cost(self.stream, place, rows)))
+            self.wanted[place].append(rows)
         for place, op in enumerate(self.ops):
             it = demand.vertices[op.number]
             self.run[place] += len(it.rows)
@@ -155,7 +155,8 @@ class _Job:
     def total(self) -> JobCost:
         """Return the sum."""
         stored = self.job.source_rows
-        reads = zip(self.sources, stored, self.read, self.decode, strict=True)
+        decode = [self._decode(place) for place in range(len(self.sources))]
+        reads = zip(self.sources, stored, self.read, decode, strict=True)
         ops = zip(self.ops, self.run, self.warmup, strict=True)
         return JobCost(
             self.stream,
@@ -164,6 +165,11 @@ class _Job:
             tuple(ReadCost(source.short_label, total, rows, decode) for source, total, rows, decode in reads),
             tuple(OpCost(op.short_label, rows, warmup) for op, rows, warmup in ops),
         )
+
+    def _decode(self, place: int) -> DecodeCost | None:
+        """Price all tasks together: a worker goes on from task to task without decoding anything twice."""
+        rows = np.unique(np.concatenate([np.zeros(0, np.int64), *self.wanted[place]]))
+        return self.cost(self.stream, place, rows) if self.cost is not None and len(rows) else None
 
 
 def _sum(costs: Iterable[DecodeCost | None]) -> DecodeCost | None:

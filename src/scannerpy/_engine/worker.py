@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -41,6 +42,7 @@ from scannerpy.common import log
 
 def main(pipe: Connection, words: Any) -> None:
     """Serve the parent until it says `Exit` or is gone."""
+    die_with_server()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     keep_freed_memory()
@@ -51,6 +53,23 @@ def main(pipe: Connection, words: Any) -> None:
         with suppress(OSError):  # the parent is gone too: nobody is left to tell
             worker.send(m.Broken(error_from("worker", "", None, error)))
         raise
+
+
+def die_with_server() -> None:
+    """On Linux, be killed when the fork server ends, which it does once the program is gone.
+
+    The receiver thread sees the program's end first, but never runs while a kernel holds the interpreter lock. The
+    server would wait for us in turn, so we let go of the pipe that tells it somebody is left.
+    """
+    server: Any = forkserver._forkserver  # there is no public way
+    alive = getattr(server, "_forkserver_alive_fd", None)
+    if alive is None or not sys.platform.startswith("linux"):
+        return
+    os.close(alive)
+    server._forkserver_alive_fd = None
+    set_parent_death_signal = 1
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 def keep_freed_memory() -> None:

@@ -114,6 +114,13 @@ def slow(config, value: bytes) -> bytes:
     return value
 
 
+def stubborn(config, value: bytes) -> bytes:
+    """From row 12 on, computes for ever without letting go of the interpreter."""
+    if int(value) >= 12:
+        sum(iter(int, 1))  # one call in C, without an end
+    return value
+
+
 class Broken:
     """A kernel whose constructor raises."""
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 import psutil
 import pytest
@@ -301,9 +302,9 @@ finally:
 """
 
 
-def start_program():
+def start_program(code=PROGRAM):
     """A program in a process group of its own, as a shell starts one; returns it and its workers' pids."""
-    command = [sys.executable, "-c", PROGRAM]
+    command = [sys.executable, "-c", code]
     program = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -334,6 +335,31 @@ def test_workers_of_a_killed_program_leave():
     program.kill()
     program.communicate()
     assert gone(workers)
+
+
+def test_workers_of_a_killed_program_leave_even_if_a_kernel_never_lets_go_of_the_interpreter():
+    program, workers = start_program(PROGRAM.replace("p.chain([p.slow]", "p.chain([p.slow, p.stubborn]"))
+    assert workers
+    time.sleep(0.3)  # into the kernel
+    program.kill()
+    program.communicate()
+    assert gone(workers)
+
+
+def test_a_fork_server_killed_with_its_workers_is_replaced(pool):
+    killed = []
+
+    def kill_server(event):
+        if isinstance(event, e.TaskEnded) and not killed:
+            server = our_processes()[0].parent()
+            killed.append(server.pid)
+            server.kill()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # multiprocessing says that its helper died
+        run = Run(p.chain([p.slow], rows=(40, 40), io=5, seconds=0.02), pool, listener=kill_server)
+    assert run.committed == {0: rows(40), 1: rows(40)}
+    assert killed
 
 
 def test_a_program_that_never_closes_its_pool_ends_all_the_same():

@@ -1,6 +1,6 @@
 """Which task goes to which worker."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scannerpy._engine.assignment import Assignment, JobShape
@@ -106,6 +106,7 @@ def test_done_tasks_are_left_out():
     assert sorted(indices(a, 0, 3)) == [(0, 1), (0, 2), (0, 4)]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=5),
     st.lists(st.integers(0, 3), max_size=80),

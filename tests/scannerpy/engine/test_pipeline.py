@@ -330,6 +330,6 @@ def test_the_trace_has_every_stage_and_stays_small(inline):
 
 def test_the_engine_costs_little_per_row():
     made = p.chain([p.twice], rows=(20_000,), io=5000, work=250)
-    began = time.perf_counter()
+    began = time.process_time()
     run(made, inline=True)
-    assert time.perf_counter() - began < 20_000 * 100e-6
+    assert time.process_time() - began < 20_000 * 60e-6

@@ -169,6 +169,8 @@ class Hammer:
 
     def _repeated(self, since: float, marks: dict[Path, set[tuple[bytes, int]]]) -> set[int]:
         durable = self._rows(marks)
+        if self.mode == "Overwrite" and len(durable) == FRAMES:
+            return set()  # it was complete, and is rightly made anew
         return {row for _, when, row in self._log() if when > since and row in durable}
 
 

@@ -13,7 +13,8 @@ import time
 import psutil
 import pytest
 
-from tests.scannerpy.crash.hammer import FRAMES, Hammer, Hanging
+from tests.conftest import write_config
+from tests.scannerpy.crash.hammer import FRAMES, ROOT, Hammer, Hanging
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -85,9 +86,6 @@ def _until(condition, run, patience=60):
 @pytest.fixture
 def script(tmp_path, clip):
     """Return a function that runs a few lines of Python as a program with two jobs, and gives what it printed."""
-    from tests.conftest import write_config
-    from tests.scannerpy.crash.hammer import ROOT
-
     write_config(tmp_path)
 
     def run(op, *, run_words="", timeout=100):
@@ -167,3 +165,54 @@ def test_a_kernel_stuck_in_c_code_is_stopped_too(script):
     stuck = 'if self.name == "bad" and row == 17: import re; re.match(r"(a+)+$", "a" * 60 + "b")'
     out, _ = script(TROUBLE.format(trouble=stuck), run_words=", task_timeout=1.0")
     assert out == ["[True, False] True", "[True]", "1"]
+
+
+SETUP = """
+import scannerpy as sp
+from typing import Any
+
+@sp.register_python_op()
+class Unready(sp.Kernel):
+    def __init__(self, config, where):
+        self.where = where
+        self.fail("__init__")
+    def fail(self, here):
+        if self.where == here:
+            raise ValueError("not ready")
+    def fetch_resources(self):
+        self.fail("fetch_resources")
+    def setup_with_resources(self):
+        self.fail("setup_with_resources")
+    def execute(self, x: Any) -> Any:
+        return x
+
+def main():
+    sc = sp.Client()
+    sc.new_table("in", ["column"], [[bytes([128, 4, 75, row, 46])] for row in range(12)])  # pickled numbers
+    column = sc.io.Input([sp.NamedStream(sc, "in")])
+    perf = sp.PerfParams.manual(2, 4, pipeline_instances_per_node=2)
+    for attempt in range(16):
+        where = ["__init__", "fetch_resources", "setup_with_resources", "nowhere"][attempt % 4]
+        out = sp.NamedStream(sc, f"out{attempt}")
+        try:
+            sc.run(sc.io.Output(sc.ops.Unready(x=column, where=where), [out]), perf, show_progress=False)
+        except sp.ScannerException as error:
+            print(where in str(error) and "not ready" in str(error), out.committed())
+        else:
+            print(list(out.load()) == list(range(12)))
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_kernels_that_cannot_be_set_up_fail_the_run_and_never_hang_it(tmp_path):
+    """Named each time; and the next run of the same client is not disturbed."""
+    write_config(tmp_path)
+    (tmp_path / "program.py").write_text(SETUP)
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": f"{ROOT}/src:{ROOT}"}
+    words = {"capture_output": True, "text": True, "timeout": 120}
+    command = [sys.executable, str(tmp_path / "program.py")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, **words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["True False", "True False", "True False", "True"] * 4

@@ -4,6 +4,7 @@ numbers.
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 
 from tests.clips import write_clip
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start background jobs; programs under test inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def free_port() -> int:

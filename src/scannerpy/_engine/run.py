@@ -289,7 +289,8 @@ def _interrupts_noted(cancellation: Cancellation, body: Body) -> Iterator[None]:
     a decision), a second one into the usual KeyboardInterrupt. Where kernels run in this thread, leave it alone.
     """
     in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or not body.takes_interrupts:
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as for background jobs: leave it so
+    if not in_main or ignored or not body.takes_interrupts:
         yield
         return
     noted = False

@@ -19,6 +19,7 @@ import pytest
 import scannerpy as sp
 from tests.clips import write_long_clip
 from tests.conftest import write_config
+from tests.pace import slowness
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -76,7 +77,7 @@ def eight_ops(cl, column):
     return column
 
 
-def test_a_million_rows_through_eight_ops_are_planned_in_a_second(cl):
+def test_a_million_rows_through_eight_ops_are_planned_at_once(cl):
     """`explain` plans, and counts every row of every op, without doing anything.
 
     Half a second is what a quiet machine should need for planning alone; `make bench` has the figure.
@@ -85,7 +86,7 @@ def test_a_million_rows_through_eight_ops_are_planned_in_a_second(cl):
     column = eight_ops(cl, cl.io.Input([sp.NamedStream(cl, "million")]))
     sink = cl.io.Output(column, [sp.NamedStream(cl, "out")])
     assert "1,000,000 rows" in str(cl.explain(sink, sp.PerfParams.manual(100, 1000)))
-    assert min(_planned(cl, sink) for _ in range(3)) < 1
+    assert min(_planned(cl, sink) for _ in range(3)) < 0.9 * slowness()
     assert not cl.has_table("out")
 
 
@@ -107,5 +108,5 @@ def test_a_run_over_twenty_thousand_streams_is_planned_in_ten_seconds(cl):
 
     planned(10)
     small, big = planned(5_000), planned(20_000)
-    assert big < 10
-    assert big < 8 * small + 0.5
+    assert big < 10 * slowness()
+    assert big < 8 * small + 0.5 * slowness()

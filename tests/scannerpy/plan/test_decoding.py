@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from scannerpy._plan.decode import Layout, cost, damaged_rows, reorder_depth, spans
 from scannerpy._words.video import DAMAGED, DISCARD, KEY, NO_TIME, NONREF, START, VideoIndex
+from tests.pace import slowness
 
 S = START | KEY
 
@@ -128,8 +129,8 @@ def test_a_million_rows_are_planned_in_a_blink():
     begin = time.process_time()
     total = cost(video, np.arange(1_000_000))
     assert total.frames == 1_000_000
-    assert time.process_time() - begin < 1.0  # 0.15 s on an idle machine
+    assert time.process_time() - begin < 0.5 * slowness()  # 0.15 s on an idle machine
     layout = Layout(video)
     begin = time.process_time()
     layout.spans(np.arange(0, 1_000_000, 3)).cost()
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 0.25 * slowness()

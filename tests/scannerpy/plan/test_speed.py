@@ -9,6 +9,7 @@ import pytest
 
 from scannerpy._graph.build import build
 from scannerpy._plan.plan import demand, make_plan
+from tests.pace import slowness
 from tests.scannerpy.plan import programs as g
 
 MILLION = 1_000_000
@@ -45,15 +46,15 @@ def planning(sinks):
 
 
 @pytest.mark.parametrize("program", [eight_ops, sampled_ops])
-def test_a_million_rows_through_eight_ops_take_less_than_half_a_second(program):
+def test_a_million_rows_through_eight_ops_take_half_a_second_of_a_quiet_machine(program):
     sinks = program()
-    assert any(planning(sinks) < 0.5 for _ in range(8))  # the machine may be busy with something else
+    assert any(planning(sinks) < 0.5 * slowness() for _ in range(8))
 
 
 def test_a_million_rows_in_any_order_are_planned_as_quickly():
     rows = [(i * 7919) % MILLION for i in range(MILLION)]
     sinks = [g.sink(g.op(g.sample("Gather", g.op(g.source()), {"rows": rows})))]
-    assert any(planning(sinks) < 0.8 for _ in range(8))
+    assert any(planning(sinks) < 0.8 * slowness() for _ in range(8))
 
 
 def test_twenty_thousand_streams_are_planned_in_seconds_and_stay_small():
@@ -64,6 +65,6 @@ def test_twenty_thousand_streams_are_planned_in_seconds_and_stay_small():
     began = time.process_time()
     graph, jobs = build([g.sink(node, jobs=count)])
     plan = make_plan(graph, jobs, [[1000 + stream] for stream in range(count)], 100, 100)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 5 * slowness()
     assert plan.tasks > 1_000_000
     assert len(pickle.dumps(plan)) < 300 * count

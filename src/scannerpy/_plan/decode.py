@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +60,8 @@ class Layout:
         self.complete = _completing_packet(index, self.row_of)
         self.droppable = (index.flags & NONREF) != 0
         fed = ~self.droppable
-        self._fed_before = np.concatenate(([0], np.cumsum(fed)))
-        self._bytes_before = np.concatenate(([0], np.cumsum(np.where(fed, index.size, 0))))
+        self._fed_before = _sums(fed)
+        self._bytes_before = _sums(np.where(fed, index.size, 0))
 
     def leaning_on(self, packets: Ints) -> npt.NDArray[np.bool_]:
         """Return, for every row, whether its frame may be wrong when those of `packets` are."""
@@ -128,8 +128,9 @@ class Spans(Sequence[Span]):
         return (self[n] for n in range(len(self)))
 
     def _fed(self, first: int, last: int, rows: Ints) -> Ints:
-        fed = ~self._layout.droppable[first : last + 1]
-        fed[self._layout.index.frame_packet[rows] - first] = True
+        layout = self._layout
+        fed = ~layout.droppable[first : last + 1]
+        fed[layout.index.frame_packet[rows] - first] = True
         return np.flatnonzero(fed).astype(np.int64) + first
 
     def cost(self) -> DecodeCost:
@@ -138,7 +139,7 @@ class Spans(Sequence[Span]):
         wanted = index.frame_packet[self._rows]
         extra = wanted[layout.droppable[wanted]]
         packets = int(layout.must_feed(self.first, self.last).sum()) + len(extra)
-        size = int(layout.must_read(self.first, self.last).sum()) + int(index.size[extra].sum())
+        size = int(layout.must_read(self.first, self.last).sum() + index.size[extra].sum())
         entered = np.searchsorted(layout.starts, self.last, side="right") - np.searchsorted(layout.starts, self.first)
         # Where all is droppable (each packet stands alone) a GOP counts only if it is really decoded.
         return DecodeCost(packets, packets, size, min(int(entered.sum()), packets))
@@ -173,6 +174,11 @@ def reorder_depth(index: VideoIndex) -> int:
 
 
 _MOST_REORDERED = 16  # H.264 and HEVC hold at most 16 pictures
+
+
+def _sums(values: npt.NDArray[Any]) -> Ints:
+    """Return the sums of the first 0, 1, 2 … values."""
+    return np.concatenate(([0], np.cumsum(values))).astype(np.int64)
 
 
 def _row_of_packet(index: VideoIndex) -> Ints:

@@ -19,6 +19,7 @@ from av.stream import Discard, Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from scannerpy._video.web import ALONE
 from scannerpy._words.video import VideoIndex
 from scannerpy.errors import IngestError, VideoError
 
@@ -26,7 +27,9 @@ _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "ansi", "concat", "hls", "dash
 # Decoders that mark the frames they repaired. Others show what they have, and with several threads even these may let
 # a frame out before it is marked; there an error has to end the packet, so that it is noticed.
 _MARKS_DAMAGE = {"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"}
-_LOSES_DAMAGE = {"vp8"}  # several threads repair a damaged frame differently, and say nothing
+# Codecs whose frames are the same whatever the number of threads. VP8's are not where a frame is damaged, nor are those
+# of interlaced MPEG-4.
+_THREADED = ALONE | {"h264", "hevc", "vp9", "av1", "mpeg1video", "mpeg2video", "ffv1"}
 _DECODER = {"av1": "libdav1d"}  # FFmpeg's own "av1" needs hardware
 REPAIR = (
     "to go on with what a player would show there, ingest a copy made by: ffmpeg -i in -c:v libx264 -crf 18 out.mp4"
@@ -104,12 +107,16 @@ def open_decoder(index: VideoIndex, threads: int, reorder: int) -> VideoCodecCon
     context.bits_per_coded_sample = index.bits_per_coded_sample
     context.colorspace, context.color_range = index.color_space, index.color_range
     context.reorder_depth = reorder
-    threads = 1 if index.codec in _LOSES_DAMAGE else threads
-    context.thread_count = threads
-    context.thread_type = "AUTO" if threads > 1 else "NONE"
-    if threads > 1 or index.codec not in _MARKS_DAMAGE:
+    set_threads(context, threads)
+    if context.thread_count > 1 or index.codec not in _MARKS_DAMAGE:
         context.options = {"err_detect": "crccheck+explode"}
     return context
+
+
+def set_threads(context: VideoCodecContext, threads: int) -> None:
+    """Let a decoder use `threads` threads, or one where more would not be exact."""
+    context.thread_count = threads if codec_name(context) in _THREADED else 1
+    context.thread_type = "AUTO" if context.thread_count > 1 else "NONE"
 
 
 def numbered(data: bytes | memoryview, number: int) -> Packet[Any]:

@@ -15,6 +15,7 @@ from scannerpy._video.nal import Bits
 from scannerpy._words.video import NONREF, START
 
 _I, _B = 1, 3
+_I_VOP, _B_VOP = 0, 2
 _MATRICES, _CODING = 3, 8  # kinds of MPEG-2 extension
 
 
@@ -81,12 +82,14 @@ class Mpeg12:
 class Mpeg4:
     """Reads the packets of one MPEG-4 part 2 stream in decode order."""
 
-    _VOP, _OBJECT_LAYER = 0xB6, range(0x20, 0x30)
+    _VOP, _GROUP, _OBJECT_LAYER = 0xB6, 0xB3, range(0x20, 0x30)
 
     def __init__(self, extradata: bytes) -> None:
         self._layer = _layer_header(extradata)
-        self._time_bits = _time_bits(self._layer) if self._layer else 0
+        self._ticks, self._interlaced = _time_of_layer(self._layer) if self._layer else (0, False)
         self._fixed = True
+        self._second = self._second_before = 0
+        self._anchor = self._anchor_before = -1  # times of the last two pictures that are no B
         self._order = _TypeOrder()
         self._count = 0
 
@@ -99,16 +102,20 @@ class Mpeg4:
                 if kind >= 0:
                     raise Doubt("several pictures in one packet (packed B-frames)")
                 kind = self._picture(packet[begin : begin + 16])
+            elif code == self._GROUP:
+                self._second = _seconds(packet[begin : begin + 4])
             elif code in self._OBJECT_LAYER:
                 headed = True
                 self._new_layer(_layer_header(packet))
         if kind < 0:
             raise Doubt("a packet without a picture")
-        flags = START if kind == 0 and (headed or self._fixed) else 0
-        if kind == 2 and not headed:
+        flags = START if kind == _I_VOP and (headed or self._fixed) else 0
+        if kind == _B_VOP and not headed:
             flags |= NONREF
-        order = self._order.place(both_ways=kind == 2, number=self._count)
+        order = self._order.place(both_ways=kind == _B_VOP, number=self._count)
         self._count += 1
+        if self._interlaced:  # FFmpeg's idea of time in interlaced B pictures depends on the first one it ever met
+            return Header(0, order, "interlaced MPEG-4")
         return Header(flags, order)
 
     def settle(self, flags: list[int]) -> None:
@@ -116,20 +123,34 @@ class Mpeg4:
 
     def _new_layer(self, layer: bytes) -> None:
         self._fixed = self._fixed and layer == self._layer
-        self._time_bits = _time_bits(layer)
+        self._ticks, self._interlaced = _time_of_layer(layer)
 
     def _picture(self, data: bytes) -> int:
         """Return the coding type. Raises Doubt for a picture that says "the same again" (an N-VOP)."""
-        if not self._time_bits:
+        if not self._ticks:
             raise Doubt("a picture without its header")
         bits = Bits(data)
         kind = bits.u(2)
+        seconds = 0
         while bits.u(1):
-            pass
-        bits.u(1 + self._time_bits + 1)
+            seconds += 1
+        bits.u(1)
+        ticks = bits.u(max(1, (self._ticks - 1).bit_length()))
+        bits.u(1)
         if not bits.u(1):
             raise Doubt("pictures that are not coded (N-VOP)")
+        self._tell_time(kind, seconds, ticks)
         return kind
+
+    def _tell_time(self, kind: int, seconds: int, ticks: int) -> None:
+        """Follow the clock of the pictures. Raises Doubt for a B picture FFmpeg would leave out as impossible."""
+        if kind == _B_VOP:
+            time = (self._second_before + seconds) * self._ticks + ticks
+            if not self._anchor_before < time < self._anchor:
+                raise Doubt("a B-frame outside the time of its neighbours")
+            return
+        self._second_before, self._second = self._second, self._second + seconds
+        self._anchor_before, self._anchor = self._anchor, self._second * self._ticks + ticks
 
 
 def _start_codes(packet: bytes) -> Iterator[tuple[int, int]]:
@@ -158,8 +179,15 @@ def _layer_header(data: bytes) -> bytes:
     return b""
 
 
-def _time_bits(layer: bytes) -> int:
-    """Return how many bits the time of a picture takes (vop_time_increment)."""
+def _seconds(group: bytes) -> int:
+    """Return the time code of a group of pictures."""
+    bits = Bits(group)
+    hours, minutes, _, seconds = bits.u(5), bits.u(6), bits.u(1), bits.u(6)
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _time_of_layer(layer: bytes) -> tuple[int, bool]:
+    """Return how many ticks a second has (vop_time_increment_resolution), and whether pictures are interlaced."""
     bits = Bits(layer[:64])
     bits.u(9)
     if bits.u(1):
@@ -173,4 +201,9 @@ def _time_bits(layer: bytes) -> int:
     if bits.u(2):
         raise Doubt("a video object with a shape")
     bits.u(1)
-    return max(1, (bits.u(16) - 1).bit_length())
+    ticks = bits.u(16)
+    bits.u(1)
+    if bits.u(1):
+        bits.u(max(1, (ticks - 1).bit_length()))
+    bits.u(1 + 13 + 1 + 13 + 1)  # width and height between marks
+    return ticks, bool(bits.u(1))

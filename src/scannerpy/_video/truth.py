@@ -9,6 +9,7 @@ opens a fresh decoder at each and compares what comes out with what the first pa
 
 from __future__ import annotations
 
+import itertools
 import os
 import zlib
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from scannerpy._video.demux import open_decoder, opened
+from scannerpy._video.demux import open_decoder, opened, set_threads
 from scannerpy._video.pixels import Converter
 from scannerpy._words.video import KEY, VideoIndex
 from scannerpy.errors import IngestError
@@ -73,35 +74,53 @@ def proven_starts(file: Path, index: VideoIndex, found: Presented) -> list[int]:
     return []
 
 
+@dataclass(slots=True)
+class _Trial:
+    """A decoder opened at packet `start`, to be fed up to packet `end`, and what is to come out of it."""
+
+    start: int
+    end: int
+    expected: dict[int, int]  # packet → digest
+    context: VideoCodecContext
+    seen: dict[int, int] = field(default_factory=dict)
+
+    def feed(self, packet: Packet[Any] | None, converter: Converter) -> None:
+        for frame in _decode(self.context, packet, set()):
+            if frame.pts is not None:
+                self.seen[frame.pts] = _digest(converter, frame)
+
+    def passed(self) -> bool:
+        return self.start in self.expected and self.expected.items() <= self.seen.items()
+
+
 def _try(file: Path, index: VideoIndex, found: Presented, candidates: list[int]) -> list[int]:
-    """Open a fresh decoder at each candidate; return those from which all is as it should be up to the next one."""
-    converter, place = Converter(), {packet: row for row, packet in enumerate(found.packets)}
-    passed: list[int] = []
-    borders = {*candidates, index.packets}
-    start, context, seen = -1, open_decoder(index, 1, _MOST_REORDERED), dict[int, int]()
+    """Open a fresh decoder at each candidate; return those from which all is as it should be up to the next one.
+
+    "Up to" is meant as shown: pictures stored behind the next one, but shown before it, belong to the trial.
+    """
+    converter, passed, running = Converter(), list[int](), list[_Trial]()
+    row = {packet: row for row, packet in enumerate(found.packets)}
+    borders = [row[packet] for packet in candidates] + [len(found.packets)]
+    groups = {found.packets[a]: found.packets[a:b] for a, b in itertools.pairwise(borders)}
     for number, packet in enumerate(_numbered(file, index.packets)):
-        if number in borders:
-            seen |= {frame.pts or 0: _digest(converter, frame) for frame in _decode(context, None, set())}
-            if start >= 0 and _expected(found, place, start, number).items() <= seen.items():
-                passed.append(start)
-            start, context, seen = number, open_decoder(index, 1, _MOST_REORDERED), {}
-        if packet is not None:
-            seen |= {frame.pts or 0: _digest(converter, frame) for frame in _decode(context, packet, set())}
-    return passed
-
-
-def _expected(found: Presented, place: dict[int, int], start: int, end: int) -> dict[int, int]:
-    """Return the digests of all frames of packets [start, end) that are shown from that of `start` on."""
-    shown = [packet for packet in range(start, end) if place.get(packet, -1) >= place[start]]
-    return {packet: found.digests[packet] for packet in shown}
+        for trial in [trial for trial in running if trial.end == number or packet is None]:
+            running.remove(trial)
+            trial.feed(None, converter)
+            passed += [trial.start] if trial.passed() else []
+        if number in groups:
+            expected = {packet: found.digests[packet] for packet in groups[number]}
+            context = open_decoder(index, 1, _MOST_REORDERED)
+            running.append(_Trial(number, max(expected, default=number) + 1, expected, context))
+        for trial in running if packet is not None else ():
+            trial.feed(packet, converter)
+    return sorted(passed)
 
 
 def _decode_all(file: Path, packets: int, threads: int, *, digest: bool) -> Presented:
     found, converter = Presented(), Converter()
     with opened(file) as (container, stream):
         context = stream.codec_context
-        context.thread_count = threads
-        context.thread_type = "AUTO" if threads > 1 else "NONE"
+        set_threads(context, threads)
         for packet in _number(container.demux(stream), packets):
             for frame in _decode(context, packet, found.damaged):
                 _take(file, frame, found)

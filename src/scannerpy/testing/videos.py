@@ -260,7 +260,7 @@ def write_two_sizes(path: Path) -> None:
 
 
 _X264 = "threads=1:keyint=12:min-keyint=4:no-mbtree=1"  # with its macroblock tree, x264 is not deterministic
-_X265 = "log-level=none:pools=none:frame-threads=1:keyint=12:min-keyint=4"
+_X265 = "log-level=none:pools=1:frame-threads=1:keyint=12:min-keyint=4"
 
 
 def _x264(parameters: str = "bframes=2") -> dict[str, str]:
@@ -319,6 +319,9 @@ CATALOGUE: dict[str, Recipe] = {
     "hevc-mkv": Recipe("mkv", "libx265", _x265()),
     "hevc-ts": Recipe("ts", "libx265", _x265()),
     "hevc-open-gop": Recipe("mp4", "libx265", _x265("open-gop=1:bframes=4:scenecut=0")),
+    "hevc-open-gop-slices": Recipe(
+        "mp4", "libx265", _x265("open-gop=1:bframes=4:scenecut=0:slices=2"), size=(160, 128)
+    ),
     "hevc-closed-gop": Recipe("mp4", "libx265", _x265("open-gop=0:bframes=4:scenecut=0")),
     "hevc-decodable-leading": Recipe("mp4", "libx265", _x265("open-gop=0:radl=2:bframes=4:scenecut=0")),
     "hevc-temporal-layers": Recipe("mp4", "libx265", _x265("temporal-layers=3:bframes=4:b-adapt=0")),

@@ -72,7 +72,7 @@ class Run(RuleBasedStateMachine):
             self.committed.append(job)
 
     def do_GiveUpJob(self, i):
-        assert self.failures[i.task] == self.attempts
+        assert self.failures[i.task] >= self.attempts
         self.given_up.add(i.job)
 
     def do_Finish(self, i):
@@ -183,7 +183,9 @@ class Run(RuleBasedStateMachine):
     def one_good_step(self):
         if self.dying:
             worker = self.dying.pop()
-            self.held.pop(worker)
+            begun = [t for t in self.held.pop(worker) if t in self.begun.get(worker, ())]
+            for task in begun[:1]:
+                self.count(task)
             self.tell(b.WorkerLost(worker, "killed"))
         elif self.starting:
             worker = self.starting.pop()

@@ -45,6 +45,10 @@ class Witness:
         """Whether the last packet may lack its end, given what happened to it."""
         return last is Fate.BROKEN if self._losses is None else self._losses.open_end is not None
 
+    def is_cut(self) -> bool:
+        """Whether the file ends inside something."""
+        return self._losses is not None and self._losses.is_cut
+
 
 def frames_beyond(file: Path, container: InputContainer, stream: VideoStream) -> int:
     """How many frames the index of an MP4 or MOV file places beyond its end."""

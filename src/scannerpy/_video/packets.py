@@ -111,6 +111,8 @@ class Packets:
             self.problems.append("the file ends inside its last packet, whose frame is left out")
         elif last is not None:
             self._note(last, reader, fate)
+            if self.witness.is_cut():
+                self.problems.append("the file is cut off; all its frames up to there are whole")
         self._first_frame(None)
         if not self.doubts:
             reader.settle(self.flags)

@@ -7,7 +7,7 @@ mark of damage is not used, as it also falls on streams that were simply put one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +15,22 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
-_SYNC = 0x47
+_SYNC, _SIZE = 0x47, 188
 _PADDED = ((188, 0), (192, 4))  # distance of packets, position of the sync byte: plain, and with a time in front
 _PES_START = 9  # bytes of a PES header before its optional part
 
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """File positions of units: those that lost bytes, those right after a loss, and the last where its end is open."""
+    """File positions of units: those that lost bytes, those right after a loss, and the last where its end is open.
 
-    inside: frozenset[int]
-    before: frozenset[int]
-    open_end: int | None
+    `is_cut` says that the file ends inside a packet, whatever stream that may have belonged to.
+    """
+
+    inside: frozenset[int] = frozenset()
+    before: frozenset[int] = frozenset()
+    open_end: int | None = None
+    is_cut: bool = False
 
 
 def losses(file: Path, pid: int) -> Losses | None:
@@ -35,25 +39,27 @@ def losses(file: Path, pid: int) -> Losses | None:
     framed = _framed(data)
     if framed is None:
         return None
-    packets, positions = framed
+    packets, distance = framed
+    positions = np.arange(len(packets), dtype=np.int64) * distance
+    is_cut = len(data) % distance != 0
     own = (((packets[:, 1] & 0x1F).astype(np.int64) << 8) | packets[:, 2]) == pid
     own &= (packets[:, 3] & 0x10) != 0  # carries payload
     begins = own & ((packets[:, 1] & 0x40) != 0)
     if not begins.any():
-        return Losses(frozenset(), frozenset(), None)
+        return Losses(is_cut=is_cut)
     own[: int(np.argmax(begins))] = False  # the rest of a unit whose beginning was cut off
-    return _judge(packets[own, :6], begins[own], positions[own], packets[begins])
+    return replace(_judge(packets[own, :6], begins[own], positions[own], packets[begins]), is_cut=is_cut)
 
 
-def _framed(data: Bytes) -> tuple[Bytes, Ints] | None:
-    """Cut the file into its packets; None when some do not begin as they must."""
+def _framed(data: Bytes) -> tuple[Bytes, int] | None:
+    """Cut the file into its packets and return them with their distance; None when some do not begin as they must."""
     for distance, sync in _PADDED:
-        count = (len(data) - sync) // distance
+        count = (len(data) - sync - _SIZE) // distance + 1
         if count < 1:
             continue
-        strided = np.lib.stride_tricks.as_strided(data[sync:], (count, min(188, distance)), (distance, 1))
+        strided = np.lib.stride_tricks.as_strided(data[sync:], (count, _SIZE), (distance, 1))
         if (strided[:, 0] == _SYNC).all():
-            return strided, np.arange(count, dtype=np.int64) * distance + sync
+            return strided, distance
     return None
 
 
@@ -87,7 +93,7 @@ def _complete(packets: Bytes, begins: npt.NDArray[np.bool_], heads: Bytes) -> np
     padded = adapted & (length > np.where(clock, 8, 2))
     padded |= adapted & (length <= 2) & ~clock  # one or two bytes are padding, there is no smaller one
     last = np.append(np.flatnonzero(begins)[1:] - 1, len(packets) - 1)
-    at = np.minimum(4 + length[begins], 188 - _PES_START)
+    at = np.minimum(4 + length[begins], _SIZE - _PES_START)
     rows = np.arange(len(heads))
     announced = heads[rows, at + 4].astype(np.int64) << 8 | heads[rows, at + 5]
     carried = np.add.reduceat(184 - length, np.flatnonzero(begins))

@@ -185,7 +185,7 @@ def cut_inside_a_gop(path: Path, frames: int = 7) -> None:
     whole.unlink()
 
 
-def truncate(path: Path, keep: float = 0.6) -> None:
+def truncate(path: Path, keep: float = 0.62) -> None:
     """Cut the end off, as a full disk or a broken download does."""
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * keep)])

@@ -131,6 +131,18 @@ def test_a_change_of_size_is_an_error_from_there_on(video_of):
         video.rows([30])
 
 
+def test_a_recording_with_times_before_its_packets_is_judged_alike(path_of, tmp_path):
+    """As cameras write it (.m2ts): four bytes before each of the 188."""
+    data = path_of("hevc-ts").read_bytes()
+    packets = [b"\0\0\0\0" + data[at : at + 188] for at in range(0, len(data), 188)]
+    timed = tmp_path / "timed.m2ts"
+    for lost in (None, 60, 75):
+        timed.write_bytes(b"".join(packet for n, packet in enumerate(packets) if n != lost))
+        video = Video(timed)
+        assert bool((video.index.flags & DAMAGED).any()) == (lost is not None)
+        assert lost or numbers(video.rows(range(video.index.rows)).values()) == list(range(50))
+
+
 def test_joined_transport_streams_are_not_taken_for_damaged(path_of, tmp_path):
     """Their counters jump where one ends and the next begins, but nothing is lost."""
     joined = tmp_path / "joined.ts"

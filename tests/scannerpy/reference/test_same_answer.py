@@ -35,10 +35,11 @@ def test_random_graphs_inline(inline, shard):
 
 @pytest.mark.slow
 @patience
-def test_random_graphs_over_video(inline_video):
+@pytest.mark.parametrize("shard", range(2))
+def test_random_graphs_over_video(inline_video, shard):
     """Frames come from a decoder, through samplers in any order: bit for bit those of one sequential pass."""
 
-    @examples(0.1, 100)
+    @examples(0.1 / 2, 100 + shard)
     @hypothesis.given(st.data())
     def some(data):
         inline_video.try_one(data)

@@ -204,6 +204,7 @@ class LocalBody:
                 self._go()
             case m.CannotSetUp(error):
                 seated.tasks.clear()
+                seated.refused = True
                 self._pass_on_fetching(seated)
                 self._news.append(News(b.SetupFailed(number, str(error)), error=error))
                 seated.process.send(m.End(cancel=True))
@@ -223,7 +224,7 @@ class LocalBody:
         """The instance that was to fetch resources cannot: let another one do it."""
         if self._fetcher != seated.number:
             return
-        heir = next((s for s in self._seated.values() if s is not seated), None)
+        heir = next((s for s in self._seated.values() if s is not seated and not s.refused), None)
         self._fetcher = heir.number if heir else None
         if heir:
             heir.process.send(m.Fetch())

@@ -175,6 +175,18 @@ def test_another_instance_fetches_when_the_first_dies_at_it(pool, tmp_path):
     assert run.committed == {0: rows(10)}
 
 
+def refuse_to_fetch(self):
+    raise OSError("nothing to fetch from")
+
+
+def test_instances_that_cannot_fetch_never_pass_it_on_to_one_that_has_given_up(pool, tmp_path):
+    kernel = type("Lost", (p.Resourceful,), {"fetch_resources": refuse_to_fetch, "execute": p.Resourceful.execute})
+    column = p.op(kernel, p.source(({},)), path=str(tmp_path / "life"))
+    for _ in range(15):
+        run = Run(p.plan([p.SinkNode(name="Memory", inputs=(column,), per_job=({},))], (40,)), pool, workers=3)
+        assert "nothing to fetch from" in run.outcome.error
+
+
 @pytest.mark.parametrize("stage", ["load", "evaluate", "waiting"])
 def test_cancelling_commits_what_is_complete_and_ends_soon(pool, stage):
     cancellation = Cancellation()

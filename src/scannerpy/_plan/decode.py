@@ -162,8 +162,15 @@ def damaged_rows(index: VideoIndex) -> npt.NDArray[np.bool_]:
 
 
 def reorder_depth(index: VideoIndex) -> int:
-    """How many frames a decoder must hold back so that frames leave it in presentation order: 0 without B-frames."""
-    packet = index.frame_packet
+    """How many frames a decoder must hold back so that frames leave it in presentation order: 0 without B-frames.
+
+    The most there can be, where times do not tell the whole order.
+    """
+    packet = np.argsort(index.pts, kind="stable")
+    shown = packet[(index.flags[packet] & DISCARD) == 0]
+    told = (np.diff(index.pts[packet]) > 0).all() and (index.pts != NO_TIME).all()
+    if not told or not np.array_equal(shown, index.frame_packet):
+        return _MOST_REORDERED
     held = np.zeros(len(packet), np.int64)
     for ahead in range(1, min(_MOST_REORDERED * 2, len(packet))):
         earlier = packet[ahead:] < packet[:-ahead]

@@ -1,7 +1,10 @@
-"""Streams no encoder at hand makes, written bit by bit: field pictures, packed B-frames, a header without its hints."""
+"""What no encoder or muxer at hand makes, written bit by bit: field pictures, frames reordered without a hint of it,
+packed B-frames, edit lists.
+"""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -150,6 +153,39 @@ def mux(path: Path, codec: str, size: tuple[int, int], packets: Sequence[tuple[i
             packet.pts, packet.dts, packet.time_base = pts, dts, Fraction(1, 25)
             packet.is_keyframe, packet.stream = number % keys == 0, stream
             container.mux(packet)
+
+
+def set_edit_list(path: Path, edits: Sequence[tuple[float, float | None]]) -> None:
+    """Rewrite an MP4 file to play (seconds, from second) pieces of its video one after another; None is a pause."""
+    data = bytearray(path.read_bytes())
+    movie, movie_end = _box(data, b"moov", 0, len(data))
+    track, track_end = _box(data, b"trak", movie, movie_end)
+    media, media_end = _box(data, b"mdia", track, track_end)
+    second = _number(data, _box(data, b"mvhd", movie, movie_end)[0] + 12)
+    tick = _number(data, _box(data, b"mdhd", media, media_end)[0] + 12)
+    entries = [(round(length * second), -1 if at is None else round(at * tick), 1 << 16) for length, at in edits]
+    body = struct.pack(">II", 0, len(entries)) + b"".join(struct.pack(">IiI", *entry) for entry in entries)
+    inner = struct.pack(">I4s", 8 + len(body), b"elst") + body
+    old, old_end = _box(data, b"edts", track, track_end)
+    replacement = struct.pack(">I4s", 8 + len(inner), b"edts") + inner
+    data[old - 8 : old_end] = replacement
+    for begin in (movie - 8, track - 8):  # the boxes around it; the media stand before them and do not move
+        data[begin : begin + 4] = struct.pack(">I", _number(data, begin) + len(replacement) - (old_end - old + 8))
+    path.write_bytes(data)
+
+
+def _box(data: bytearray, name: bytes, begin: int, end: int) -> tuple[int, int]:
+    """Return where the contents of the first box of that name begin and end."""
+    while begin < end:
+        size = _number(data, begin)
+        if data[begin + 4 : begin + 8] == name:
+            return begin + 8, begin + size
+        begin += size
+    raise ValueError(f"no {name.decode()} box")
+
+
+def _number(data: bytearray, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "big")
 
 
 def pack_b_frames(source: Path, target: Path) -> None:

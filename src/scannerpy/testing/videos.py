@@ -92,11 +92,12 @@ class Recipe:
     write: Callable[[Path], object] | None = None
     skip: int = 0
     legible: bool = True
+    numbers: Sequence[int] = ()
 
     @property
     def shows(self) -> Sequence[int] | None:
         """The numbers its rows carry, in order, as long as it is whole; None where pictures mix and cannot be read."""
-        return range(self.skip, self.frames) if self.legible else None
+        return (self.numbers or range(self.skip, self.frames)) if self.legible else None
 
 
 def make(recipe: Recipe | str, folder: Path) -> Path:
@@ -183,6 +184,16 @@ def cut_inside_a_gop(path: Path, frames: int = 7) -> None:
             packet.stream = copy
             target.mux(packet)
     whole.unlink()
+
+
+def play_two_pieces(path: Path) -> None:
+    """Play frames 0–14 and 25–39, as a phone's editor stores a cut."""
+    bitstreams.set_edit_list(path, [(0.6, 0.08), (0.6, 1.08)])  # the first frame is shown at 0.08 s
+
+
+def play_a_piece_twice(path: Path) -> None:
+    """Play frames 5–14, and again."""
+    bitstreams.set_edit_list(path, [(0.4, 0.28), (0.4, 0.28)])
 
 
 def truncate(path: Path, keep: float = 0.62) -> None:
@@ -296,6 +307,15 @@ CATALOGUE: dict[str, Recipe] = {
     "h264-baseline": Recipe("mp4", options=_x264("bframes=0") | {"profile": "baseline"}),
     "h264-slices": Recipe("mp4", options=_x264("slices=4:bframes=2")),
     "h264-edit-list": Recipe("mp4", options=_x264("bframes=3"), trick=cut_inside_a_gop, skip=7),
+    "h264-two-edits": Recipe(
+        "mp4", options=_x264("bframes=3"), trick=play_two_pieces, numbers=[*range(15), *range(25, 40)]
+    ),
+    "h264-one-edit-twice": Recipe(
+        "mp4", options=_x264("bframes=3"), trick=play_a_piece_twice, numbers=[*range(5, 15), *range(5, 15)]
+    ),
+    "h264-open-gop-two-edits": Recipe(
+        "mp4", options=_x264("open-gop=1:bframes=3:scenecut=0"), trick=play_two_pieces, legible=False
+    ),
     "h264-rotated-90": Recipe("mp4", options=_x264(), rotation=90),
     "h264-rotated-180": Recipe("mp4", options=_x264(), rotation=180),
     "h264-rotated-270": Recipe("mov", options=_x264(), rotation=270),

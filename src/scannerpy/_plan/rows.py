@@ -83,8 +83,9 @@ def positions(among: Rows, wanted: Rows, *, nulls: bool = False) -> Rows:
     """
     if len(among) == 0:
         return np.full(wanted.shape, -1, np.int64)
-    found = wanted - among[0] if solid(among) else _found(among, wanted)
-    return np.where(wanted < 0, -1, found) if nulls else found
+    if nulls:
+        return np.where(wanted < 0, -1, positions(among, np.maximum(wanted, among[0])))  # a null may look anywhere
+    return wanted - among[0] if solid(among) else _found(among, wanted)
 
 
 def _found(among: Rows, wanted: Rows) -> Rows:

@@ -161,3 +161,17 @@ def test_outputs_that_a_task_does_not_need_are_not_computed():
     graph, it = only([g.sink(joined)], [9])
     executed = {graph.vertices[i].name: vertex.rows.tolist() for i, vertex in enumerate(it.vertices)}
     assert (executed["One"], executed["Two"]) == ([0, 1, 2, 3], [4, 5, 6, 7])
+
+
+def test_nulls_among_sparse_rows_far_from_the_beginning_stay_nulls():
+    """A null looks nowhere, also where the rows around it are few and start late."""
+    spaced = g.sample("RepeatNull", g.source(), {"spacing": 3})
+    every4th = g.op(g.op(g.sample("Stride", g.op(spaced), {"stride": 4})))
+    graph, job = g.planned([g.sink(every4th)], [40], io=5, work=5)
+    for task in job.tasks:
+        it = demand(graph, job, task, 5)
+        rows = [4 * row // 3 if 4 * row % 3 == 0 else -1 for row in range(task.start, task.end)]
+        assert it.vertices[0].rows.tolist() == [row for row in rows if row >= 0]
+        wanted = [4 * row for row in range(task.start, task.end)]
+        assert it.vertices[1].rows.tolist() == wanted
+        assert seen(it, 0, 1) == [[row] for row in rows]

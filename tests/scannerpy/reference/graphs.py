@@ -220,11 +220,17 @@ def _all_or_none(stream: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _with_sinks(growing: Growing) -> Graph:
-    """Store the latest column, and up to two more with the same number of rows in every job."""
+    """Store the latest column, and up to two more with the same number of rows in every job.
+
+    Of columns that were sliced, their groups must have the same sizes too: a group is a task, for all sinks.
+    """
+    groups = {}
     for edge in [e for e in growing.edges if e.sliced]:
         growing.add(Unslice(edge.column), edge.kind, sliced=False)
+        groups[growing.edges[-1].column] = edge.shape
     last = growing.edges[-1]
-    fits = [e.column for e in reversed(growing.edges[:-1]) if not e.sliced and e.shape == last.shape]
+    alike = [e.column for e in reversed(growing.edges[:-1]) if not e.sliced and e.shape == last.shape]
+    fits = [column for column in alike if column not in groups or groups[column] == groups[last.column]]
     more = growing.draw(st.lists(st.sampled_from(fits), max_size=2, unique=True)) if fits else []
     nodes, sinks = _pruned(tuple(growing.nodes), (last.column, *more))
     return Graph(nodes, sinks, growing.jobs)

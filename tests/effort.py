@@ -1,0 +1,30 @@
+"""How much Python a piece of work executes, in lines: the same on any machine, busy or idle.
+
+Tests never assert on seconds. What is quick here is quick because it runs few lines of Python and leaves the rest to
+numpy; a loop over rows where there was none shows at once. `benchmarks/` has the seconds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+
+def lines(work: Callable[[], Any]) -> int:
+    """Run `work`; return how many lines of Python this thread executed in it, loops counted once per turn."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count

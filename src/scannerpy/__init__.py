@@ -14,7 +14,30 @@ FFmpeg, OpenCV and the object store are imported when they are first needed.
 
 from __future__ import annotations
 
-from scannerpy import common, config, kernel, op, profiler, sampler, storage, types, util
+from typing import TYPE_CHECKING, Any
+
+from scannerpy import (
+    client,
+    column,
+    common,
+    config,
+    io,
+    job,
+    kernel,
+    older,
+    op,
+    partitioner,
+    profiler,
+    protobuf_generator,
+    sampler,
+    sink,
+    source,
+    storage,
+    streams,
+    table,
+    types,
+    util,
+)
 from scannerpy.client import Client, start_master, start_worker
 from scannerpy.common import CacheMode, ColumnType, DeviceHandle, DeviceType, PerfParams, ScannerException
 from scannerpy.config import Config
@@ -46,19 +69,45 @@ __all__ = [
     "PerfParams",
     "ScannerException",
     "SliceList",
+    "client",
+    "column",
     "common",
     "config",
+    "io",
+    "job",
     "kernel",
+    "older",
     "op",
+    "partitioner",
     "profiler",
+    "protobuf_generator",
     "protobufs",
     "register_python_op",
     "register_sink",
     "register_source",
     "sampler",
+    "sink",
+    "source",
     "start_master",
     "start_worker",
     "storage",
+    "streams",
+    "table",
     "types",
     "util",
 ]
+
+# The original star-imports `common` in nearly every module, so programs take its words from wherever they are:
+# ``from scannerpy.client import ScannerException``.
+for _module in (
+    client, column, config, io, job, kernel, op, partitioner, profiler, sampler, sink, source, storage, streams, table,
+    types, util,
+):  # fmt: skip
+    for _name in common.__all__:
+        vars(_module).setdefault(_name, getattr(common, _name))
+del _module, _name
+
+if not TYPE_CHECKING:  # a checker should find what is missing, too
+
+    def __getattr__(name: str) -> Any:
+        raise older.missing("scannerpy", name)

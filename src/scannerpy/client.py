@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from scannerpy import older
 from scannerpy._client import listing, loading
 from scannerpy._client.cluster import check_local
 from scannerpy._client.database import BlobTable, Database
@@ -103,8 +104,14 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client of {self._db_path}>"
 
+    if not TYPE_CHECKING:  # a checker should find what is missing, too
+
+        def __getattr__(self, name: str) -> Any:
+            raise older.missing("Client", name)
+
     # Running
 
+    @older.refusing(older.RUN_KEYWORDS)
     def run(
         self,
         outputs: Sink | Sequence[Sink],
@@ -173,13 +180,12 @@ class Client:
                 self._runs.pause()
         return status
 
-    def get_profile(self, job_id: int | str, load_threads: int = 8, subsample: int | None = None) -> Any:
+    def get_profile(self, job_id_or_name: int | str, load_threads: int = 8, subsample: int | None = None) -> Any:
         """Return the `Profile` of a run, by its id or by the name of a stream it made. Raises ScannerException."""
         from scannerpy.profiler import Profile
 
         del load_threads
-        if isinstance(job_id, str):
-            job_id = self._job_of(job_id)
+        job_id = self._job_of(job_id_or_name) if isinstance(job_id_or_name, str) else job_id_or_name
         return Profile.read(self._database.objects, job_id, subsample)
 
     # Tables

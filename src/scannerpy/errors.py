@@ -19,6 +19,8 @@
     ├── JobFailed (RuntimeError)             a bulk job could not be carried on
     ├── ConfigError (ValueError)             the configuration file or a parameter is wrong
     ├── SerializationError (ValueError)      a value does not fit its registered type
+    ├── Removed (AttributeError)             a name or a form of call of an older version
+    ├── RemovedModule (ImportError)          the same, where it is imported
     └── NotSupported (NotImplementedError)   a documented name that this installation cannot serve
 
 Each class has a stable ``code`` (for ``docs/guide`` and for machines) and says with ``retry`` whether
@@ -146,6 +148,20 @@ class SerializationError(ScannerException, ValueError):
     """A value cannot be written as, or read back from, its registered type."""
 
     code = "serialization"
+
+
+class Removed(ScannerException, AttributeError):
+    """A name or a form of call of an older version; the text says what replaced it. Also an AttributeError, so that
+    ``hasattr`` tells versions apart.
+    """
+
+    code = "removed"
+
+
+class RemovedModule(ScannerException, ImportError):
+    """A module or name of an older version is imported; the text says what replaced it."""
+
+    code = "removed-module"
 
 
 class NotSupported(ScannerException, NotImplementedError):

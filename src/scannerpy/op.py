@@ -13,8 +13,9 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import FrameType as StackFrame
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from scannerpy import older
 from scannerpy._graph.node import Compression, Node, OpNode, Output, PerGroup, Where
 from scannerpy._ops import calls, parse, registry
 from scannerpy._ops.calls import SliceList
@@ -99,6 +100,11 @@ class OpColumn:
     def lossless(self) -> OpColumn:
         """Store the frames' own bytes. Returns a new column."""
         return self._stored(Compression("raw"))
+
+    if not TYPE_CHECKING:  # a checker should find what is missing, too
+
+        def __getattr__(self, name: str) -> Any:
+            raise older.missing("OpColumn", name)
 
     def _stored(self, compression: Compression) -> OpColumn:
         if not self.output.is_video:

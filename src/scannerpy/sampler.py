@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from scannerpy import older
+
 if TYPE_CHECKING:
     from scannerpy.op import OpColumn
     from scannerpy.streams import StreamsGenerator
@@ -19,6 +21,11 @@ class Sampler:
 
     def __init__(self, sc: Any) -> None:
         self._sc = sc
+
+    if not TYPE_CHECKING:  # a checker should find what is missing, too
+
+        def __getattr__(self, name: str) -> Any:
+            raise older.missing("Sampler", name)
 
     def All(self, input: OpColumn) -> OpColumn:
         """Every row."""

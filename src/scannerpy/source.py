@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scannerpy import older
 from scannerpy._graph.node import Output, SourceNode
 from scannerpy.errors import GraphError, RegistrationError, UnknownOp
 from scannerpy.op import Op, OpColumn, user_line
@@ -97,7 +98,8 @@ class SourceGenerator:
 
         def make(**arguments: Any) -> OpColumn:
             where = user_line()
-            per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}")
+            advice = older.SOURCE_WITHOUT_STREAMS if kind.reader is None else ""
+            per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}", advice)
             node = SourceNode(
                 name=kind.name,
                 where=where,
@@ -113,15 +115,14 @@ class SourceGenerator:
 
 
 def split_arguments(
-    stream_params: tuple[str, ...], arguments: Mapping[str, Any], label: str
+    stream_params: tuple[str, ...], arguments: Mapping[str, Any], label: str, advice: str = ""
 ) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any]]:
     """Split keywords into one mapping per stream and those common to all (spec §4: lists give N, scalars broadcast)."""
     given = {k: v for k, v in arguments.items() if v is not None}
     streamed = {k: v for k, v in given.items() if k in stream_params}
     if not streamed:
-        raise GraphError(
-            f"{label}: give at least one of {', '.join(stream_params)} as a list with one entry per stream"
-        )
+        wanted = f"give at least one of {', '.join(stream_params)} as a list with one entry per stream"
+        raise GraphError(f"{label}: {wanted}. {advice}".rstrip(". "))
     counts = {k: len(v) for k, v in streamed.items() if isinstance(v, list)}
     if len(set(counts.values())) > 1:
         raise GraphError(f"{label}: the lists disagree about the number of streams: {counts}")

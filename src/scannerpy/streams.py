@@ -8,8 +8,9 @@ the single value itself; inside a slice, a SliceList gives one argument per grou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from scannerpy import older
 from scannerpy._graph.node import Node, Output, Partition, PerGroup, SampleNode, SliceNode, UnsliceNode
 from scannerpy.errors import GraphError
 from scannerpy.op import Op, OpColumn, SliceList, user_line
@@ -33,6 +34,11 @@ class StreamsGenerator:
 
     def __init__(self, sc: Any) -> None:
         self._sc = sc
+
+    if not TYPE_CHECKING:  # a checker should find what is missing, too
+
+        def __getattr__(self, name: str) -> Any:
+            raise older.missing("StreamsGenerator", name)
 
     def All(self, input: OpColumn) -> OpColumn:
         """Every row."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from scannerpy import types
+from scannerpy import older, types
 from scannerpy._ops.signature import Column, KernelSpec, OpSignature
 from scannerpy.common import DeviceType
 from scannerpy.errors import RegistrationError
@@ -192,7 +192,8 @@ class _Reader:
     def input_column(self, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Column:
         what = f"input {parameter.name!r}"
         if parameter.name not in hints:
-            self.refuse(f"has no annotation on {what}: write e.g. {parameter.name}: FrameType")
+            advice = older.RAW_EXECUTE if parameter.name == "columns" else f"write e.g. {parameter.name}: FrameType"
+            self.refuse(f"has no annotation on {what}: {advice}")
         annotation = hints[parameter.name]
         if parameter.kind is _Parameter.VAR_POSITIONAL:
             annotation = self.variadic_element(annotation, what)

@@ -72,8 +72,9 @@ RUN_KEYWORDS: Mapping[str, str] = {
 }
 """Keywords of `Client.run` that are gone."""
 
-SOURCE_WITHOUT_STREAMS = "Programs write cl.io.Input([NamedVideoStream(cl, name)])"
-SINK_WITHOUT_STREAMS = "Programs write cl.io.Output(column, [NamedStream(cl, name)])"
+TABLES_WITHOUT_STREAMS = (
+    "Programs write cl.io.Input([NamedVideoStream(cl, name)]) and cl.io.Output(column, [NamedStream(cl, name)])"
+)
 RAW_EXECUTE = "execute(self, columns) is an older form: name and annotate each input, as in frame: FrameType"
 
 

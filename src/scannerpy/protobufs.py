@@ -15,13 +15,16 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
-from scannerpy.errors import ScannerException, SerializationError
+from scannerpy.errors import NotSupported, ScannerException, SerializationError
 
 __all__ = ["ProtobufGenerator", "analyze_proto", "protobufs", "python_to_proto"]
 
 _BUILT_IN = tuple(f"scannerpy.proto.scanner.v1.{name}_pb2" for name in ("types", "args", "metadata"))
+
+
+_STUBS = frozenset({"MasterStub", "WorkerStub"})
 
 
 class ProtobufGenerator:
@@ -46,6 +49,8 @@ class ProtobufGenerator:
         for module in self._modules():
             if name in vars(module):
                 return vars(module)[name]
+        if name in _STUBS:
+            return _stub(name)
         raise AttributeError(
             f"no protobuf message, enum value or stub is called {name!r}; "
             "add the generated module that defines it with protobufs.add_module(path)"
@@ -64,6 +69,20 @@ class ProtobufGenerator:
 
     def _modules(self) -> list[ModuleType]:
         return [*(importlib.import_module(name) for name in _BUILT_IN), *self._added.values()]
+
+
+def _stub(name: str) -> Any:
+    """What stands for a stub of the services of a cluster: it exists, and says on use that there is none yet."""
+
+    def make(*channel: Any) -> NoReturn:
+        del channel
+        raise NotSupported(
+            f"protobufs.{name}: there is no master to talk to, since clusters of several machines are not supported yet; "
+            "a Client tells what a stub would: get_active_jobs(), job_status(job), wait_on_job(job)"
+        )
+
+    make.__name__ = make.__qualname__ = name
+    return make
 
 
 def _restore(added: tuple[str, ...]) -> ProtobufGenerator:

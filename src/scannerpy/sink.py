@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scannerpy import older
 from scannerpy._graph.node import SinkNode
 from scannerpy.errors import GraphError, RegistrationError, UnknownOp
 from scannerpy.op import OpColumn, user_line
@@ -99,8 +98,7 @@ class SinkGenerator:
             columns = [*inputs, *_named_inputs(arguments)]
             if not columns or not all(isinstance(column, OpColumn) for column in columns):
                 raise GraphError(f"{name} at {where}: give the column to store, as in sinks.{name}(input=column, …)")
-            advice = older.SINK_WITHOUT_STREAMS if kind.writer is None else ""
-            per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}", advice)
+            per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}")
             outputs = tuple(column.output for column in columns)
             return Sink(
                 self._sc, name, SinkNode(name=kind.name, where=where, inputs=outputs, args=common, per_job=per_job)

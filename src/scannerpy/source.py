@@ -98,8 +98,7 @@ class SourceGenerator:
 
         def make(**arguments: Any) -> OpColumn:
             where = user_line()
-            advice = older.SOURCE_WITHOUT_STREAMS if kind.reader is None else ""
-            per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}", advice)
+            per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}")
             node = SourceNode(
                 name=kind.name,
                 where=where,
@@ -115,14 +114,16 @@ class SourceGenerator:
 
 
 def split_arguments(
-    stream_params: tuple[str, ...], arguments: Mapping[str, Any], label: str, advice: str = ""
+    stream_params: tuple[str, ...], arguments: Mapping[str, Any], label: str
 ) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any]]:
     """Split keywords into one mapping per stream and those common to all (spec §4: lists give N, scalars broadcast)."""
     given = {k: v for k, v in arguments.items() if v is not None}
     streamed = {k: v for k, v in given.items() if k in stream_params}
     if not streamed:
-        wanted = f"give at least one of {', '.join(stream_params)} as a list with one entry per stream"
-        raise GraphError(f"{label}: {wanted}. {advice}".rstrip(". "))
+        raise GraphError(
+            f"{label}: give at least one of {', '.join(stream_params)} as a list with one entry per stream"
+            + (f". {older.TABLES_WITHOUT_STREAMS}" if "table_name" in stream_params else "")
+        )
     counts = {k: len(v) for k, v in streamed.items() if isinstance(v, list)}
     if len(set(counts.values())) > 1:
         raise GraphError(f"{label}: the lists disagree about the number of streams: {counts}")

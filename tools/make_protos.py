@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 PACKAGE = ROOT / "src" / "scannerpy" / "proto"
 IMPORT = re.compile(r"^from scanner\.v1 import ", re.MULTILINE)
+MODULE = re.compile(r"(?<=DESCRIPTOR, ')scanner\.v1\.(?=\w+_pb2')")
+"""Where messages say that they are defined: pickle looks there."""
 
 
 def generate(target: Path) -> list[Path]:
@@ -27,7 +29,8 @@ def generate(target: Path) -> list[Path]:
         raise SystemExit("protoc refused the files above")
     written = sorted(target.glob("scanner/v1/*_pb2.py*"))
     for path in written:
-        path.write_text(IMPORT.sub("from scannerpy.proto.scanner.v1 import ", path.read_text()))
+        text = IMPORT.sub("from scannerpy.proto.scanner.v1 import ", path.read_text())
+        path.write_text(MODULE.sub("scannerpy.proto.scanner.v1.", text))
     return written
 
 

@@ -77,7 +77,7 @@ def _stub(name: str) -> Any:
     def make(*channel: Any) -> NoReturn:
         del channel
         raise NotSupported(
-            f"protobufs.{name}: there is no master to talk to, since clusters of several machines are not supported yet; "
+            f"protobufs.{name}: there is no master to talk to, as clusters are not supported yet; "
             "a Client tells what a stub would: get_active_jobs(), job_status(job), wait_on_job(job)"
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scannerpy._client.database import INDEX_COLUMN, Database, index_bytes
+from scannerpy._client.describing import video_descriptor
 from scannerpy._plan import decode
 from scannerpy._plan.decode import DecodeCost
 from scannerpy._plan.rows import Rows
@@ -17,7 +18,6 @@ from scannerpy._store.chunk import ChunkRef
 from scannerpy._store.manifest import read_manifest
 from scannerpy._words.elements import Element
 from scannerpy.errors import ScannerException
-from scannerpy.protobufs import protobufs
 
 
 class StoredColumn:
@@ -85,24 +85,10 @@ class StoredColumn:
         save_mp4(self._frames(), output_name, fps=fps, scale=scale)
 
     def descriptor(self) -> Any:
-        """Return the VideoDescriptor message of a column that is stored as one video."""
-        video = self._frames().video(0) if self._is_video and self._refs else None
-        if video is None:
+        """Return the VideoDescriptor message of a column that is stored as video."""
+        if not self._is_video:
             raise ScannerException(f"column {self._name} is not stored as video, so it has no VideoDescriptor")
-        index = video.index
-        return protobufs.VideoDescriptor(
-            frames=self._rows,
-            width=index.width,
-            height=index.height,
-            channels=3,
-            time_base_num=index.time_base.numerator,
-            time_base_denom=index.time_base.denominator,
-            sample_offsets=index.offset.tolist(),
-            sample_sizes=index.size.tolist(),
-            keyframe_indices=self.keyframes(),
-            data_path=self._refs[0].path,
-            inplace=video.external is not None,
-        )
+        return video_descriptor(self._frames(), self._rows, self._name)
 
     def _read_frames(self, rows: Rows) -> Iterator[Element]:
         column = self._frames(bgr=True)

@@ -83,9 +83,12 @@ def _whole(label: str, name: str, value: Any) -> int:
 
 
 def _as_keywords(label: str, args: Any) -> Mapping[str, Any]:
-    if not isinstance(args, Mapping):
-        raise GraphError(f"{label} was given args={args!r:.80}: an op written in Python takes a dict of init arguments")
-    return args
+    """Init arguments given at once: as a dict, or as a protobuf message, of which the fields that are set count."""
+    if isinstance(args, Mapping):
+        return args
+    if hasattr(args, "DESCRIPTOR") and hasattr(args, "ListFields"):
+        return {field.name: list(value) if field.is_repeated else value for field, value in args.ListFields()}
+    raise GraphError(f"{label} was given args={args!r:.80}: give a dict of init arguments, or a message that has them")
 
 
 # Arguments of the kernel

@@ -165,9 +165,18 @@ def test_video_descriptors_tell_what_is_stored(cl, clip) -> None:
     cl.ingest_videos([("v", clip(12))], inplace=True)
     (descriptor,) = cl.bulk_fetch_video_metadata([cl.table("v")])
     assert (descriptor.frames, descriptor.width, descriptor.height, descriptor.inplace) == (12, 64, 48, True)
+    assert (descriptor.data_path, descriptor.codec_type, descriptor.chroma_format) == (clip(12), 0, 0)
+    assert sum(descriptor.sample_sizes) == sum(descriptor.size_per_video) < Path(clip(12)).stat().st_size
+    out = sp.NamedVideoStream(cl, "made")
+    cl.run(cl.io.Output(cl.io.Input([sp.NamedVideoStream(cl, "v")]), [out]), PARAMS, show_progress=False)
+    (made,) = cl.bulk_fetch_video_metadata([cl.table("made")])
+    assert (made.num_encoded_videos, list(made.frames_per_video), list(made.keyframe_indices)) == (2, [10, 2], [0, 10])
+    assert len(made.sample_offsets) == len(made.sample_sizes) == 12
+    cl.run(cl.io.Output(cl.io.Input([out]).lossless(), [sp.NamedVideoStream(cl, "raw")]), PARAMS, show_progress=False)
     cl.new_table("t", ["column"], [[b"x"]])
-    with pytest.raises(ScannerException, match="not stored as video"):
-        cl.bulk_fetch_video_metadata([cl.table("t")])
+    for name in ("t", "raw"):
+        with pytest.raises(ScannerException, match="not stored as video"):
+            cl.bulk_fetch_video_metadata([cl.table(name)])
 
 
 # Plans, profiles, detached runs

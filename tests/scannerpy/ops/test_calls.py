@@ -13,6 +13,7 @@ from scannerpy.common import DeviceType
 from scannerpy.errors import GraphError, ScannerException, UnknownOp
 from scannerpy.kernel import Kernel
 from scannerpy.op import Op, OpColumn, OpGenerator, SliceList, collect_per_stream_args, register_python_op, user_line
+from scannerpy.protobufs import protobufs
 from scannerpy.types import FrameType
 
 
@@ -132,7 +133,15 @@ def test_other_keywords_are_init_arguments(ops, frame):
 
 def test_args_may_be_given_as_a_dict(ops, frame):
     assert node(ops.Tuned(frame=frame, args={"threshold": 1}, size=2)).args == {"threshold": 1, "size": 2}
-    wrong(lambda: ops.Tuned(frame=frame, args=b"message"), "takes a dict")
+    wrong(lambda: ops.Tuned(frame=frame, args=b"message"), "give a dict")
+
+
+def test_args_may_be_given_as_a_message(ops, frame):
+    """Of a protobuf message, the fields that are set are init arguments."""
+    encoder = protobufs.ImageEncoderArgs
+    assert node(ops.ImageEncoder(frame=frame, args=encoder(format="jpg"))).args == {"format": "jpg"}
+    assert node(ops.ImageEncoder(frame=frame, args=encoder())).args == {}
+    wrong(lambda: ops.Tuned(frame=frame, args=protobufs.Point(x=1)), "'x'")
 
 
 def test_unknown_and_missing_init_arguments_are_told(ops, frame):

@@ -1,41 +1,11 @@
 """Programs as users of the original wrote them, run by path, each in a process and with a database of its own."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.clips import number_of, read_clip
-from tests.conftest import free_port, write_config
+from tests.conftest import free_port
 
-HERE = Path(__file__).parent
 PIXELS = 64 * 48
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Return a function that runs a program in a fresh folder and home, and gives its printed lines."""
-    write_config(tmp_path)
-
-    def run(program, *args):
-        environment = {**os.environ, "HOME": str(tmp_path)}
-        command = [sys.executable, str(HERE / f"{program}.py"), *map(str, args)]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
-
-    return run
 
 
 def test_walkthrough(run, clip, tmp_path):

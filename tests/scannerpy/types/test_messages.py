@@ -93,6 +93,14 @@ def test_a_users_module_may_be_given_imported(users_module):
     assert other.Pose is mine.Pose
 
 
+def test_messages_of_ours_pickle():
+    """An op declared `Any` may return one, and a kernel may refer to a class."""
+    message = protobufs.GatherPartitionerArgs(groups=[{"samples": [1, 2]}])
+    for value in (message, message.groups[0], protobufs.BoundingBox(x1=1), protobufs.VideoDescriptor(frames=3)):
+        assert pickle.loads(pickle.dumps(value)) == value
+    assert pickle.loads(pickle.dumps(protobufs.Point)) is protobufs.Point
+
+
 def test_messages_of_a_users_module_pickle(users_module):
     pose = ProtobufGenerator([users_module]).Pose(joints=[2])
     assert pickle.loads(pickle.dumps(pose)) == pose

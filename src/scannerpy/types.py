@@ -126,11 +126,14 @@ register_type_info(ScannerTypeInfo(Any, "Any", pickle.dumps, pickle.loads))
 register_type_info(ScannerTypeInfo(FrameType, "FrameType", _itself, _itself))
 
 
-def _new_type(name: str, module: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]) -> Any:
+def _new_type(
+    name: str, module: str, about: str, serialize: Callable[[Any], bytes], deserialize: Callable[[bytes], Any]
+) -> Any:
     """Make and register a class called `name` that lives in `module` (so that it pickles by reference there)."""
     body = {
         "serialize": staticmethod(serialize),
         "deserialize": staticmethod(deserialize),
+        "__doc__": about,
         "__module__": module,
         "__qualname__": name,
     }
@@ -163,7 +166,7 @@ def _protobuf_type(name: str, module: str, find_class: Callable[[], Any]) -> Any
         except Exception as error:  # the runtime raises its own DecodeError, imported only with it
             raise SerializationError(f"{len(data)} bytes are not a serialized {name}: {error}") from error
 
-    return _new_type(name, module, serialize, deserialize)
+    return _new_type(name, module, "A protobuf message; written in protobuf's own form.", serialize, deserialize)
 
 
 def VariableList(name: str, typ: Any) -> Any:  # noqa: N802  # a documented name
@@ -183,7 +186,8 @@ def VariableList(name: str, typ: Any) -> Any:  # noqa: N802  # a documented name
     def deserialize(data: bytes) -> list[Any]:
         return [element.deserialize(piece) for piece in _split_variable(name, data)]
 
-    return _new_type(name, _callers_module(), serialize, deserialize)
+    about = f"A list of {element.cpp_name} of any length; written as a count, then a length and the bytes of each."
+    return _new_type(name, _callers_module(), about, serialize, deserialize)
 
 
 def _split_variable(name: str, data: bytes) -> list[bytes]:
@@ -224,7 +228,9 @@ def UniformList(name: str, typ: Any, size: int | None = None, parts: int | None 
             raise SerializationError(f"{len(data)} bytes are not a serialized {name}: they do not divide evenly")
         return [element.deserialize(data[i : i + step]) for i in range(0, len(data), step)]
 
-    return _new_type(name, _callers_module(), serialize, deserialize)
+    size_told = f"{parts} of them" if parts is not None else f"{size} bytes each"
+    about = f"A list of {element.cpp_name}, {size_told}; written one after the other."
+    return _new_type(name, _callers_module(), about, serialize, deserialize)
 
 
 def _check_uniform(name: str, pieces: Sequence[bytes], size: int | None, parts: int | None) -> None:
@@ -257,7 +263,8 @@ def _numpy_type(name: str, dtype: npt.DTypeLike) -> Any:
             raise SerializationError(f"{len(data)} bytes are not a serialized {name}: not a multiple of 4")
         return np.frombuffer(data, wanted)
 
-    return _new_type(name, __name__, serialize, deserialize)
+    about = f"An array of {wanted}, of any shape; read back flat and read-only."
+    return _new_type(name, __name__, about, serialize, deserialize)
 
 
 def _convert(name: str, array: npt.NDArray[Any], wanted: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -19,7 +19,7 @@ from scannerpy._plan.explain import Explanation
 from scannerpy.column import Column
 from scannerpy.common import CacheMode
 from scannerpy.config import Config
-from scannerpy.errors import NotCommitted, NotSupported, ScannerException
+from scannerpy.errors import GraphError, NotCommitted, NotSupported, ScannerException
 from scannerpy.io import IOGenerator
 from scannerpy.op import OpColumn, OpGenerator
 from scannerpy.partitioner import TaskPartitioner
@@ -146,7 +146,7 @@ class Client:
 
         """
         del profiling
-        sinks = [outputs] if isinstance(outputs, Sink) else list(outputs)
+        sinks = _sinks(outputs)
         self._ingest.sources_of(sinks)
         dials = Dials(show_progress, task_timeout, checkpoint_frequency, detach, profiler_level)
         return self._runs.run(sinks, perf_params, cache_mode, dials)
@@ -156,7 +156,7 @@ class Client:
 
         Videos given by path are scanned if they are new.
         """
-        sinks = [outputs] if isinstance(outputs, Sink) else list(outputs)
+        sinks = _sinks(outputs)
         self._ingest.sources_of(sinks)
         return self._runs.explain(sinks, perf_params)
 
@@ -333,6 +333,13 @@ class Client:
         if record is None or record.job_id is None:
             raise NotCommitted(f"no run of this database made a stream named {name!r}, so there is no profile of it")
         return record.job_id
+
+
+def _sinks(outputs: Sink | Sequence[Sink]) -> list[Sink]:
+    sinks = [outputs] if isinstance(outputs, Sink) else outputs
+    if not isinstance(sinks, list | tuple) or not all(isinstance(each, Sink) for each in sinks):
+        raise GraphError(f"outputs must be what cl.io.Output returned, or a list of that, not {outputs!r:.200}")
+    return list(sinks)
 
 
 def start_master(

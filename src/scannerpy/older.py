@@ -72,6 +72,16 @@ RUN_KEYWORDS: Mapping[str, str] = {
 }
 """Keywords of `Client.run` that are gone."""
 
+STREAM_KEYWORDS: Mapping[str, str] = {
+    "start": "a list with one (start, end) per stream: cl.streams.Range(column, [(0, 100)])",
+    "end": "see start",
+    "stride": "a list with one number per stream: cl.streams.Stride(column, [8])",
+    "rows": "a list with one list of rows per stream: cl.streams.Gather(column, [[0, 5, 9]])",
+    "spacing": "a list with one number per stream: cl.streams.Repeat(column, [8])",
+    "partitioner": "a list with one partition per stream: cl.streams.Slice(column, [cl.partitioner.all(250)])",
+}
+"""Keywords of the samplers that are gone."""
+
 TABLES_WITHOUT_STREAMS = (
     "Programs write cl.io.Input([NamedVideoStream(cl, name)]) and cl.io.Output(column, [NamedStream(cl, name)])"
 )

@@ -44,10 +44,12 @@ class StreamsGenerator:
         """Every row."""
         return self._sample("All", input, None)
 
+    @older.refusing(older.STREAM_KEYWORDS)
     def Stride(self, input: OpColumn, strides: Sequence[Any]) -> OpColumn:
         """Rows 0, n, 2n, … Each element of `strides` is n or ``{'stride': n}``."""
         return self._sample("Stride", input, strides)
 
+    @older.refusing(older.STREAM_KEYWORDS)
     def Range(self, input: OpColumn, ranges: Sequence[Any]) -> OpColumn:
         """Rows [start, end). Each element is ``(start, end)`` or a dict; an end beyond the stream is clamped."""
         return self._sample("Range", input, ranges)
@@ -56,6 +58,7 @@ class StreamsGenerator:
         """The rows of several ranges, one after the other. Each element is a list of ``(start, end)``."""
         return self._sample("Ranges", input, intervals)
 
+    @older.refusing(older.STREAM_KEYWORDS)
     def StridedRange(self, input: OpColumn, ranges: Sequence[Any]) -> OpColumn:
         """Every stride-th row of [start, end). Each element is ``(start, end, stride)`` or a dict."""
         return self._sample("StridedRange", input, ranges)
@@ -69,18 +72,22 @@ class StreamsGenerator:
         common, per_stream = _strided_ranges(intervals, stride)
         return self._sample("StridedRanges", input, per_stream, common)
 
+    @older.refusing(older.STREAM_KEYWORDS)
     def Gather(self, input: OpColumn, indices: Sequence[Any]) -> OpColumn:
         """The rows listed, in the order given; duplicates stay, rows beyond the end are dropped."""
         return self._sample("Gather", input, indices)
 
+    @older.refusing(older.STREAM_KEYWORDS)
     def Repeat(self, input: OpColumn, spacings: Sequence[Any]) -> OpColumn:
         """Every row `spacing` times."""
         return self._sample("Repeat", input, spacings)
 
+    @older.refusing(older.STREAM_KEYWORDS)
     def RepeatNull(self, input: OpColumn, spacings: Sequence[Any]) -> OpColumn:
         """Every row followed by ``spacing - 1`` null elements."""
         return self._sample("RepeatNull", input, spacings)
 
+    @older.refusing(older.STREAM_KEYWORDS)
     def Slice(self, input: OpColumn, partitions: Sequence[Partition]) -> OpColumn:
         """Cut into independent groups, one partition (see ``cl.partitioner``) per stream; each counts from row 0."""
         where = user_line()

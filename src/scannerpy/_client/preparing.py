@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 from scannerpy import types
@@ -21,7 +22,7 @@ from scannerpy._graph.node import Node, SourceNode
 from scannerpy._plan.plan import Plan, make_plan
 from scannerpy._store.catalog import State
 from scannerpy._store.fingerprint import fingerprint
-from scannerpy.common import CacheMode, PerfParams, log
+from scannerpy.common import CacheMode, PerfParams, log, pool_bytes
 from scannerpy.errors import ConfigError
 from scannerpy.sink import Sink
 from scannerpy.storage import StoredStream, label
@@ -130,9 +131,12 @@ def _renumbered(outputs: Sequence[TableOutput], needed: Sequence[int]) -> list[T
 
 
 def choose_packets(perf_params: Any, sinks: Sequence[Sink]) -> PerfParams:
-    """Return the packet sizes a program asked for: a PerfParams, a callable that makes one, or None (an estimate)."""
+    """Return the packet sizes a program asked for: a PerfParams, a callable that makes one, or None (an estimate).
+
+    Raises ConfigError for any other, and for numbers and sizes that cannot be.
+    """
     if isinstance(perf_params, PerfParams):
-        return perf_params
+        return _checked(perf_params)
     make = PerfParams.estimate() if perf_params is None else perf_params
     if not callable(make):
         raise ConfigError(
@@ -143,7 +147,17 @@ def choose_packets(perf_params: Any, sinks: Sequence[Sink]) -> PerfParams:
     if not isinstance(chosen, PerfParams):
         raise ConfigError(f"perf_params returned {chosen!r}, which is no PerfParams")
     log.debug("%r", chosen)
-    return chosen
+    return _checked(chosen)
+
+
+def _checked(params: PerfParams) -> PerfParams:
+    for name in ("work_packet_size", "io_packet_size", "queue_size_per_pipeline", "pipeline_instances_per_node"):
+        value = getattr(params, name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral)):
+            raise ConfigError(f"{name} is {value!r}: give a whole number")
+    pool_bytes(params.cpu_pool, pinned_allowed=True)
+    pool_bytes(params.gpu_pool)
+    return params
 
 
 def _input_streams(nodes: Sequence[Node]) -> list[list[StoredStream]]:

@@ -124,6 +124,15 @@ def test_samplers_are_streams(cl, name: str) -> None:
         getattr(cl.streams, name)(0, 10)
 
 
+KEYWORDS = [("Range", "start"), ("Range", "end"), ("Stride", "stride"), ("StridedRange", "stride"), ("Gather", "rows")]
+
+
+@pytest.mark.parametrize(("sampler", "keyword"), [*KEYWORDS, ("Repeat", "spacing"), ("Slice", "partitioner")])
+def test_samplers_take_a_list_with_one_argument_per_stream(cl, column, sampler: str, keyword: str) -> None:
+    with pytest.raises(Removed, match=rf"{sampler}\(\) was called in an older form\. {keyword}=: (a list|see start)"):
+        getattr(cl.streams, sampler)(column, **{keyword: 3})
+
+
 def test_what_the_sentences_say_to_write_works(cl) -> None:
     """Each advice about samplers is run as it stands."""
     cl.new_table("rows", ["column"], [[bytes([n + 1])] for n in range(120)])

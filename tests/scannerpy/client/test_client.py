@@ -12,7 +12,15 @@ import pytest
 
 import scannerpy as sp
 from scannerpy._client.cluster import check_local, host
-from scannerpy.errors import ConfigError, IngestError, NotCommitted, NotSupported, ScannerException, StreamExists
+from scannerpy.errors import (
+    ConfigError,
+    GraphError,
+    IngestError,
+    NotCommitted,
+    NotSupported,
+    ScannerException,
+    StreamExists,
+)
 
 PARAMS = sp.PerfParams.manual(5, 10)
 
@@ -260,6 +268,29 @@ class Growing(sp.Kernel):
 def test_perf_params_of_another_kind_are_refused(cl, clip, value, says) -> None:
     with pytest.raises(ConfigError, match=says):
         cl.run(passed(cl, clip), value)
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        (sp.PerfParams("a", 4), "work_packet_size is 'a': give a whole number"),
+        (sp.PerfParams.manual(2, 4.0), "io_packet_size is 4.0"),
+        (sp.PerfParams.manual(2, 4, pipeline_instances_per_node=True), "pipeline_instances_per_node is True"),
+        (sp.PerfParams.manual(2, 4, cpu_pool="4X"), "'4X' is not a pool size"),
+        (sp.PerfParams.manual(2, 4, gpu_pool="p1G"), "'p1G' is not a pool size"),
+    ],
+)
+def test_wrong_numbers_are_refused_before_an_output_is_touched(cl, clip, params, says) -> None:
+    with pytest.raises(ConfigError, match=says):
+        cl.run(passed(cl, clip), params)
+    assert not cl.has_table("out")
+
+
+def test_what_is_run_is_what_output_returned(cl, clip) -> None:
+    sink = passed(cl, clip)
+    for outputs in (sp.NamedStream(cl, "out"), [sink, "out"], {sink: 1}, None):
+        with pytest.raises(GraphError, match=r"outputs must be what cl\.io\.Output returned"):
+            cl.run(outputs)
 
 
 def test_a_cache_mode_of_another_kind_is_refused(cl, clip) -> None:

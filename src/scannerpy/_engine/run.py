@@ -98,6 +98,7 @@ class _Run:
         self._finish: b.Finish | None = None
         self._setup_error: TaskError | None = None
         self._lost = 0
+        self._ended: dict[int, str] = {}  # workers that were told to end, and why
         self._next_pulse = 0.0
         self._zero = time.monotonic()
 
@@ -184,7 +185,7 @@ class _Run:
             case b.WorkerLost(worker, reason, blame):
                 self._lost += 1
                 self._remember(blame, news.error)
-                log.warning("lost worker %d: %s", worker, news.error or reason)
+                log.warning("lost worker %d: %s", worker, self._ended.pop(worker, None) or news.error or reason)
             case _:
                 pass
         self._obey(self._brain.react(news.event, self._now()))
@@ -209,6 +210,9 @@ class _Run:
                     self._give_up(instruction)
                 case b.Finish():
                     self._finish = instruction
+                case b.KillWorker(worker, reason):
+                    self._ended[worker] = f"ended on purpose: a task {reason}"
+                    self._body.do(instruction)
                 case _:
                     self._body.do(instruction)
 

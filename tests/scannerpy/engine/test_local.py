@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import logging
 import os
 import pathlib
 import signal
@@ -102,7 +103,8 @@ def test_a_reader_that_raises_and_a_full_disk(pool):
 
 
 @pytest.mark.parametrize("where", ["kernel", "reader"])
-def test_a_task_past_its_time(pool, where):
+def test_a_task_past_its_time(pool, where, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("scanner"), "handlers", [caplog.handler])
     if where == "kernel":
         made = p.chain([p.touchy], rows=(20, 5), sleep=12)
     else:
@@ -113,6 +115,8 @@ def test_a_task_past_its_time(pool, where):
     assert "ran longer than task_timeout (1 s)" in failure.reason
     assert failure.rows[0] <= 12 <= failure.rows[1]
     assert run.status.failed_workers == 3
+    assert caplog.text.count("ended on purpose: a task ran longer than task_timeout (1 s)") == 3
+    assert "memory" not in caplog.text  # as is said of a worker that somebody else has killed
 
 
 def test_workers_killed_at_random_change_nothing(pool):

@@ -14,7 +14,7 @@ FFmpeg, OpenCV and the object store are imported when they are first needed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
 from scannerpy import (
     client,
@@ -107,7 +107,7 @@ for _module in (
         vars(_module).setdefault(_name, getattr(common, _name))
 del _module, _name
 
-if not TYPE_CHECKING:  # a checker should find what is missing, too
+if not _typing.TYPE_CHECKING:  # a checker should find what is missing, too
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         raise older.missing("scannerpy", name)

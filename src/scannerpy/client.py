@@ -136,7 +136,7 @@ class Client:
                 failed.
             checkpoint_frequency: how many finished jobs are committed together.
             detach: return at once; `wait_on_job` waits.
-            profiler_level: 0 records most, 2 least.
+            profiler_level: kept for compatibility; profiles are of the same detail at every level.
 
         A task that fails three times ends its job, whose outputs stay uncommitted, and **the run goes on and returns
         normally**: look at ``committed()``, or at ``failures`` of `job_status`. A run that was interrupted goes on
@@ -145,10 +145,10 @@ class Client:
         Raises GraphError and StreamExists before any output is touched, JobFailed when the run as a whole failed.
 
         """
-        del profiling
+        del profiling, profiler_level
         sinks = _sinks(outputs)
         self._ingest.sources_of(sinks)
-        dials = Dials(show_progress, task_timeout, checkpoint_frequency, detach, profiler_level)
+        dials = Dials(show_progress, task_timeout, checkpoint_frequency, detach)
         return self._runs.run(sinks, perf_params, cache_mode, dials)
 
     def explain(self, outputs: Sink | Sequence[Sink], perf_params: Any = None) -> Explanation:

@@ -3,11 +3,11 @@
 The ops are registered for every client anyway, so a new program needs none of these imports.
 """
 
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
-from scannerpy import older
+from scannerpy import older as _older
 
-if not TYPE_CHECKING:  # a checker should find what is missing, too
+if not _typing.TYPE_CHECKING:  # a checker should find what is missing, too
 
-    def __getattr__(name: str) -> Any:
-        raise older.missing("scannertools", name)
+    def __getattr__(name: str) -> object:
+        raise _older.missing("scannertools", name)

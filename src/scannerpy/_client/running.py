@@ -51,7 +51,6 @@ class Dials:
     task_timeout: float = 0.0
     checkpoint_frequency: int = 10
     detach: bool = False
-    profiler_level: int = 1
 
 
 @dataclass(slots=True)

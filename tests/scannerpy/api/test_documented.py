@@ -90,6 +90,14 @@ def test_from_the_package_protobufs_is_the_instance() -> None:
     assert protobufs.BoundingBox is sp.protobufs.BoundingBox
 
 
+def test_all_that_is_public_can_be_star_imported() -> None:
+    names: dict[str, object] = {}
+    exec("from scannerpy import *", names)  # noqa: S102 — as a notebook does
+    assert set(sp.__all__) <= names.keys()
+    assert sp.__all__ == sorted(sp.__all__)
+    assert not {"Any", "TYPE_CHECKING", "typing", "annotations"} & set(sp.__all__)
+
+
 def test_small_classes_hold_what_they_are_given() -> None:
     handle = sp.DeviceHandle(sp.DeviceType.GPU, 1)
     assert (handle.device, handle.device_id) == (sp.DeviceType.GPU, 1)

@@ -57,8 +57,11 @@ class Ingest:
         return made, failures
 
     def streams(self, streams: Sequence[NamedVideoStream], batch: int = BATCH) -> None:
-        """Bring streams that have a path up to date with their files. Raises IngestError if one cannot be read."""
-        wanted = [_Video(s.name(), s._path, s._inplace) for s in paths_of(streams) if s._path is not None]
+        """Bring streams that have a path up to date with their files.
+
+        Raises IngestError if one cannot be read, StreamExists if two of one name come from different files.
+        """
+        wanted = _distinct(_Video(s.name(), s._path, s._inplace) for s in paths_of(streams) if s._path is not None)
         for videos in _batches(wanted, max(1, batch)):
             done, failed = self._read(videos)
             self._enter(done)
@@ -147,6 +150,19 @@ def _same(at: TableRecord | None, draft: TableRecord) -> bool:
     if at is None or not at.committed:
         return False
     return (at.key, at.manifest, at.source, at.rows) == (draft.key, draft.manifest, draft.source, draft.rows)
+
+
+def _distinct(videos: Iterable[_Video]) -> list[_Video]:
+    """A table may be the input of several jobs; it is read from one file."""
+    by_name: dict[str, _Video] = {}
+    for video in videos:
+        other = by_name.setdefault(video.name, video)
+        if other.path != video.path:
+            raise StreamExists(
+                f"two streams are named {video.name!r}, and one comes from {other.path}, the other from {video.path}: "
+                "give each a name of its own"
+            )
+    return list(by_name.values())
 
 
 def _batches(videos: Sequence[_Video], size: int) -> Iterable[Sequence[_Video]]:

@@ -128,6 +128,18 @@ def test_an_unchanged_file_is_the_same_table_and_a_changed_one_is_not(cl, clip, 
     assert cl.table("v").id() == 1
 
 
+def test_one_video_may_be_the_input_of_several_jobs(cl, clip) -> None:
+    """Also by handles of their own; but a name is one file."""
+    streams = [sp.NamedVideoStream(cl, "v", path=clip(12)) for _ in range(2)]
+    outputs = [sp.NamedStream(cl, name) for name in ("one", "two")]
+    some = cl.streams.Range(cl.io.Input(streams), [(0, 3), (5, 12)])
+    cl.run(cl.io.Output(cl.ops.Histogram(frame=some), outputs), PARAMS, show_progress=False)
+    assert [out.len() for out in outputs] == [3, 7]
+    twins = [sp.NamedVideoStream(cl, "w", path=clip(frames)) for frames in (12, 18)]
+    with pytest.raises(StreamExists, match=r"two streams are named 'w'.*a name of its own"):
+        cl.run(cl.io.Output(cl.io.Input(twins), [sp.NamedStream(cl, name) for name in ("3", "4")]), PARAMS)
+
+
 def test_an_ingested_table_has_row_numbers_beside_its_frames(cl, clip) -> None:
     ((table,), failures) = cl.ingest_videos([("v", clip(12))])
     assert (failures, table.column_names(), table.num_rows()) == ([], ["index", "frame"], 12)

@@ -36,6 +36,29 @@ def test_user_types(run, clip, config, tmp_path):
         assert len(list(sp.NamedStream(cl, "rights").load())) == 30
 
 
+TRACK = """
+syntax = "proto3";
+package mine;
+enum Side { LEFT = 0; RIGHT = 1; }
+message Box { float x1 = 1; }
+message Track { repeated int32 joints = 1; Box box = 2; }
+message TrackArgs { int32 times = 1; repeated int32 more = 2; }
+"""
+
+
+def test_user_messages(run, tmp_path):
+    """Section 17: a module that protoc generated is known in the workers too."""
+    from grpc_tools import protoc
+
+    (tmp_path / "track.proto").write_text(TRACK, encoding="utf-8")
+    assert protoc.main(["protoc", f"-I{tmp_path}", f"--python_out={tmp_path}", f"{tmp_path}/track.proto"]) == 0
+    assert run("user_messages", tmp_path / "track_pb2.py") == [
+        "[3, 3, 9] 3.0 True 3.0 1",
+        "2.0",
+        "Box ['more', 'times']",
+    ]
+
+
 def test_rows(run):
     """Sections 2.2, 6.1 to 6.5: what each sampler and each partition gives, in each form of its arguments."""
     assert run("rows") == [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 
 from scannerpy._client.database import Database
+from scannerpy._engine.pool import hidden_main
 from scannerpy._graph.node import Output, SourceNode
 from scannerpy._store.catalog import ColumnRecord, TableRecord
 from scannerpy.op import Op, OpColumn, user_line
@@ -64,8 +65,10 @@ def batch_load(
     packed = cloudpickle.dumps(callback)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, max(1, len(names))), mp_context=context) as pool:
-        for done in [pool.submit(_load_one, config, name, column, packed, size) for name in names]:
-            done.result()
+        with hidden_main():  # the program need not be guarded; the callback travels by value
+            loads = [pool.submit(_load_one, config, name, column, packed, size) for name in names]
+        for load in loads:
+            load.result()
 
 
 def _load_one(config: Config, name: str, column: str, packed: bytes, size: int) -> None:

@@ -45,7 +45,7 @@ class WorkerProcess:
         self._process = _context.Process(
             target=_serve, args=(theirs, self._words), name=f"scanner-worker-{self.number}"
         )
-        with _hidden_main(), _quiet_start():
+        with hidden_main(), _quiet_start():
             self._process.start()
         theirs.close()
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -179,7 +179,7 @@ def _start_server() -> None:
     from multiprocessing import forkserver
 
     forkserver.set_forkserver_preload([PRELOAD])
-    with _hidden_main(), _quiet_start():
+    with hidden_main(), _quiet_start():
         forkserver.ensure_running()
 
 
@@ -187,7 +187,7 @@ _starting = threading.RLock()
 
 
 @contextmanager
-def _hidden_main() -> Iterator[None]:
+def hidden_main() -> Iterator[None]:
     """Hide where ``__main__`` came from: a child that knows would import it again."""
     names: dict[str, Any] = vars(sys.modules["__main__"])
     with _starting:

@@ -83,5 +83,4 @@ def main():
     sc.stop_cluster()
 
 
-if __name__ == "__main__":
-    main()
+main()  # without a guard: neither the workers nor batch_load's processes import this file again

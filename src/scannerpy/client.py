@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from scannerpy._client import listing, loading
 from scannerpy._client.cluster import check_local
 from scannerpy._client.database import BlobTable, Database
@@ -15,6 +17,7 @@ from scannerpy._client.ingesting import Ingest
 from scannerpy._client.running import Dials, Runs
 from scannerpy._client.stored import StoredColumn
 from scannerpy._plan.explain import Explanation
+from scannerpy._store.origins import read_origins
 from scannerpy.column import Column
 from scannerpy.common import CacheMode
 from scannerpy.config import Config
@@ -314,6 +317,10 @@ class Client:
 
     def _stored_column(self, record: Any, name: str) -> StoredColumn:
         return StoredColumn.open(self._database, record, name)
+
+    def _origins(self, record: Any) -> Any:
+        rows = read_origins(self._database.objects, record.job_id, record.id)
+        return np.arange(record.rows) if rows is None else rows
 
     def _stored_source(self, streams: Sequence[NamedStream], default_column: str) -> OpColumn:
         self._runs.expect()

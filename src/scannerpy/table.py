@@ -59,11 +59,15 @@ class Table:
         return self._complete().rows
 
     def parent_rows(self) -> list[int]:
-        """Return, for every row, the row of the job's input it was made from (the identity where a job kept no map)."""
+        """Return, for every row, the row of the job's (first) input it was made from; −1 for a null.
+
+        Raises ScannerException for a table that no job made.
+        """
         record = self._complete()
         if record.job_id is None:
             raise ScannerException(f"table {self._name!r} was not made by a job, so its rows have no parents")
-        return list(range(record.rows))
+        rows: list[int] = self._sc._origins(record).tolist()
+        return rows
 
     def profiler(self) -> Any:
         """Return the Profile of the job that made this table."""

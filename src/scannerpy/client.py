@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from scannerpy import _preview as preview
 from scannerpy._client import listing, loading
 from scannerpy._client.cluster import check_local
 from scannerpy._client.database import BlobTable, Database
@@ -105,6 +106,9 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client of {self._db_path}>"
+
+    def _repr_html_(self) -> str:
+        return preview.tables_page(self._db_path, self._database.catalog.state().tables.values())
 
     # Running
 

@@ -11,9 +11,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from scannerpy._engine.bottleneck import bottleneck
+from scannerpy._engine.bottleneck import bottleneck, shares, stages
 from scannerpy._engine.statistics import statistics
 from scannerpy._engine.trace import Trace
+from scannerpy._html.shares import shares as time_page
 from scannerpy._store import layout
 from scannerpy._store.objects import ObjectMissing, Objects
 from scannerpy._words import sizing
@@ -72,6 +73,10 @@ class Profile:
     def bottleneck(self) -> str:
         """Return one line that says which stage held the run up, how long, who waited for it, and what would help."""
         return bottleneck({worker: self._trace.workers[worker] for worker in self._workers}, sizing.machine_cpus())
+
+    def _repr_html_(self) -> str:
+        it = shares({worker: self._trace.workers[worker] for worker in self._workers})
+        return time_page("Where the time went", self.bottleneck(), stages(it) if it else [])
 
     def __repr__(self) -> str:
         return f"<Profile: {self.bottleneck()}>"

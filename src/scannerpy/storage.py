@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scannerpy import _preview as preview
 from scannerpy._values import values
 from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import NotCommitted, NotSupported, ScannerException
@@ -165,6 +166,9 @@ class NamedStream(StoredStream):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._name!r})"
+
+    def _repr_html_(self) -> str:
+        return preview.stream_page(self)
 
     def storage(self) -> NamedStorage:
         """Return the backend."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scannerpy import _preview as preview
 from scannerpy.column import Column
 from scannerpy.errors import NotCommitted, ScannerException
 
@@ -25,6 +26,9 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<Table {self._name!r}{'' if self.exists() else ' (does not exist)'}>"
+
+    def _repr_html_(self) -> str:
+        return preview.table_page(self)
 
     def exists(self) -> bool:
         """Whether the table is known, complete or not."""

@@ -167,7 +167,9 @@ class Demo:
             report.motion(self.console, clip.name, start, FLOW_STRIDE, list(clip.stream("speeds").load()))
         pictures = [self._path(clip, "montage.png") for clip in self.clips]
         videos = [self._path(clip, f"{what}.mp4") for clip in self.clips for what in ("annotated", "flow")]
-        report.bottlenecks(self.console, [(title, self.client.get_profile(run).bottleneck()) for title, run in self.runs])
+        report.bottlenecks(
+            self.console, [(title, self.client.get_profile(run).bottleneck()) for title, run in self.runs]
+        )
         report.files(self.console, pictures, videos, Path(trace), self.out / "db")
         self.console.print(f"\nAll of it took {seconds:.1f} s.\n", highlight=False)
 

@@ -18,6 +18,8 @@ LOAD, OPS, SAVE = "load", "eval", "save"
 BUSY = 0.4
 """A stage busy for less of the time than this is not what holds a run up."""
 WORTH_SAYING = 0.1
+SEEN = 0.005
+STAGES = {LOAD: "load", OPS: "ops", SAVE: "save"}
 WAITERS = {LOAD: "loading", OPS: "ops", SAVE: "writing"}
 
 
@@ -75,6 +77,18 @@ def bottleneck(workers: Mapping[int, Iterable[Interval]], cpus: int) -> str:
         f"{_bound(stage, name)}: {it.busy[stage]:.0%} of {_time_of(it)} went into {_work(stage, name, share, it)}"
         f"{_waiting(stage, it)}; {_advice(stage, name, it.instances, cpus)}"
     )
+
+
+def stages(it: Shares) -> list[tuple[str, float, str]]:
+    """Return (stage, share, what it was at with the share of each) in the order of a pipeline, for a drawing."""
+    return [
+        (
+            STAGES[stage],
+            it.busy[stage],
+            ", ".join(f"{name} {s:.0%}" for name, s in it.names[stage].items() if s >= SEEN),
+        )
+        for stage in (LOAD, OPS, SAVE)
+    ]
 
 
 def _unbound(it: Shares) -> str:

@@ -1,7 +1,7 @@
 """Which row of its input every stored row of a job was made from: the plan's row maps, followed from a sink upwards.
 
-Where an op has several inputs the first is followed, as all of them have the same rows. What a stencil or state looks at
-beside a row is not part of the answer.
+Where an op has several inputs the first is followed, as all of them have the same rows. What a stencil or state looks
+at beside a row is not part of the answer.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class StoredColumn:
         return rows
 
     def starts(self) -> list[int]:
-        """Return rows that are cheap to read: those that stand alone, or the first of each chunk where they are many."""
+        """Return rows that are cheap to read: keyframes, or the first of each chunk where there are many."""
         if len(self._refs) > CHUNKS_LOOKED_INTO:
             return [ref.start for ref in self._refs]
         return self.keyframes()

@@ -1,7 +1,8 @@
 """The progress bar: rows, rows per second, time left, tasks, failures, workers.
 
-Drawn with rich on a terminal, and as HTML in a notebook, where rich would need a package more. Where the output is a file
-or a pipe, a plain line is printed now and then instead; with ``show_progress=False`` nothing is. Reads a `RunStatus` whenever it is told to, and has no thread.
+Drawn with rich on a terminal, and as HTML in a notebook, where rich would need a package more. Where the output is a
+file or a pipe, a plain line is printed now and then instead; with ``show_progress=False`` nothing is. Reads a
+`RunStatus` whenever it is told to, and has no thread.
 """
 
 from __future__ import annotations

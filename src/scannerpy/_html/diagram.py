@@ -51,7 +51,7 @@ def diagram(boxes: Sequence[Box]) -> Html:
 
 
 def _width(box: Box) -> float:
-    letters = max(len(_cut(box.name)) * 1.22, len(_cut(box.note)) * 0.92)
+    letters = max(len(_cut(box.name)) * 1.3, len(_cut(box.note)) * 0.92)
     return max(110.0, letters * LETTER + 24)
 
 

@@ -1,7 +1,8 @@
 """HTML that cannot be broken out of: whatever is not `Html` already is escaped when it is put into an element.
 
 No scripts, nothing from elsewhere, no ids. Colours are those of the page around, so that light and dark themes both
-work; what is drawn in greys is half transparent for the same reason.
+work; what is drawn in greys is half transparent for the same reason. Notebooks style the tables of their outputs
+themselves, hence ``!important``.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ _STYLE = """
 .scanner pre{overflow-x:auto;margin:4px 0}
 .scanner .wide{overflow-x:auto}
 .scanner table{border-collapse:collapse;border:0;margin:6px 0;font-size:13px;color:inherit;width:auto}
-.scanner th,.scanner td{padding:3px 14px 3px 0;text-align:left;vertical-align:middle;border:0;
+.scanner th,.scanner td{padding:3px 14px 3px 0;text-align:left!important;vertical-align:middle;border:0;
 border-bottom:1px solid rgba(128,128,128,.25);background:none;white-space:normal}
-.scanner tr,.scanner tbody tr:nth-child(odd),.scanner tbody tr:hover{background:none}
+.scanner tr{background:none!important}
 .scanner th{font-weight:600;opacity:.75}
-.scanner td.number,.scanner th.number{text-align:right;font-variant-numeric:tabular-nums}
+.scanner td.number,.scanner th.number{text-align:right!important;font-variant-numeric:tabular-nums}
+.scanner .beside{display:flex;flex-wrap:wrap;gap:0 40px;align-items:flex-start}
 .scanner .sheet{display:flex;flex-wrap:wrap;gap:10px;margin:6px 0;max-width:736px}
 .scanner .wide>svg{display:block;margin:8px 0 14px}
 .scanner figure{margin:0;padding:0}

@@ -44,7 +44,7 @@ def sheet(pictures: Iterable[tuple[Html, str]]) -> Html:
 
 
 def _shown(frame: Array) -> npt.NDArray[np.uint8]:
-    """Return three uint8 channels of any frame: colours as they are, else the length of each pixel's vector, in gray."""
+    """Return three uint8 channels of any frame: colours as they are, else how long each pixel's vector is, in gray."""
     if frame.ndim == 2:
         frame = frame[..., None]
     if frame.shape[-1] not in {1, 3}:

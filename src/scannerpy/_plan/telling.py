@@ -31,7 +31,8 @@ def as_html(it: Explanation) -> str:
     first, *others = _summary(it)
     said = [element("p", line, class_="muted") for line in others]
     tables = [table(head, lines, numbers=range(1, len(head))) for head, *lines in _tables(it)]
-    return page(title("Plan", [first]), *said, diagram(it.boxes), *tables)
+    drawn = element("div", diagram(it.boxes), element("div", *tables), class_="beside")
+    return page(title("Plan", [first]), *said, drawn)
 
 
 def boxes_of(graph: Graph, rows: Sequence[int]) -> tuple[Box, ...]:

@@ -23,6 +23,10 @@ STAGES = {LOAD: "load", OPS: "ops", SAVE: "save"}
 WAITERS = {LOAD: "loading", OPS: "ops", SAVE: "writing"}
 
 
+DECODING, READING, OPENING = "reading and decoding video", "reading stored rows", "opening streams"
+ENCODING, WRITING = "encoding video", "writing"
+
+
 @dataclass(frozen=True, slots=True)
 class Shares:
     """How the time of a run's pipeline instances was spent, as parts of `time` × `instances`."""
@@ -105,9 +109,11 @@ def _time_of(it: Shares) -> str:
 
 
 def _bound(stage: str, name: str) -> str:
-    if stage == OPS:
-        return "op-bound"
-    return {DECODING: "decode-bound", READING: "read-bound", ENCODING: "encode-bound"}.get(name, "write-bound")
+    if stage == LOAD:
+        return "decode-bound" if name == DECODING else "read-bound"
+    if stage == SAVE:
+        return "encode-bound" if name == ENCODING else "write-bound"
+    return "op-bound"
 
 
 def _work(stage: str, name: str, share: float, it: Shares) -> str:
@@ -138,15 +144,13 @@ def _advice(stage: str, name: str, instances: int, cpus: int) -> str:
     return helps if more else f"{helps} (all {cpus} cores are taken)"
 
 
-DECODING, READING = "reading and decoding video", "reading stored rows"
-ENCODING, WRITING = "encoding video", "writing"
-
-
 def _what(interval: Interval) -> str:
     """Name what an interval was at: an op by itself, the other stages by their kind of work."""
     if interval.kind == OPS:
         return interval.name
     if interval.kind == LOAD:
+        if interval.name == "open":
+            return OPENING
         return DECODING if "Decode" in interval.lane else READING
     return ENCODING if "Encode" in interval.lane else WRITING
 

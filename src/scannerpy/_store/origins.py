@@ -1,7 +1,8 @@
 """Which row of its input each row of a table was made from, kept with the run that made it.
 
-One object a run, and none where every row is its own parent, which is most runs. Jobs that were sampled alike share one
-map. A map is stored as its differences, compressed: a regular sampler's takes a few dozen bytes however long it is.
+One object a run, and none where every row is its own parent, which is most runs. Jobs that were sampled alike share
+one map. A map is stored as the runs of its differences, compressed: a regular sampler's takes a few dozen bytes however
+long it is.
 """
 
 from __future__ import annotations
@@ -49,9 +50,13 @@ def _path(job_id: int) -> str:
 
 
 def _to_text(rows: Rows) -> str:
-    return base64.b85encode(zlib.compress(np.diff(rows, prepend=0).astype("<i8").tobytes(), 6)).decode("ascii")
+    """Steps from row to row, and how often each is taken in a row."""
+    steps = np.diff(rows, prepend=0)
+    first = np.concatenate([np.flatnonzero(np.diff(steps, prepend=steps[:1] - 1)), [len(steps)]])
+    runs = np.stack([steps[first[:-1]], np.diff(first)]).astype("<i8")
+    return base64.b85encode(zlib.compress(runs.tobytes(), 6)).decode("ascii")
 
 
 def _from_text(text: str) -> Rows:
-    steps = np.frombuffer(zlib.decompress(base64.b85decode(text)), "<i8")
-    return np.cumsum(steps, dtype=np.int64)
+    steps, counts = np.frombuffer(zlib.decompress(base64.b85decode(text)), "<i8").reshape(2, -1)
+    return np.cumsum(np.repeat(steps, counts), dtype=np.int64)

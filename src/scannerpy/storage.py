@@ -111,7 +111,7 @@ class StoredStream:
         video, without decoding it. Values are as `load` gives them, but that a null is None, an `Image` the bytes of
         its file, and a protobuf message (`Bbox`) a dict. All is held in memory. Needs pandas: the extra ``data``.
         """
-        return tables.to_pandas(self, rows, values=values)
+        return tables.to_pandas(self, label(self), rows, values=values)
 
     def to_arrow(self, rows: Sequence[int] | None = None, values: bool = True) -> Any:
         """Return a pyarrow Table with the columns of `to_pandas`. Needs pyarrow: the extra ``data``.
@@ -120,14 +120,14 @@ class StoredStream:
         `Any` and of a program's own types get the narrowest type that holds them all, found by a look at each; where
         there is none they become text (JSON, with ``repr`` for what JSON cannot hold). Nulls are null.
         """
-        return tables.to_arrow(self, rows, values=values)
+        return tables.to_arrow(self, label(self), rows, values=values)
 
     def to_parquet(self, path: str | Path, rows: Sequence[int] | None = None, values: bool = True) -> str:
         """Write the table of `to_arrow` to a Parquet file, some rows at a time, and return the path.
 
         Memory does not grow with the stream. A file of that name is replaced once the new one is complete.
         """
-        return tables.to_parquet(self, path, rows, values=values)
+        return tables.to_parquet(self, label(self), path, rows, values=values)
 
     def _check_committed(self) -> None:
         if not self.committed():

@@ -32,6 +32,7 @@ class Shares:
     """How the time of a run's pipeline instances was spent, as parts of `time` × `instances`."""
 
     instances: int
+    tasks: int  # that the trace tells apart
     time: int  # ns from the first thing done to the last
     busy: Mapping[str, float]  # by stage
     names: Mapping[str, Mapping[str, float]]  # by stage, then by what it was at
@@ -61,6 +62,7 @@ def shares(workers: Mapping[int, Iterable[Interval]]) -> Shares | None:
     whole = time * len(done)
     return Shares(
         len(done),
+        len({(interval.job, interval.task) for interval in everything}),
         time,
         {stage: sum(named.values()) / whole for stage, named in names.items()},
         {stage: {name: busy / whole for name, busy in named.most_common()} for stage, named in names.items()},
@@ -79,7 +81,7 @@ def bottleneck(workers: Mapping[int, Iterable[Interval]], cpus: int) -> str:
     name, share = next(iter(it.names[stage].items()))
     return (
         f"{_bound(stage, name)}: {it.busy[stage]:.0%} of {_time_of(it)} went into {_work(stage, name, share, it)}"
-        f"{_waiting(stage, it)}; {_advice(stage, name, it.instances, cpus)}"
+        f"{_waiting(stage, it)}; {_advice(stage, name, it, cpus)}"
     )
 
 
@@ -131,17 +133,23 @@ def _waiting(stage: str, it: Shares) -> str:
     return f", while {WAITERS[who]} waited {share:.0%}"
 
 
-def _advice(stage: str, name: str, instances: int, cpus: int) -> str:
-    more = "more instances or " if instances < cpus else ""
+def _advice(stage: str, name: str, it: Shares, cpus: int) -> str:
     if name == DECODING:
-        helps = f"{more}a sparser sampler would help"
+        helps = "a sparser sampler"
     elif stage == OPS:
-        helps = f"{more}a cheaper {name} (fewer rows, smaller frames, a batch) would help"
-    elif name == ENCODING:
-        helps = f"{more}smaller frames or fewer rows would help"
+        helps = f"a cheaper {name} (fewer rows, smaller frames, a batch)"
     else:
-        helps = f"{more}fewer or smaller rows would help"
-    return helps if more else f"{helps} (all {cpus} cores are taken)"
+        helps = "smaller frames or fewer rows" if name == ENCODING else "fewer or smaller rows"
+    if it.instances >= cpus:
+        return f"{helps} would help (all {cpus} cores are taken)"
+    return f"{_more(it)} or {helps} would help"
+
+
+def _more(it: Shares) -> str:
+    """Say how more cores come to work: instances beyond the tasks there are would have nothing to do."""
+    if it.tasks <= it.instances:
+        return "smaller tasks (io_packet_size, where the ops allow it) for more instances"
+    return "more instances"
 
 
 def _what(interval: Interval) -> str:

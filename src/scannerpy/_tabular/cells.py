@@ -13,14 +13,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from scannerpy._words.elements import NullElement
+from scannerpy._values import values
+from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import ScannerException
 
 if TYPE_CHECKING:
@@ -36,37 +37,52 @@ class Selection:
     """The rows of a stream that are to become a table."""
 
     stream: StoredStream
+    name: str
+    wanted: list[int] | None  # None: all
     rows: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64] | None  # of `rows`, in seconds; NaN where not known
     type_name: str  # as registered; "" for frames and plain bytes
 
     def batches(self) -> Iterator[tuple[slice, list[Any]]]:
         """Yield (places in `rows`, their cells), so many at a time that memory stays bounded."""
-        held: list[Any] = []
-        size = first = 0
+        meter = _Meter()
         as_stored = bytes if self.type_name == IMAGE else None
-        for element in self.stream.load(fn=as_stored, rows=self.rows.tolist()):
-            held.append(cell(element))
-            size += getattr(element, "nbytes", 0) or (len(element) if isinstance(element, bytes) else 64)
-            if len(held) >= MOST_ROWS or size >= MOST_BYTES:
+        elements = meter.through(self.stream.load_bytes(self.wanted))
+        held: list[Any] = []
+        first = 0
+        for value in values(elements, None, as_stored, self.stream.type):
+            held.append(cell(value))
+            if len(held) >= MOST_ROWS or meter.size >= MOST_BYTES:
                 yield slice(first, first + len(held)), held
-                first, size, held = first + len(held), 0, []
+                first, held, meter.size = first + len(held), [], 0
         if held:
             yield slice(first, first + len(held)), held
 
 
-def select(stream: StoredStream, rows: Sequence[int] | None) -> Selection:
+class _Meter:
+    """Counts the bytes of elements that pass, as they are stored: what a value takes in memory nobody can tell."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def through(self, elements: Iterable[Element]) -> Iterator[Element]:
+        for element in elements:
+            if not isinstance(element, NullElement):
+                self.size += element.nbytes if isinstance(element, np.ndarray) else len(element)
+            yield element
+
+
+def select(stream: StoredStream, name: str, rows: Sequence[int] | None) -> Selection:
     """Choose rows of a stream (None: all). Raises NotCommitted for an incomplete one."""
     stream._check_committed()
     total = stream.len()
     chosen = np.arange(total) if rows is None else np.array(list(rows), np.int64)
     outside = chosen[(chosen < 0) | (chosen >= total)]
     if len(outside):
-        raise ScannerException(
-            f"stream {stream.name()!r}: row {outside[0]} does not exist; the rows are 0 to {total - 1}"
-        )
+        raise ScannerException(f"stream {name!r}: row {outside[0]} does not exist; the rows are 0 to {total - 1}")
     times = stream._times()
-    return Selection(stream, chosen, None if times is None else times[chosen], stream._type_name())
+    wanted = None if rows is None else chosen.tolist()
+    return Selection(stream, name, wanted, chosen, None if times is None else times[chosen], stream._type_name())
 
 
 def cell(value: Any) -> Any:

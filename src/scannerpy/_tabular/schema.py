@@ -71,7 +71,7 @@ def kind_of(pa: Any, chosen: Selection) -> tuple[str, Kind]:
         return "value", Kind(pa, known)
     if not chosen.type_name:
         frame = _first_frame(chosen)
-        return ("value", Kind(pa, pa.binary())) if frame is None else ("frame", Frames(pa, _name(chosen), frame))
+        return ("value", Kind(pa, pa.binary())) if frame is None else ("frame", Frames(pa, chosen.name, frame))
     return "value", _found(pa, chosen)
 
 
@@ -105,7 +105,7 @@ def _number(field: Any) -> str:
 
 def _first_frame(chosen: Selection) -> Any:
     """Return the first element that is not null if it is a frame, else None."""
-    for element in chosen.stream.load(rows=chosen.rows.tolist()):
+    for element in chosen.stream.load(rows=chosen.wanted):
         if isinstance(element, np.ndarray):
             return element
         if isinstance(element, bytes):
@@ -148,7 +148,3 @@ def as_text(value: Any) -> str:
         return json.dumps(_nested(value), default=repr)
     except (TypeError, ValueError, RecursionError):
         return repr(value).encode("utf-8", "replace").decode("utf-8")
-
-
-def _name(chosen: Selection) -> str:
-    return str(chosen.stream.name())

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from scannerpy.storage import StoredStream
 
 
-def to_pandas(stream: StoredStream, rows: Sequence[int] | None, *, values: bool) -> Any:
+def to_pandas(stream: StoredStream, name: str, rows: Sequence[int] | None, *, values: bool) -> Any:
     """See `StoredStream.to_pandas`."""
     pandas = package("pandas", "to_pandas()")
-    chosen = select(stream, rows)
+    chosen = select(stream, name, rows)
     columns: dict[str, Any] = {"row": chosen.rows}
     if chosen.times is not None:
         columns["time"] = chosen.times
@@ -33,18 +33,18 @@ def to_pandas(stream: StoredStream, rows: Sequence[int] | None, *, values: bool)
     return pandas.DataFrame(columns)
 
 
-def to_arrow(stream: StoredStream, rows: Sequence[int] | None, *, values: bool) -> Any:
+def to_arrow(stream: StoredStream, name: str, rows: Sequence[int] | None, *, values: bool) -> Any:
     """See `StoredStream.to_arrow`."""
     pa = package("pyarrow", "to_arrow()")
-    schema, batches = _arrow(pa, select(stream, rows), values=values)
+    schema, batches = _arrow(pa, select(stream, name, rows), values=values)
     return pa.Table.from_batches(list(batches), schema)
 
 
-def to_parquet(stream: StoredStream, path: str | Path, rows: Sequence[int] | None, *, values: bool) -> str:
+def to_parquet(stream: StoredStream, name: str, path: str | Path, rows: Sequence[int] | None, *, values: bool) -> str:
     """See `StoredStream.to_parquet`."""
     pa = package("pyarrow", "to_parquet()")
     parquet = package("pyarrow.parquet", "to_parquet()")
-    schema, batches = _arrow(pa, select(stream, rows), values=values)
+    schema, batches = _arrow(pa, select(stream, name, rows), values=values)
     with _replacing(Path(path)) as part, parquet.ParquetWriter(part, schema, compression="zstd") as writer:
         for batch in batches:
             writer.write_batch(batch)

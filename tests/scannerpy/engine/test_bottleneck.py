@@ -13,10 +13,10 @@ OPS = "Pipeline[0]:Ops[0]"
 AFTER_LOAD, AFTER_OPS = "Queue after load", "Queue after evaluate"
 
 
-def did(lane, name, kind, seconds, at=0.0, until=10.0, rows=5):
+def did(lane, name, kind, seconds, at=0.0, until=10.0, rows=5, task=0):
     """Something that took `seconds` of work between two times."""
     start, end = (int(each * SECOND) for each in (at, until))
-    return Interval(lane, name, kind, start, end, int(seconds * SECOND), rows, 0, 0)
+    return Interval(lane, name, kind, start, end, int(seconds * SECOND), rows, 0, task)
 
 
 def told(*intervals, cpus=4, workers=1):
@@ -25,8 +25,8 @@ def told(*intervals, cpus=4, workers=1):
 
 def test_decoding_that_ops_wait_for_is_the_bottleneck():
     line = told(
-        did(DECODE, "FrameColumn", "load", 7.1),
-        did(OPS, "Histogram", "eval", 2),
+        did(DECODE, "FrameColumn", "load", 7.1, task=1),
+        did(OPS, "Histogram", "eval", 2, task=2),
         did(AFTER_LOAD, "wait for load", "wait", 6),
         workers=2,
     )
@@ -41,11 +41,18 @@ def test_more_instances_are_not_advised_where_every_core_has_one():
     assert line.endswith("; a sparser sampler would help (all 2 cores are taken)")
 
 
+def test_more_instances_are_not_advised_where_there_are_no_more_tasks():
+    line = told(did(DECODE, "FrameColumn", "load", 9))
+    assert line.endswith(
+        "; smaller tasks (io_packet_size, where the ops allow it) for more instances or a sparser sampler would help"
+    )
+
+
 def test_the_op_that_takes_most_is_named_and_who_waits_for_it():
     line = told(
         did(DECODE, "FrameColumn", "load", 3),
         did(OPS, "Resize", "eval", 1),
-        did(OPS, "Flow", "eval", 7),
+        did(OPS, "Flow", "eval", 7, task=1),
         did(AFTER_LOAD, "wait for room", "wait", 6.5),
         did(AFTER_OPS, "wait for evaluate", "wait", 4),
     )

@@ -228,9 +228,6 @@ class Long(StoredStream):
     def len(self) -> int:
         return self.count
 
-    def name(self) -> str:
-        return "long"
-
     def type(self) -> Any:
         return None
 
@@ -245,6 +242,13 @@ def test_memory_does_not_grow_with_the_stream(tmp_path, monkeypatch):
     assert file.metadata.num_rows == 500
 
 
+def test_large_values_are_taken_a_few_at_a_time(cl, tmp_path, monkeypatch):
+    monkeypatch.setattr(cells, "MOST_BYTES", 1000)
+    cl.new_table("t", ["column"], [[b"x" * 600]] * 10)
+    out = sp.NamedStream(cl, "t")
+    assert pq.ParquetFile(out.to_parquet(tmp_path / "t.parquet")).num_row_groups == 5
+
+
 # What goes wrong
 
 
@@ -252,6 +256,11 @@ def test_an_incomplete_stream_is_refused(cl):
     for make in ("to_pandas", "to_arrow"):
         with pytest.raises(NotCommitted, match="'nobody' cannot be loaded: it does not exist"):
             getattr(sp.NamedStream(cl, "nobody"), make)()
+
+
+def test_a_stream_without_a_name_is_called_by_its_class():
+    with pytest.raises(ScannerException, match="stream 'Long': row 3 does not exist"):
+        Long(3).to_arrow(rows=[3])
 
 
 def test_a_row_that_does_not_exist_is_named(film):

@@ -114,6 +114,20 @@ def test_frames_stored_raw_are_shown_too_under_whichever_handle(cl, film):
     assert [number_of(frame) for frame in frames_of(page)] == [20, 21]
 
 
+@sp.register_python_op()
+def SeeingRed(config, frame: sp.FrameType) -> sp.FrameType:
+    return np.full_like(frame, (200, 0, 0))
+
+
+def test_colours_are_right_however_frames_are_stored(cl, film):
+    red = cl.ops.SeeingRed(frame=cl.streams.Range(cl.io.Input([film]), [(0, 1)]))
+    for name, column in {"coded": red, "raw": red.lossless()}.items():
+        out = sp.NamedVideoStream(cl, name)
+        run(cl, column, out)
+        (frame,) = frames_of(read(out._repr_html_()))
+        assert np.abs(frame[40, 40].astype(int) - (0, 0, 200)).max() < 12, "BGR, as OpenCV decodes the picture"
+
+
 def test_a_frame_that_cannot_be_read_leaves_the_others(cl, film, monkeypatch):
     from scannerpy._client.stored import StoredColumn
     from scannerpy.errors import VideoError

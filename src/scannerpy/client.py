@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from scannerpy import _preview as preview
 from scannerpy import older
 from scannerpy._client import listing, loading
 from scannerpy._client.cluster import check_local
@@ -16,6 +19,7 @@ from scannerpy._client.ingesting import Ingest
 from scannerpy._client.running import Dials, Runs
 from scannerpy._client.stored import StoredColumn
 from scannerpy._plan.explain import Explanation
+from scannerpy._store.origins import read_origins
 from scannerpy.column import Column
 from scannerpy.common import CacheMode
 from scannerpy.config import Config
@@ -108,6 +112,9 @@ class Client:
 
         def __getattr__(self, name: str) -> Any:
             raise older.missing("Client", name)
+
+    def _repr_html_(self) -> str:
+        return preview.tables_page(self._db_path, self._database.catalog.state().tables.values())
 
     # Running
 
@@ -320,6 +327,10 @@ class Client:
 
     def _stored_column(self, record: Any, name: str) -> StoredColumn:
         return StoredColumn.open(self._database, record, name)
+
+    def _origins(self, record: Any) -> Any:
+        rows = read_origins(self._database.objects, record.job_id, record.id)
+        return np.arange(record.rows) if rows is None else rows
 
     def _stored_source(self, streams: Sequence[NamedStream], default_column: str) -> OpColumn:
         self._runs.expect()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scannerpy import _preview as preview
 from scannerpy import types
 from scannerpy._values import values
 from scannerpy._words.elements import Element
@@ -32,6 +33,9 @@ class Column:
 
     def __repr__(self) -> str:
         return f"<Column {self._name!r} of table {self._table.name()!r}>"
+
+    def _repr_html_(self) -> str:
+        return preview.column_page(self._table, self._name)
 
     def name(self) -> str:
         """Return the column's name."""

@@ -11,9 +11,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+from scannerpy._engine.bottleneck import bottleneck, shares, stages
+from scannerpy._engine.statistics import statistics
 from scannerpy._engine.trace import Trace
+from scannerpy._html.shares import shares as time_page
 from scannerpy._store import layout
 from scannerpy._store.objects import ObjectMissing, Objects
+from scannerpy._words import sizing
 from scannerpy.errors import ScannerException
 
 __all__ = ["Profile"]
@@ -59,8 +63,23 @@ class Profile:
         return path
 
     def statistics(self) -> dict[str, Any]:
-        """Return seconds (as text) per kind of work (``load``, ``eval``, ``save``, …) and name, and ``total_time``."""
-        return self._trace.statistics()
+        """Return what was done by kind (``process_job``, ``load``, ``eval``, ``save``, …), and ``total_time``.
+
+        A kind maps the names of what was done to seconds of work, as text, and counters to numbers: ``"Blur": "1.25"``,
+        ``"Blur: rows": 377``. ``total_time`` is the seconds from the first thing done to the last, a float.
+        """
+        return statistics({worker: self._trace.workers[worker] for worker in self._workers})
+
+    def bottleneck(self) -> str:
+        """Return one line that says which stage held the run up, how long, who waited for it, and what would help."""
+        return bottleneck({worker: self._trace.workers[worker] for worker in self._workers}, sizing.machine_cpus())
+
+    def _repr_html_(self) -> str:
+        it = shares({worker: self._trace.workers[worker] for worker in self._workers})
+        return time_page("Where the time went", self.bottleneck(), stages(it) if it else [])
+
+    def __repr__(self) -> str:
+        return f"<Profile: {self.bottleneck()}>"
 
     def total_time_interval(self) -> tuple[int, int]:
         """Return when the run began and ended, in nanoseconds since 1970."""

@@ -8,8 +8,15 @@ Subclass `StoredStream` and `StorageBackend` for a storage of your own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from scannerpy import _preview as preview
+from scannerpy import types
+from scannerpy._tabular import tables
 from scannerpy._values import values
 from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import NotCommitted, NotSupported, ScannerException
@@ -94,12 +101,49 @@ class StoredStream:
         Frames come as arrays: those stored as video in **BGR** (OpenCV's order), those stored raw as they were made.
         Nulls come as `NullElement`. Raises NotCommitted, at the first ``next()``, for an incomplete stream.
         """
+        self._check_committed()
+        yield from values(self.load_bytes(rows), ty, fn, self.type)
+
+    def to_pandas(self, rows: Sequence[int] | None = None, values: bool = True) -> Any:
+        """Return a DataFrame with columns ``row``, ``time`` (videos from files, in seconds) and ``value`` or ``frame``.
+
+        `rows` are the rows wanted, as for `load`. ``values=False`` leaves the values out: the rows and times of a
+        video, without decoding it. Values are as `load` gives them, but that a null is None, an `Image` the bytes of
+        its file, and a protobuf message (`Bbox`) a dict. All is held in memory. Needs pandas: the extra ``data``.
+        """
+        return tables.to_pandas(self, label(self), rows, values=values)
+
+    def to_arrow(self, rows: Sequence[int] | None = None, values: bool = True) -> Any:
+        """Return a pyarrow Table with the columns of `to_pandas`. Needs pyarrow: the extra ``data``.
+
+        Histograms are lists of lists, `Bbox` structs, frames fixed-shape tensors, bytes and `Image` binary. Values of
+        `Any` and of a program's own types get the narrowest type that holds them all, found by a look at each; where
+        there is none they become text (JSON, with ``repr`` for what JSON cannot hold). Nulls are null.
+        """
+        return tables.to_arrow(self, label(self), rows, values=values)
+
+    def to_parquet(self, path: str | Path, rows: Sequence[int] | None = None, values: bool = True) -> str:
+        """Write the table of `to_arrow` to a Parquet file, some rows at a time, and return the path.
+
+        Memory does not grow with the stream. A file of that name is replaced once the new one is complete.
+        """
+        return tables.to_parquet(self, label(self), path, rows, values=values)
+
+    def _check_committed(self) -> None:
         if not self.committed():
             raise NotCommitted(
                 f"stream {label(self)!r} cannot be loaded: it "
                 + ("is not committed (its job failed or is still running)" if self.exists() else "does not exist")
             )
-        yield from values(self.load_bytes(rows), ty, fn, self.type)
+
+    def _times(self) -> npt.NDArray[np.float64] | None:
+        """Return the time of each row in seconds, where rows have times."""
+        return None
+
+    def _type_name(self) -> str:
+        """Return the registered name of the elements' type, "" for frames and plain bytes."""
+        kind = self.type()
+        return types.get_type_info(kind).cpp_name if kind is not None else ""
 
     def delete(self, sc: Client) -> None:
         """Delete the stream where it exists."""
@@ -166,6 +210,9 @@ class NamedStream(StoredStream):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._name!r})"
 
+    def _repr_html_(self) -> str:
+        return preview.stream_page(self)
+
     def storage(self) -> NamedStorage:
         """Return the backend."""
         return self._storage
@@ -197,6 +244,9 @@ class NamedStream(StoredStream):
     def load_bytes(self, rows: Sequence[int] | None = None) -> Iterator[Element]:
         """Yield the stored elements (see `StoredStream.load_bytes`)."""
         yield from self._column().elements(rows)
+
+    def _times(self) -> npt.NDArray[np.float64] | None:
+        return self._column()._stored().times()
 
     def _column(self) -> Column:
         return self._sc.sequence(self._name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scannerpy import _preview as preview
 from scannerpy.column import Column
 from scannerpy.errors import NotCommitted, ScannerException
 
@@ -25,6 +26,9 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<Table {self._name!r}{'' if self.exists() else ' (does not exist)'}>"
+
+    def _repr_html_(self) -> str:
+        return preview.table_page(self)
 
     def exists(self) -> bool:
         """Whether the table is known, complete or not."""
@@ -59,11 +63,15 @@ class Table:
         return self._complete().rows
 
     def parent_rows(self) -> list[int]:
-        """Return, for every row, the row of the job's input it was made from (the identity where a job kept no map)."""
+        """Return, for every row, the row of the job's (first) input it was made from; −1 for a null.
+
+        Raises ScannerException for a table that no job made.
+        """
         record = self._complete()
         if record.job_id is None:
             raise ScannerException(f"table {self._name!r} was not made by a job, so its rows have no parents")
-        return list(range(record.rows))
+        rows: list[int] = self._sc._origins(record).tolist()
+        return rows
 
     def profiler(self) -> Any:
         """Return the Profile of the job that made this table."""

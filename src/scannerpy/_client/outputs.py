@@ -14,6 +14,7 @@ from typing import Any
 from scannerpy._client.caching import Status
 from scannerpy._client.database import Database
 from scannerpy._graph.build import Graph, JobArgs, Vertex
+from scannerpy._plan.parents import parents
 from scannerpy._plan.plan import JobPlan, Plan
 from scannerpy._plan.reuse import finished
 from scannerpy._store import layout
@@ -32,6 +33,7 @@ from scannerpy._store.catalog import (
 from scannerpy._store.chunk import ChunkRef, find_chunks
 from scannerpy._store.manifest import write_manifest
 from scannerpy._store.objects import Objects
+from scannerpy._store.origins import Rows, has_origins, write_origins
 from scannerpy.common import log
 from scannerpy.errors import GraphError, StreamExists, VideoError
 
@@ -153,6 +155,24 @@ def _draft(output: TableOutput, key: str, job_id: int, *, hidden: bool, now: flo
         id=0, name=output.name, columns=(output.column,), rows=0, committed=False, job_id=job_id, key=key,
         manifest="", source=None, created=now, hidden=hidden,
     )  # fmt: skip
+
+
+def keep_origins(database: Database, plan: Plan, begun: Begun) -> None:
+    """Store which input rows the rows of the run's tables are made from, where that is not the row itself.
+
+    They are kept under the job that the tables name: for a table that is taken up, that is the interrupted run's, which
+    may have ended before it came to this.
+    """
+    maps: dict[int, dict[int, Rows]] = {}
+    state = database.catalog.state()
+    for (job, sink), place in begun.places.items():
+        rows = parents(plan.graph, plan.jobs[job], plan.graph.sinks[sink])
+        table = state.tables.get(place.table)
+        if rows is not None and table is not None and table.job_id is not None:
+            maps.setdefault(table.job_id, {})[place.table] = rows
+    for job_id, of_job in maps.items():
+        if job_id == begun.job_id or not has_origins(database.objects, job_id):
+            write_origins(database.objects, job_id, of_job)
 
 
 def finished_tasks(database: Database, plan: Plan, begun: Begun) -> dict[int, dict[int, tuple[ChunkRef, ...]]]:

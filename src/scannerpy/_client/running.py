@@ -11,7 +11,7 @@ from typing import Any
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
 from scannerpy._client.gops import run_ups
-from scannerpy._client.outputs import TABLE_SINKS, Begun, Finished, begin, commit, finished_tasks
+from scannerpy._client.outputs import TABLE_SINKS, Begun, Finished, begin, commit, finished_tasks, keep_origins
 from scannerpy._client.preparing import Prepared, prepare
 from scannerpy._engine.body import Body, RunSpec
 from scannerpy._engine.brain import Limits
@@ -94,6 +94,7 @@ class Runs:
         if prepared is None:
             return None
         begun = begin(self._database, prepared.outputs, prepared.keys, overwrite=mode is CacheMode.Overwrite)
+        keep_origins(self._database, prepared.plan, begun)
         run = self._known[begun.job_id] = _Run(RunStatus())
         if dials.detach:
             run.thread = threading.Thread(target=self._detached, args=(run, prepared, begun, dials), daemon=True)

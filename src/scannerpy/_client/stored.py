@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from scannerpy._client.database import INDEX_COLUMN, Database, index_bytes
 from scannerpy._client.describing import video_descriptor
@@ -17,25 +18,40 @@ from scannerpy._store.catalog import TableRecord
 from scannerpy._store.chunk import ChunkRef
 from scannerpy._store.manifest import read_manifest
 from scannerpy._words.elements import Element
+from scannerpy._words.video import NO_TIME
 from scannerpy.errors import ScannerException
+
+CHUNKS_LOOKED_INTO = 64
 
 
 class StoredColumn:
     """Reads a column of a committed table."""
 
-    def __init__(self, database: Database, refs: Sequence[ChunkRef], *, is_video: bool, rows: int, name: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        refs: Sequence[ChunkRef],
+        *,
+        is_video: bool,
+        rows: int,
+        name: str,
+        ingested: bool = False,
+    ) -> None:
         self._database = database
         self._refs = refs
         self._is_video = is_video
         self._rows = rows
         self._name = name
+        self._ingested = ingested
 
     @classmethod
     def open(cls, database: Database, record: TableRecord, name: str) -> StoredColumn:
         """Open column `name` of a table."""
         column = next(each for each in record.columns if each.name == name)
         refs = read_manifest(database.objects, record.manifest).get(name, [])
-        return cls(database, refs, is_video=column.is_video, rows=record.rows, name=f"{record.name}.{name}")
+        ingested = record.source is not None
+        label = f"{record.name}.{name}"
+        return cls(database, refs, is_video=column.is_video, rows=record.rows, name=label, ingested=ingested)
 
     @classmethod
     def of_manifest(cls, database: Database, manifest: str, name: str, is_video: bool) -> StoredColumn:
@@ -43,10 +59,10 @@ class StoredColumn:
         refs = read_manifest(database.objects, manifest).get(name, [])
         return cls(database, refs, is_video=is_video, rows=refs[-1].end if refs else 0, name=name)
 
-    def read(self, rows: Rows) -> Iterator[Element]:
-        """Yield the elements of `rows`, in that order; video-coded frames in BGR."""
+    def read(self, rows: Rows, *, bgr: bool = True) -> Iterator[Element]:
+        """Yield the elements of `rows`, in that order; video-coded frames in BGR, or in RGB as ops see them."""
         if self._is_video:
-            return self._read_frames(rows)
+            return self._read_frames(rows, bgr=bgr)
         if not self._refs and self._name.endswith(f".{INDEX_COLUMN}"):
             return (index_bytes(row) for row in rows.tolist())
         return BlobColumn(self._database.objects, self._refs).read(rows)
@@ -55,6 +71,24 @@ class StoredColumn:
         """Return the rows that stand alone: keyframes of video, all rows of anything else."""
         rows: list[int] = self._frames().keyframes().tolist() if self._is_video else list(range(self._rows))
         return rows
+
+    def starts(self) -> list[int]:
+        """Return rows that are cheap to read: keyframes, or the first of each chunk where there are many."""
+        if len(self._refs) > CHUNKS_LOOKED_INTO:
+            return [ref.start for ref in self._refs]
+        return self.keyframes()
+
+    def times(self) -> npt.NDArray[np.float64] | None:
+        """Return the time of every row in seconds, as the file that was ingested has it (NaN where it does not say).
+
+        None for what no file was ingested for: the frames that ops make have no times of their own.
+        """
+        video = self._frames().video(0) if self._ingested and self._is_video and len(self._refs) == 1 else None
+        if video is None or video.nulls is not None:
+            return None
+        index = video.index
+        seconds = index.frame_pts * (index.time_base.numerator / index.time_base.denominator)
+        return np.where(index.frame_pts == NO_TIME, np.nan, seconds)
 
     def element_size(self) -> int:
         """Return the bytes of a frame, or the mean stored size of a blob."""
@@ -90,8 +124,8 @@ class StoredColumn:
             raise ScannerException(f"column {self._name} is not stored as video, so it has no VideoDescriptor")
         return video_descriptor(self._frames(), self._rows, self._name)
 
-    def _read_frames(self, rows: Rows) -> Iterator[Element]:
-        column = self._frames(bgr=True)
+    def _read_frames(self, rows: Rows, *, bgr: bool) -> Iterator[Element]:
+        column = self._frames(bgr=bgr)
         try:
             yield from column.read(rows)
         finally:

@@ -94,21 +94,22 @@ class Demo:
 
     def __init__(self, client: Client, clips: Sequence[Clip], out: Path, console: Console) -> None:
         self.client, self.clips, self.out, self.console = client, clips, out, console
-        self.runs: list[int] = []
+        self.runs: list[tuple[str, int]] = []
+        self.title = ""
         for clip in clips:
             report.clip(console, clip.name, clip.about, clip.rows, clip.fps)
 
     def count_colours(self) -> None:
         """Store a histogram of every frame."""
         cl = self.client
-        report.step(self.console, "Histograms", "of every frame of every clip, on all cores")
+        self._step("Histograms", "of every frame of every clip, on all cores")
         histograms = cl.ops.Histogram(frame=self._films())
         self._run(self._output(histograms, "histograms"), explain=True)
 
     def find_shots(self) -> None:
         """Find the rows where the picture changes at once; store a caption for every row."""
         cl = self.client
-        report.step(self.console, "Shot boundaries", "from the stored histograms: no frame is decoded again")
+        self._step("Shot boundaries", "from the stored histograms: no frame is decoded again")
         boundaries = cl.ops.ShotBoundaries(histograms=self._input("histograms"))
         self._run(self._output(boundaries, "boundaries"))
         for clip in self.clips:
@@ -119,7 +120,7 @@ class Demo:
     def make_montages(self) -> None:
         """Decode a few rows from all over each clip, caption them, and lay them out in one picture."""
         cl = self.client
-        report.step(self.console, "Montage", "a few rows from all shots; only what they need is decoded")
+        self._step("Montage", "a few rows from all shots; only what they need is decoded")
         rows = [clip.key_rows for clip in self.clips]
         frame, text, histogram = self._sampled(lambda column: cl.streams.Gather(column, rows))
         tile = cl.ops.Resize(frame=frame, width=self._each(TILE_WIDTH), interpolation=self._each("INTER_AREA"))
@@ -135,7 +136,7 @@ class Demo:
     def make_videos(self) -> None:
         """Resize and caption the clips, and store the results as H.264."""
         cl = self.client
-        report.step(self.console, "Annotated video", "resize, caption, encode")
+        self._step("Annotated video", "resize, caption, encode")
         ranges = [(0, min(clip.rows, LONGEST_VIDEO)) for clip in self.clips]
         frame, text, histogram = self._sampled(lambda column: cl.streams.Range(column, ranges))
         small = self._resized(frame, VIDEO_WIDTH)
@@ -147,7 +148,7 @@ class Demo:
     def measure_motion(self) -> None:
         """Compute the optical flow between sampled frames in the middle of the longest shot."""
         cl = self.client
-        report.step(self.console, "Optical flow", f"every {FLOW_STRIDE}nd of {FLOW_ROWS} rows of the longest shot")
+        self._step("Optical flow", f"every {FLOW_STRIDE}nd of {FLOW_ROWS} rows of the longest shot")
         ranges = [(*middle(clip.shots, FLOW_ROWS), FLOW_STRIDE) for clip in self.clips]
         frame = self._resized(cl.streams.StridedRange(self._films(), ranges), FLOW_WIDTH)
         flow = cl.ops.OpticalFlow(frame=frame)
@@ -158,7 +159,7 @@ class Demo:
 
     def tell(self, seconds: float) -> None:
         """Print what was found, and where to look."""
-        trace = self.client.get_profile(self.runs[0]).write_trace(str(self.out / "histograms.trace"))
+        trace = self.client.get_profile(self.runs[0][1]).write_trace(str(self.out / "histograms.trace"))
         for clip in self.clips:
             report.shots(self.console, clip.name, clip.shots, list(clip.stream("histograms").load()), clip.fps)
         for clip in self.clips:
@@ -166,6 +167,9 @@ class Demo:
             report.motion(self.console, clip.name, start, FLOW_STRIDE, list(clip.stream("speeds").load()))
         pictures = [self._path(clip, "montage.png") for clip in self.clips]
         videos = [self._path(clip, f"{what}.mp4") for clip in self.clips for what in ("annotated", "flow")]
+        report.bottlenecks(
+            self.console, [(title, self.client.get_profile(run).bottleneck()) for title, run in self.runs]
+        )
         report.files(self.console, pictures, videos, Path(trace), self.out / "db")
         self.console.print(f"\nAll of it took {seconds:.1f} s.\n", highlight=False)
 
@@ -194,6 +198,10 @@ class Demo:
     def _video_output(self, column: OpColumn, what: str) -> Sink:
         return self.client.io.Output(column, [clip.video_stream(what) for clip in self.clips])
 
+    def _step(self, title: str, detail: str) -> None:
+        self.title = title
+        report.step(self.console, title, detail)
+
     def _path(self, clip: Clip, name: str) -> Path:
         return self.out / f"{clip.name}-{name}"
 
@@ -203,7 +211,7 @@ class Demo:
         started = time.perf_counter()
         run = self.client.run(list(sinks), cache_mode=CacheMode.Overwrite)
         assert run is not None  # noqa: S101  # None only under CacheMode.Ignore
-        self.runs.append(run)
+        self.runs.append((self.title, run))
         failures = self.client.job_status(run).failures
         if failures:
             raise JobFailed(f"the demo could not finish: {failures[0]}")

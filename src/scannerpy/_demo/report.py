@@ -70,6 +70,17 @@ def motion(console: Console, name: str, start: int, stride: int, speeds: Sequenc
     )
 
 
+def bottlenecks(console: Console, runs: Sequence[tuple[str, str]]) -> None:
+    """Print, for each run, which stage held it up."""
+    table = _table("Where the time went")
+    table.show_header = False
+    table.add_column()
+    table.add_column(overflow="fold")
+    for title, line in runs:
+        table.add_row(title, Text(line, style="dim"))
+    console.print(table)
+
+
 def files(console: Console, pictures: Sequence[Path], videos: Sequence[Path], trace: Path, database: Path) -> None:
     """Print the paths of what was made."""
     lines = [

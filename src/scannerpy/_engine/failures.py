@@ -7,6 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from scannerpy._html import progress
+from scannerpy._html.markup import page, sentence
+from scannerpy._html.progress import Lost
+
 
 @dataclass(frozen=True, slots=True)
 class TaskError:
@@ -79,6 +83,14 @@ class FailureReport(Sequence[Failure]):
             return "no failures"
         head = f"{len(self)} stream{'s' * (len(self) != 1)} failed and stay uncommitted:"
         return "\n".join([head, *_table(self._failures), *_tracebacks(self._failures)])
+
+    def _repr_html_(self) -> str:
+        return page(progress.failures(lost(self._failures)) if self._failures else sentence("no failures"))
+
+
+def lost(failures: Sequence[Failure]) -> list[Lost]:
+    """Return failures as a page shows them."""
+    return [Lost(f.stream, _at(f.op, f.rows).removesuffix(": ") or "–", f.reason, f.traceback) for f in failures]
 
 
 def error_from(stage: str, op: str, rows: tuple[int, int] | None, error: BaseException) -> TaskError:

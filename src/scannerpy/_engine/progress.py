@@ -1,25 +1,28 @@
 """The progress bar: rows, rows per second, time left, tasks, failures, workers.
 
-Drawn with rich on a terminal or in a notebook. Where the output is a file or a pipe, a plain line is printed now and
-then instead; with ``show_progress=False`` nothing is. Reads a `RunStatus` whenever it is told to, and has no thread.
+Drawn with rich on a terminal, and as HTML in a notebook, where rich would need a package more. Where the output is a
+file or a pipe, a plain line is printed now and then instead; with ``show_progress=False`` nothing is. Reads a
+`RunStatus` whenever it is told to, and has no thread.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from scannerpy._engine.status import RunStatus
+from scannerpy._engine.status import RunStatus, counts, run_page, through
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 REDRAW_SECONDS = 0.1
+NOTEBOOK_SECONDS = 0.25
 PLAIN_SECONDS = 30.0
 SPEED_SECONDS = 10.0
 """Speed is the average over the last ten seconds: calm, yet it follows a change."""
@@ -35,10 +38,12 @@ class Bar(Protocol):
 @contextmanager
 def progress_bar(show: bool) -> Iterator[Bar]:
     """Show a run's progress as the surroundings allow."""
-    bar: _Silent | _Plain | _Rich
+    bar: _Silent | _Plain | _Rich | _Notebook
     if not show:
         bar = _Silent()
-    elif sys.stderr.isatty() or _in_notebook():
+    elif _in_notebook():
+        bar = _Notebook()
+    elif sys.stderr.isatty():
         bar = _Rich()
     else:
         bar = _Plain()
@@ -148,9 +153,54 @@ class _Rich:
         return self._progress
 
 
-def through(status: RunStatus) -> int:
-    """Rows that are through, those of tasks still running included."""
-    return min(status.total_rows, status.rows_done + status.rows_running)
+class _Notebook:
+    """One output of the cell, written over as the run goes on."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._speed = _Speed()
+        self._next = 0.0
+        self._began = time.monotonic()
+        self._last: _Page | None = None
+
+    def show(self, status: RunStatus) -> None:
+        """Redraw, at most four times a second."""
+        now = time.monotonic()
+        if status.total_jobs == 0 or (now < self._next and not status.finished):
+            return
+        self._next = now + NOTEBOOK_SECONDS
+        speed = self._speed.at(through(status), now)
+        took = f"{now - self._began:.1f} s"
+        words = [took] if status.finished else [took, f"{speed:,.0f} rows/s", time_left(status, speed)]
+        self._draw(_Page(status, words))
+
+    def close(self) -> None:
+        """The last picture stands; of a run that ended before it could be told, one that says so is drawn."""
+        if self._last is not None and not self._last.finished:
+            self._draw(_Page(self._last.status, []))
+
+    def _draw(self, page: _Page) -> None:
+        self._last = page
+        if self._handle is None:
+            self._handle = importlib.import_module("IPython.display").display(page, display_id=True)
+        else:
+            self._handle.update(page)
+
+
+class _Page:
+    """How a run stood when this was made."""
+
+    def __init__(self, status: RunStatus, words: Sequence[str]) -> None:
+        self.status = status
+        self.finished = status.finished
+        self._text = f"{through(status)} of {status.total_rows} rows, {counts(status)}"
+        self._html = run_page(status, *words)
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return self._html
 
 
 def time_left(status: RunStatus, speed: float) -> str:
@@ -161,18 +211,8 @@ def time_left(status: RunStatus, speed: float) -> str:
     return f"{timedelta(seconds=round(rows / speed))} left" if speed > 0 else "– left"
 
 
-def counts(status: RunStatus) -> str:
-    """Tasks, failures and workers."""
-    parts = [f"{status.tasks_done}/{status.total_tasks} tasks"]
-    if status.jobs_failed:
-        parts.append(f"{status.jobs_failed} failed")
-    if not status.finished:
-        parts.append(f"{status.num_workers} worker{'s' * (status.num_workers != 1)}")
-    return ", ".join(parts)
-
-
 def _in_notebook() -> bool:
     """Whether output goes to a notebook's cell; asked without importing IPython where nobody else has."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
+    return any(kind.__name__ == "ZMQInteractiveShell" for kind in type(shell).__mro__)  # Colab's is one of a kind

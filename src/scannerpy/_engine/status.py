@@ -6,7 +6,9 @@ import threading
 from dataclasses import dataclass, field
 
 from scannerpy._engine.events import JobEnded, Pulse, RunEnded, RunEvent, RunStarted, TaskEnded
-from scannerpy._engine.failures import Failure, FailureReport
+from scannerpy._engine.failures import Failure, FailureReport, lost
+from scannerpy._html import progress
+from scannerpy._html.progress import RunView
 
 
 @dataclass(slots=True)
@@ -41,6 +43,10 @@ class RunStatus:
     def failures(self) -> FailureReport:
         """What went wrong so far; print it."""
         return FailureReport(self._failures)
+
+    def _repr_html_(self) -> str:
+        with self._changed:
+            return run_page(self)
 
     def __call__(self, event: RunEvent) -> None:
         """Take in an event."""
@@ -81,3 +87,40 @@ class RunStatus:
 
 def _cancelled(event: RunEnded) -> str:
     return "the run was cancelled" if event.cancelled else ""
+
+
+def run_page(status: RunStatus, *words: str) -> str:
+    """Return how a run stands as a page for a notebook, with `words` among its numbers."""
+    view = RunView(
+        _state(status),
+        through(status),
+        status.total_rows,
+        status.rows_given_up,
+        [word for word in (*words, counts(status)) if word],
+        lost(status._failures),
+        status.result.msg,
+    )
+    return progress.run(view)
+
+
+def _state(status: RunStatus) -> str:
+    if not status.finished:
+        return "goes on" if status.total_jobs else "has not begun"
+    if not status.result.success:
+        return "failed"
+    return "finished, with failures" if status.jobs_failed else "finished"
+
+
+def through(status: RunStatus) -> int:
+    """Rows that are through, those of tasks still running included."""
+    return min(status.total_rows, status.rows_done + status.rows_running)
+
+
+def counts(status: RunStatus) -> str:
+    """Tasks, failures and workers."""
+    parts = [f"{status.tasks_done}/{status.total_tasks} tasks"]
+    if status.jobs_failed:
+        parts.append(f"{status.jobs_failed} failed")
+    if not status.finished:
+        parts.append(f"{status.num_workers} worker{'s' * (status.num_workers != 1)}")
+    return ", ".join(parts)

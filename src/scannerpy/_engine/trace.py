@@ -23,8 +23,6 @@ MERGE_NS = 20_000_000
 COARSER_AFTER = 5000
 """…times one more for every so many intervals that were recorded."""
 
-KINDS = {"load": "load", "wait": "wait", "eval": "eval", "save": "save", "task": "process_job", "master": "master"}
-
 
 class Interval(NamedTuple):
     """Something a lane did from `start` to `end` (ns since 1970), of which `busy` ns were work on `rows` rows.
@@ -107,16 +105,6 @@ class Trace:
         """A list of Chrome trace events (spec: ``ph`` M and X, µs, grey queue waits)."""
         chosen = sorted(self.workers if workers is None else workers)
         return [event for worker in chosen for event in _worker_events(worker, self.workers[worker])]
-
-    def statistics(self) -> dict[str, dict[str, str]]:
-        """Seconds per kind and name, summed over all workers, and the total time."""
-        sums: dict[str, dict[str, int]] = {}
-        for interval in self._all():
-            named = sums.setdefault(KINDS.get(interval.kind, interval.kind), {})
-            named[interval.name] = named.get(interval.name, 0) + interval.busy
-        start, end = self.total_time()
-        told = {kind: {name: f"{ns / 1e9:.6f}" for name, ns in named.items()} for kind, named in sums.items()}
-        return {**told, "total_time": {"total_time": f"{(end - start) / 1e9:.6f}"}}
 
     def total_time(self) -> tuple[int, int]:
         """From the first to the last thing done, in ns."""

@@ -35,7 +35,7 @@ def _cells(graph: Graph, vertex: Vertex) -> tuple[str, ...]:
         str(vertex.number),
         inside + vertex.name,
         f"← {above}" if above else "",
-        ", ".join(_options(vertex)),
+        ", ".join(options(vertex)),
         vertex.where.short if vertex.where else "",
     )
 
@@ -47,7 +47,8 @@ def _edge(graph: Graph, edge: Edge) -> str:
     return f"{edge.vertex}.{edge.column}" if several else str(edge.vertex)
 
 
-def _options(vertex: Vertex) -> list[str]:
+def options(vertex: Vertex) -> list[str]:
+    """Return what is unusual about how an op is executed, in words."""
     if vertex.kind != "op":
         return []
     options = [f"stencil {list(vertex.stencil)}"] if vertex.stencil != (0,) else []

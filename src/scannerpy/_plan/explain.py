@@ -14,20 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scannerpy._graph.describe import aligned, describe
+from scannerpy._graph.describe import describe
 from scannerpy._graph.graph import Graph
+from scannerpy._html.diagram import Box
 from scannerpy._plan.decode import DecodeCost
 from scannerpy._plan.demand import trace
 from scannerpy._plan.memory import peak_bytes
 from scannerpy._plan.plan import JobPlan, Plan
 from scannerpy._plan.rows import Rows
 from scannerpy._plan.steps import TaskDemand, in_steps
+from scannerpy._plan.telling import as_html, as_text, boxes_of
 
 CostOf = Callable[[int, int, Rows], DecodeCost | None]
 """(job, place in ``graph.sources``, rows) → what reading those rows in one go costs; None where nothing is decoded."""
-
-_SHOWN = 20
-"""How many streams ``str()`` lists; the totals are always those of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,11 @@ class JobCost:
     reads: tuple[ReadCost, ...]
     ops: tuple[OpCost, ...]
 
+    @property
+    def decode(self) -> DecodeCost | None:
+        """What its sources decode; None where nothing is decoded."""
+        return _sum(read.decode for read in self.reads)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -74,6 +78,7 @@ class Explanation:
     io_packet_size: int
     jobs: tuple[JobCost, ...]
     peak_bytes: int | None  # elements held at once by one pipeline instance; None where no size is known
+    boxes: tuple[Box, ...] = ()  # the graph with its rows, for a drawing
 
     @property
     def rows(self) -> int:
@@ -88,7 +93,7 @@ class Explanation:
     @property
     def decode(self) -> DecodeCost | None:
         """What all sources of all jobs decode; None where nothing is decoded."""
-        return _sum(read.decode for job in self.jobs for read in job.reads)
+        return _sum(job.decode for job in self.jobs)
 
     @property
     def reads(self) -> tuple[ReadCost, ...]:
@@ -101,10 +106,10 @@ class Explanation:
         return tuple(_op_sum(ops) for ops in zip(*(job.ops for job in self.jobs), strict=True))
 
     def __str__(self) -> str:
-        parts = [self.drawing, _summary(self), _reads_table(self.reads), _ops_table(self.ops)]
-        if len(self.jobs) > 1:
-            parts.append(_jobs_table(self.jobs))
-        return "\n\n".join(part for part in parts if part)
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
 
 def explain(plan: Plan, cost: CostOf | None = None, sizes: Sequence[int] | None = None) -> Explanation:
@@ -114,16 +119,23 @@ def explain(plan: Plan, cost: CostOf | None = None, sizes: Sequence[int] | None 
     """
     jobs = []
     peak = 0
+    made = [0] * len(plan.graph.vertices)
     for stream, job in enumerate(plan.jobs):
         explained = _Job(plan.graph, stream, job, cost)
         for task in job.tasks:
             demand = in_steps(plan.graph, trace(plan.graph, job, task), plan.work_packet_size)
             explained.add(demand)
+            made = [rows + len(each.rows) for rows, each in zip(made, demand.vertices, strict=True)]
             peak = max(peak, peak_bytes(demand, sizes)) if sizes is not None else 0
         jobs.append(explained.total())
     known = sizes is not None and any(sizes)
     return Explanation(
-        describe(plan.graph), plan.work_packet_size, plan.io_packet_size, tuple(jobs), peak if known else None
+        describe(plan.graph),
+        plan.work_packet_size,
+        plan.io_packet_size,
+        tuple(jobs),
+        peak if known else None,
+        boxes_of(plan.graph, made),
     )
 
 
@@ -191,68 +203,3 @@ def _read_sum(reads: Sequence[ReadCost]) -> ReadCost:
 
 def _op_sum(ops: Sequence[OpCost]) -> OpCost:
     return OpCost(ops[0].label, sum(op.rows for op in ops), sum(op.warmup for op in ops))
-
-
-def _summary(it: Explanation) -> str:
-    packets = f"io_packet_size {it.io_packet_size:,}, work_packet_size {it.work_packet_size:,}"
-    streams, tasks = _count(len(it.jobs), "stream"), _count(it.tasks, "task")
-    lines = [f"{_count(it.rows, 'row')} to store from {streams} in {tasks} ({packets})"]
-    decode = it.decode
-    if decode is not None:
-        stored = sum(read.stored for read in it.reads if read.decode is not None)
-        lines.append(
-            f"{_count(decode.frames, 'frame')} to decode of {stored:,} stored, "
-            f"in {_count(decode.gops, 'group')} of pictures; {_size(decode.bytes)} to read"
-        )
-    if it.peak_bytes is not None:
-        lines.append(f"about {_size(it.peak_bytes)} of elements held at once by each pipeline instance")
-    return "\n".join(lines)
-
-
-def _reads_table(reads: Sequence[ReadCost]) -> str:
-    head = ("source", "rows stored", "rows read", "frames decoded", "GOPs", "bytes")
-    return _table(head, [(read.label, f"{read.stored:,}", f"{read.rows:,}", *_decoded(read.decode)) for read in reads])
-
-
-def _decoded(decode: DecodeCost | None) -> tuple[str, str, str]:
-    return ("", "", "") if decode is None else (f"{decode.frames:,}", f"{decode.gops:,}", _size(decode.bytes))
-
-
-def _ops_table(ops: Sequence[OpCost]) -> str:
-    return _table(("op", "rows executed", "to warm up"), [(op.label, f"{op.rows:,}", f"{op.warmup:,}") for op in ops])
-
-
-def _jobs_table(jobs: Sequence[JobCost]) -> str:
-    head = ("stream", "rows", "tasks", "rows read", "frames decoded", "GOPs", "bytes")
-    lines = [_job_line(job) for job in jobs[:_SHOWN]]
-    if len(jobs) > _SHOWN:
-        lines.append((f"… and {len(jobs) - _SHOWN:,} more", "", "", "", "", "", ""))
-    return _table(head, lines)
-
-
-def _job_line(job: JobCost) -> tuple[str, ...]:
-    decode = _sum(read.decode for read in job.reads)
-    read = sum(each.rows for each in job.reads)
-    return (str(job.stream), f"{job.rows:,}", f"{job.tasks:,}", f"{read:,}", *_decoded(decode))
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table without the columns of which nothing is known."""
-    if not lines:
-        return ""
-    columns = [column for column in zip(head, *lines, strict=True) if any(column[1:])]
-    return aligned(list(zip(*columns, strict=True)))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _size(size: int) -> str:
-    """Bytes for people: ``1.4 GiB``."""
-    value = float(size)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"

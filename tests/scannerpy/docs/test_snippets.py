@@ -49,7 +49,13 @@ def test_snippets_run(page, tmp_path):
 
 
 def test_pages_that_promise_snippets_have_them():
-    assert {page.name for page in WITH_SNIPPETS} >= {"README.md", "start.md", "failures.md", "performance.md"}
+    assert {page.name for page in WITH_SNIPPETS} >= {
+        "README.md",
+        "start.md",
+        "failures.md",
+        "performance.md",
+        "seeing.md",
+    }
 
 
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -63,6 +69,10 @@ def test_links_point_at_files_that_exist(page):
 
 def test_the_readme_is_one_screen():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 50
+
+
+def test_the_pictures_of_the_guide_are_small():
+    assert sum(path.stat().st_size for path in (ROOT / "docs" / "images").glob("seeing-*")) <= 200_000
 
 
 def test_the_picture_in_the_readme_is_small():

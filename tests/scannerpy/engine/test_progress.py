@@ -1,6 +1,8 @@
 """What a run shows while it goes on."""
 
 import io
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +62,66 @@ def test_a_bar_on_a_terminal(monkeypatch, clock):
     assert "50/100" in text
     assert "30 rows/s" in text
     assert "1 failed" in text
+
+
+class FakeHandle:
+    """What IPython's display gives back: the output can be written over."""
+
+    def __init__(self, page):
+        self.pages = [page]
+
+    def update(self, page):
+        self.pages.append(page)
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """A fake of IPython in a notebook's kernel; returns the handles of what was displayed."""
+    handles = []
+
+    def display(page, *, display_id):
+        assert display_id
+        handles.append(FakeHandle(page))
+        return handles[-1]
+
+    shell = type("ZMQInteractiveShell", (), {})
+    package = SimpleNamespace(get_ipython=type("Shell", (shell,), {}))
+    monkeypatch.setitem(sys.modules, "IPython", package)
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    return handles
+
+
+def test_a_notebook_gets_one_output_that_is_written_over(notebook, clock):
+    status = status_after(STARTED)
+    with progress.progress_bar(True) as bar:
+        bar.show(status_after())
+        assert notebook == [], "nothing is drawn before anything is known"
+        for _ in range(10):
+            clock[0] += 0.1
+            bar.show(status)
+        status(TaskEnded(0, 1, 30, 0))
+        clock[0] += 1
+        bar.show(status)
+        status(FAILED)
+        status(RunEnded())
+        bar.show(status)
+    (handle,) = notebook
+    assert len(handle.pages) == 6, "four times a second at most, and the end"
+    first, last = handle.pages[0], handle.pages[-1]
+    assert "Run goes on" in first._repr_html_()
+    assert "50 of 100 rows · 2.0 s" in last._repr_html_()
+    assert "Run finished, with failures" in last._repr_html_()
+    assert repr(last) == "50 of 100 rows, 2/4 tasks, 1 failed"
+
+
+def test_a_run_that_breaks_off_leaves_a_picture_that_says_so(notebook, clock):
+    status = status_after(STARTED)
+    with progress.progress_bar(True) as bar:
+        bar.show(status)
+        status(RunEnded(cancelled=True))
+    page = notebook[0].pages[-1]._repr_html_()
+    assert "Run failed" in page
+    assert "the run was cancelled" in page
 
 
 def test_a_file_gets_a_few_plain_lines(monkeypatch, clock):

@@ -1,0 +1,1 @@
+"""What notebooks show: pure functions from data to HTML. They read nothing and know nothing of streams or runs."""

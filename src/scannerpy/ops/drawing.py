@@ -34,6 +34,11 @@ class DrawBboxes(Kernel):
         return picture
 
 
+@register_python_op(name="TorchDrawBoxes", keeps_inputs=True)
+class TorchDrawBoxes(DrawBboxes):
+    """`DrawBboxes` under the name it had beside PyTorch models, which it does not need."""
+
+
 @register_python_op(name="DrawFlow", keeps_inputs=True)
 class DrawFlow(Kernel):
     """Draw an optical flow as arrows, one every few pixels, over the frame it belongs to.

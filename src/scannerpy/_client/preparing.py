@@ -149,7 +149,7 @@ def choose_packets(perf_params: Any, sinks: Sequence[Sink]) -> PerfParams:
 
 
 def _input_streams(nodes: Sequence[Node]) -> list[list[StoredStream]]:
-    return [list(node.streams) for node in nodes if isinstance(node, SourceNode)]
+    return [list(node.streams) for node in nodes if isinstance(node, SourceNode) and node.streams]
 
 
 # What names the work

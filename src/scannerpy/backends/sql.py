@@ -20,6 +20,7 @@ import datetime as dt
 import decimal
 import itertools
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -34,6 +35,8 @@ from scannerpy.storage import StorageBackend, StoredStream
 
 __all__ = ["SQLInputStream", "SQLOutputStream", "SQLStorage"]
 
+AS_IT_IS = {"no_parameters": True}
+"""A statement has no parameters, so a percent sign in it means nothing to the driver."""
 ELEMENTS_AT_ONCE = 1000
 """Elements fetched with one statement. All are fetched before the first is used: an open cursor would keep SQLite from
 writing."""
@@ -138,7 +141,7 @@ class SQLReader:
     def __len__(self) -> int:
         if self._count < 0:
             with transaction(self._url) as connection:
-                self._count = int(connection.exec_driver_sql(self._counting).scalar_one())
+                self._count = int(connection.exec_driver_sql(self._counting, execution_options=AS_IT_IS).scalar_one())
         return self._count
 
     def read(self, rows: Sequence[int]) -> Iterator[bytes]:
@@ -159,10 +162,11 @@ class SQLReader:
             f"WHERE scanner_row BETWEEN {first} AND {last} ORDER BY scanner_order"
         )
         with transaction(self._url) as connection:
-            result = connection.exec_driver_sql(statement)
+            result = connection.exec_driver_sql(statement, execution_options=AS_IT_IS)
             names = list(result.keys())[2:]
             rows = result.fetchall()
-        twice = {name for name in names if names.count(name) > 1}
+        plain = [re.sub(r":\d+$", "", name) for name in names]  # SQLite calls the second of two `id`s `id:1`
+        twice = {name for name in plain if plain.count(name) > 1}
         if twice:
             raise StorageError(f"two fields of the query are called {min(twice)!r}: name one differently, with AS")
         return {

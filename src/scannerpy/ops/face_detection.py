@@ -21,7 +21,7 @@ from scannerpy.types import BboxList, FrameType, NumpyArrayFloat32, VariableList
 FaceEmbeddings = VariableList("FaceEmbeddings", NumpyArrayFloat32)
 
 
-@register_python_op(name="MTCNNDetectFaces", batch=5, keeps_inputs=True, releases_gil=True)
+@register_python_op(name="MTCNNDetectFaces", columns=["bboxes"], batch=5, keeps_inputs=True, releases_gil=True)
 class MTCNNDetectFaces(Detector):
     """Boxes around the faces in each frame."""
 
@@ -59,7 +59,7 @@ class _FaceModel(Kernel):
         return [next(iter(row.values())).astype(np.float32).ravel() for row in rows]
 
 
-@register_python_op(name="EmbedFaces", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="EmbedFaces", columns=["embeddings"], keeps_inputs=True, releases_gil=True)
 class EmbedFaces(_FaceModel):
     """A vector for each face, near to those of other pictures of the same person: a list of float32 arrays."""
 
@@ -68,7 +68,7 @@ class EmbedFaces(_FaceModel):
         return self.look(frame, bboxes)
 
 
-@register_python_op(name="DetectGender", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="DetectGender", columns=["genders"], keeps_inputs=True, releases_gil=True)
 class DetectGender(_FaceModel):
     """A guess at each face's gender: a list of (label, probability).
 

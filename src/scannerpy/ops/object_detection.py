@@ -54,7 +54,7 @@ class Detector(Kernel):
         ]
 
 
-@register_python_op(name="DetectObjects", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="DetectObjects", columns=["bboxes"], keeps_inputs=True, releases_gil=True)
 class DetectObjects(Detector):
     """Boxes around the objects in each frame; `label` is the number of the class, as the model counts them."""
 
@@ -63,7 +63,7 @@ class DetectObjects(Detector):
         return self.boxes(frame)
 
 
-@register_python_op(name="MaskRCNNDetectObjects", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="MaskRCNNDetectObjects", columns=["bboxes"], keeps_inputs=True, releases_gil=True)
 class MaskRCNNDetectObjects(Detector):
     """The same for a Mask R-CNN as torchvision exports it; its masks are passed over."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 
@@ -22,7 +22,7 @@ class FakeBucket:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> FakeBucket:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -62,7 +62,7 @@ class FakeBucket:
                     tag = hashlib.sha256(data).hexdigest()
                     self.answer(200, data, ETag=f'"{tag}"', Last_Modified="Wed, 25 Nov 2026 10:00:00 GMT")
 
-            do_GET = do_HEAD = found
+            do_GET = do_HEAD = found  # noqa: N815 — the base class's names
 
             def do_PUT(self) -> None:
                 source = self.headers.get("x-amz-copy-source")

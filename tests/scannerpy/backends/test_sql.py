@@ -34,8 +34,8 @@ def with_films(storage):
     return storage
 
 
-def query(fields="id, film, start", table="shots", id="id", group="film"):
-    return sp.protobufs.SQLQuery(fields=fields, table=table, id=id, group=group)
+def query(fields="id, film, start", table="shots", order="id", group="film"):
+    return sp.protobufs.SQLQuery(fields=fields, table=table, id=order, group=group)
 
 
 @pytest.fixture(params=["lite", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -52,7 +52,7 @@ class Reading(InputContract):
         return SQLInputStream(query(), "", self.storage)
 
     def elements(self):
-        rows = [{"id": id, "film": film, "start": start} for id, film, start in FILMS]
+        rows = [dict(zip(("id", "film", "start"), film, strict=True)) for film in FILMS]
         return [json.dumps([row for row in rows if row["film"] == film]).encode() for film in "abcd"]
 
     def missing(self, folder):
@@ -75,7 +75,7 @@ class Writing(OutputContract):
     def stored(self, stream):
         rows = execute(self.storage, "SELECT id, label FROM labels ORDER BY id")
         return [
-            json.dumps([{"id": id, "label": label} for id, label in rows[k : k + 2]]).encode()
+            json.dumps([{"id": key, "label": label} for key, label in rows[k : k + 2]]).encode()
             for k in range(0, len(rows), 2)
         ]
 
@@ -252,7 +252,7 @@ def test_elements_that_are_no_rows_fail_their_stream(sc, lite, element, says):
 
 
 @pytest.mark.parametrize(
-    ("query", "filter", "says"),
+    ("asked", "condition", "says"),
     [
         (query(fields="nothing"), "", "refused: .*nothing"),
         (query(table="nowhere"), "", "refused: .*nowhere"),
@@ -261,10 +261,10 @@ def test_elements_that_are_no_rows_fail_their_stream(sc, lite, element, says):
         (query(table=""), "", "needs a table"),
     ],
 )
-def test_a_query_that_is_wrong_is_told(storage, query, filter, says):
+def test_a_query_that_is_wrong_is_told(storage, asked, condition, says):
     with_films(storage)
     with pytest.raises(sp.ScannerException, match=says):
-        list(SQLInputStream(query, filter, storage).load())
+        list(SQLInputStream(asked, condition, storage).load())
 
 
 def test_more_elements_than_there_are_is_told(storage):
@@ -286,8 +286,8 @@ def test_two_outputs_of_one_name_are_refused(sc, lite):
 
 
 def test_a_database_that_is_down_is_told(sc):
-    down = sp.protobufs.SQLConfig(hostaddr="127.0.0.1", port=1, dbname="films", user="me", password="secret")
-    with pytest.raises(errors.StorageError, match="cannot be reached: .*Check that it runs") as caught:
+    down = sp.protobufs.SQLConfig(hostaddr="127.0.0.1", port=1, dbname="films", user="me", password="secret")  # noqa: S106
+    with pytest.raises(errors.StorageError, match=r"cannot be reached: .*Check that it runs") as caught:
         sc.run(sc.io.Output(sc.io.Input([SQLInputStream(query(), "", SQLStorage(down))]), [sp.NamedStream(sc, "out")]))
     assert "secret" not in str(caught.value)
 

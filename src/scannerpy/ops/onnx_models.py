@@ -118,7 +118,7 @@ def check_model(op: str, model: str | None) -> str:
     if not model:
         raise ConfigError(
             f"{op} needs a model: Scanner brings none. Give the path of an ONNX file, as in "
-            f"cl.ops.{op}(…, model='model.onnx'); docs/guide/storage.md says which tensors are understood"
+            f"cl.ops.{op}(…, model='model.onnx'); docs/guide/models.md says which are understood"
         )
     if not Path(model).is_file():
         raise ConfigError(f"{op}: the model {model} does not exist: check the path")

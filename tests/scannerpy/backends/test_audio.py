@@ -11,6 +11,7 @@ from scannerpy import errors
 from scannerpy.backends.audio import AudioReader, AudioStream
 from scannerpy.testing.backends import InputContract
 from tests.clips import write_clip
+from tests.sounds import write_sound
 
 RATE = 8000
 
@@ -19,27 +20,6 @@ def tone(seconds, rate=RATE):
     """A sound that is different at every moment: the pitch rises."""
     at = np.arange(round(seconds * rate)) / rate
     return (0.5 * np.sin(2 * np.pi * (200 + 100 * at) * at)).astype(np.float32)
-
-
-def write_sound(path, sound, codec="pcm_s16le", rate=RATE, channels=1, start=0.0, film=None):
-    """Write `sound` (louder by half in a second channel), beginning at `start` seconds, beside the video `film`."""
-    with av.open(str(path), "w") as out:
-        layout = "mono" if channels == 1 else "stereo"
-        stream = out.add_stream(codec, rate=rate, layout=layout)
-        if film is not None:
-            with av.open(str(film)) as source:
-                video = out.add_stream_from_template(source.streams.video[0])
-                for packet in source.demux(source.streams.video[0]):
-                    if packet.dts is not None:
-                        packet.stream = video
-                        out.mux(packet)
-        frame = av.AudioFrame.from_ndarray(np.stack([sound, sound * 1.5][:channels]), format="fltp", layout=layout)
-        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), round(start * rate)
-        resampler = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=rate)
-        for part in resampler.resample(frame):
-            out.mux(stream.encode(part))
-        out.mux(stream.encode(None))
-    return str(path)
 
 
 def whole(path, frame_size=0.1):

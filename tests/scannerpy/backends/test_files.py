@@ -1,6 +1,9 @@
 """Files as streams: on a disk and in a bucket."""
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +124,68 @@ def test_worker_processes_read_and_write(config, tmp_path):
     with sp.Client(config=config, workers=["localhost:6001"]) as sc:
         sc.run(sc.io.Output(sc.io.Input([FilesStream(paths)]), [FilesStream(results)]), PERF, show_progress=False)
     assert [Path(path).read_bytes() for path in results] == [Path(path).read_bytes() for path in paths]
+
+
+@sp.register_python_op()
+def DieOnce(config, data: bytes) -> bytes:
+    marker = Path(config.args["marker"])
+    if data == b"three" and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return data
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_in_the_middle_changes_nothing(config, tmp_path):
+    paths, results = written(tmp_path), [str(tmp_path / "out" / str(row)) for row in range(5)]
+    with sp.Client(config=config, workers=["localhost:6001"]) as sc:
+        data = sc.ops.DieOnce(data=sc.io.Input([FilesStream(paths)]), marker=str(tmp_path / "died"))
+        sc.run(sc.io.Output(data, [FilesStream(results)]), PERF, show_progress=False)
+    assert (tmp_path / "died").exists()
+    assert [Path(path).read_bytes() for path in results] == [Path(path).read_bytes() for path in paths]
+    assert below(tmp_path / "out") == ["0", "1", "2", "3", "4"]
+
+
+PROGRAM = """
+import os, signal, sys
+import scannerpy as sp
+from scannerpy.backends import FilesStream, PythonStream
+
+@sp.register_python_op()
+def Die(config, data: bytes) -> bytes:
+    if data == b"4" and config.args["die"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return data * 2
+
+cl = sp.Client(config=sp.Config(db_path="db"), debug=True)
+data = cl.ops.Die(data=cl.io.Input([PythonStream([b"%d" % row for row in range(6)])]), die=sys.argv[1] == "die")
+out = FilesStream([f"out/{row}" for row in range(6)])
+cl.run(cl.io.Output(data, [out]), sp.PerfParams.manual(1, 2), sp.CacheMode.Overwrite, show_progress=False)
+"""
+
+
+@pytest.mark.slow
+def test_a_program_that_is_killed_leaves_the_old_files_and_no_half_ones(tmp_path):
+    """And the next run leaves nothing of it behind."""
+    (tmp_path / "out").mkdir()
+    for row in range(6):
+        (tmp_path / "out" / str(row)).write_text("old")
+
+    def run(how):
+        environment = {**os.environ, "HOME": str(tmp_path)}
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM, how], cwd=tmp_path, env=environment, check=False
+        ).returncode
+
+    def seen():
+        return [(tmp_path / "out" / str(row)).read_text() for row in range(6)]
+
+    assert run("die") == -signal.SIGKILL
+    assert seen() == ["old"] * 6
+    assert [name for name in below(tmp_path / "out") if name.startswith(".")]
+    assert run("live") == 0
+    assert seen() == ["00", "11", "22", "33", "44", "55"]
+    assert below(tmp_path / "out") == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_a_changed_file_is_another_input(sc, tmp_path):

@@ -306,6 +306,7 @@ def register_python_op(
     *,
     releases_gil: bool = False,
     keeps_inputs: bool = False,
+    columns: Sequence[str] | None = None,
 ) -> Callable[[T], T]:
     """Class or function decorator that registers an op; returns what it decorates unchanged.
 
@@ -320,13 +321,23 @@ def register_python_op(
         proto_path: a generated protobuf module to add to `protobufs`.
         releases_gil: promise that the kernel spends its time outside the interpreter lock (in C).
         keeps_inputs: promise that the kernel never writes into its input arrays, so they need not be copied.
+        columns: names of the outputs; ``ret0``, ``ret1`` … by default.
 
     Raises:
         RegistrationError: the signature breaks a rule; the text names op, place and rule.
 
     """
     options = parse.Options(
-        name, stencil, unbounded_state, bounded_state, device_type, device_sets, batch, releases_gil, keeps_inputs
+        name,
+        stencil,
+        unbounded_state,
+        bounded_state,
+        device_type,
+        device_sets,
+        batch,
+        releases_gil,
+        keeps_inputs,
+        columns,
     )
 
     def decorate(target: T) -> T:

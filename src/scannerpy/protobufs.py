@@ -21,7 +21,7 @@ from scannerpy.errors import NotSupported, ScannerException, SerializationError
 
 __all__ = ["ProtobufGenerator", "analyze_proto", "protobufs", "python_to_proto"]
 
-_BUILT_IN = tuple(f"scannerpy.proto.scanner.v1.{name}_pb2" for name in ("types", "args", "metadata"))
+_BUILT_IN = tuple(f"scannerpy.proto.scanner.v1.{name}_pb2" for name in ("types", "args", "metadata", "sql"))
 
 
 _STUBS = frozenset({"MasterStub", "WorkerStub"})

@@ -1,20 +1,51 @@
 """`cl.sources`: the layer storage backends use to begin a graph. Programs use `cl.io.Input`.
 
-A source is a class that reads rows in a worker. Write your own with `register_source`; see `docs/guide/storage.md`.
+A source is a class that reads rows in a worker (see `Reader`). Write your own with `register_source`;
+`docs/guide/storage.md` shows how, and `scannerpy.testing.backends` tests it. Those that come with Scanner live in
+`scannerpy.backends`, which is imported when a name is first asked for that is not known yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from scannerpy import older
 from scannerpy._graph.node import Output, SourceNode
 from scannerpy.errors import GraphError, RegistrationError, UnknownOp
 from scannerpy.op import Op, OpColumn, user_line
 
-__all__ = ["Source", "SourceGenerator", "SourceType", "register_source"]
+__all__ = ["Reader", "Source", "SourceGenerator", "SourceType", "register_source"]
+
+BACKENDS = "scannerpy.backends"
+
+
+class Reader(Protocol):
+    """What a class registered with `register_source` has. One instance reads one stream, in one thread.
+
+    It is made from keyword arguments: those of its stream and those common to all. Once in the program's process, to
+    be asked for its length (and then closed), and once in each worker that reads from it; there it stays open over
+    neighbouring tasks. It may also have
+
+    * ``identity()``: a value that changes when the content does, such as sizes and times of files. Without it, what
+      an interrupted run has finished is not used again;
+    * ``close()``: let go of files and connections;
+    * ``row_bytes``: about how many bytes an element takes, so that even the first step fits into memory.
+    """
+
+    def __len__(self) -> int:
+        """How many elements the stream has. It must not change while a graph runs."""
+
+    def read(self, rows: Sequence[int]) -> Iterable[Any]:
+        """Yield one element for each of `rows`, lazily. `rows` are ascending and unique.
+
+        An element is ``bytes``; with ``is_video=True`` an array of uint8, float32 or float64 with at most three
+        dimensions; or a NullElement. May be called again, with earlier rows too. What can go wrong with a stream
+        should be a ScannerException whose text says what, where, and the next step.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +73,18 @@ _ALIASES = {"Sequence": "Column", "FrameSequence": "FrameColumn"}
 def register_source(
     name: str, *, stream_params: tuple[str, ...], column: str = "output", is_video: bool = False, type_name: str = ""
 ) -> Callable[[type[Any]], type[Any]]:
-    """Class decorator: make a class usable as ``cl.sources.<name>(…)``.
+    """Class decorator: make a class (see `Reader`) usable as ``cl.sources.<name>(…)``, which gives a column.
 
-    The class is made in a worker with the keyword arguments of its stream (`stream_params`, given as lists with one
-    entry per stream) and those common to all. It has ``__len__()`` (rows of the stream), ``read(rows)`` (a generator
-    of one element per row: bytes, or uint8/float arrays where `is_video`; `rows` ascending and unique) and optionally
-    ``close()`` and ``identity()`` (a value that changes when the content does; without it an interrupted run starts
-    anew).
+    Args:
+        name: what it is called.
+        stream_params: the keyword arguments that differ between streams; they are given as lists, one entry each.
+        column: the name of the column.
+        is_video: the elements are frames (arrays), not bytes.
+        type_name: the registered type of the elements (`scannerpy.types`), so that a stored column loads as values;
+            empty for plain bytes.
+
+    Raises RegistrationError when a method is missing or another class has the name.
+
     """
 
     def register(cls: type[Any]) -> type[Any]:
@@ -92,13 +128,17 @@ class SourceGenerator:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        kind = SOURCES.get(_ALIASES.get(name, name))
+        kind = find_kind(SOURCES, _ALIASES.get(name, name))
         if kind is None:
-            raise UnknownOp(f"no source named {name!r} is registered; there are {', '.join(sorted(SOURCES))}")
+            raise UnknownOp(
+                f"no source is called {name!r}; there are {', '.join(sorted(SOURCES))}. Import the module that "
+                "registers it, or write one with @scannerpy.register_source"
+            )
 
         def make(**arguments: Any) -> OpColumn:
             where = user_line()
             per_job, common = split_arguments(kind.stream_params, arguments, f"{name} at {where}")
+            check_arguments(kind.reader, {**common, **per_job[0]}, f"{name} at {where}")
             node = SourceNode(
                 name=kind.name,
                 where=where,
@@ -111,6 +151,28 @@ class SourceGenerator:
             return Source(self._sc, name, node).outputs()
 
         return make
+
+    def __dir__(self) -> list[str]:
+        find_kind(SOURCES, "")  # brings the backends in
+        return sorted(SOURCES)
+
+
+def find_kind(known: Mapping[str, Any], name: str) -> Any:
+    """The source or sink called `name`, or None; the backends that come with Scanner are imported when needed."""
+    if name not in known:
+        importlib.import_module(BACKENDS)
+    return known.get(name)
+
+
+def check_arguments(cls: type[Any] | None, arguments: Mapping[str, Any], label: str) -> None:
+    """Refuse arguments that a reader or writer class does not take, at the line that gives them."""
+    if cls is None:
+        return
+    signature = inspect.signature(cls)
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        raise GraphError(f"{label}: {error}; {cls.__qualname__} takes {', '.join(signature.parameters)}") from None
 
 
 def split_arguments(
@@ -128,5 +190,7 @@ def split_arguments(
     if len(set(counts.values())) > 1:
         raise GraphError(f"{label}: the lists disagree about the number of streams: {counts}")
     jobs = next(iter(counts.values()), 1)
+    if not jobs:
+        raise GraphError(f"{label}: the lists of {', '.join(counts)} are empty: give one entry per stream")
     per_job = tuple({k: v[i] if isinstance(v, list) else v for k, v in streamed.items()} for i in range(jobs))
     return per_job, {k: v for k, v in given.items() if k not in stream_params}

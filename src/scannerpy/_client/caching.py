@@ -1,7 +1,9 @@
 """Which jobs of a run are still to be done, given which outputs exist. Pure.
 
-An output that exists without being committed is the rest of a run that failed or was interrupted. It counts as missing:
-what it holds is used again when the same run is repeated, and replaced when another takes its name.
+A table that exists without being committed is the rest of a run that failed or was interrupted. It counts as missing:
+what it holds is used again when the same run is repeated, and replaced when another takes its name. In a backend's
+storage nobody can tell whose an unfinished stream is, so `CacheMode.Error` refuses to touch it; the other modes make it
+anew.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ class Status(Enum):
     MISSING = 0
     PARTIAL = 1
     COMMITTED = 2
+    UNFINISHED = 3
+    """In a backend's storage: there, but not complete."""
 
 
 def jobs_to_run(
@@ -26,8 +30,8 @@ def jobs_to_run(
 ) -> tuple[int, ...]:
     """Return the numbers of the jobs to run. ``statuses[j][k]`` is output k of job j; `name` words it for messages.
 
-    Raises StreamExists under `CacheMode.Error` for a committed output, and under `CacheMode.Ignore` where the outputs
-    of one job disagree.
+    Raises StreamExists under `CacheMode.Error` for an output that is there, and under `CacheMode.Ignore` where the
+    outputs of one job disagree.
     """
     done = Status.COMMITTED
     if mode is CacheMode.Error:
@@ -46,11 +50,16 @@ def jobs_to_run(
 
 def _refuse_existing(statuses: Sequence[Sequence[Status]], name: Callable[[int, int], str]) -> None:
     existing = [
-        (j, k) for j, outputs in enumerate(statuses) for k, each in enumerate(outputs) if each is Status.COMMITTED
+        (j, k)
+        for j, outputs in enumerate(statuses)
+        for k, each in enumerate(outputs)
+        if each in {Status.COMMITTED, Status.UNFINISHED}
     ]
     if existing:
+        j, k = existing[0]
+        part = ", though not all of it" if statuses[j][k] is Status.UNFINISHED else ""
         more = f" (and {len(existing) - 1} more)" if len(existing) > 1 else ""
         raise StreamExists(
-            f"{name(*existing[0])} exists already{more}. Run with cache_mode=CacheMode.Ignore to keep what exists, "
+            f"{name(j, k)} exists already{part}{more}. Run with cache_mode=CacheMode.Ignore to keep what is complete, "
             "or with cache_mode=CacheMode.Overwrite to replace it"
         )

@@ -12,6 +12,7 @@ from numbers import Integral
 from typing import Any
 
 from scannerpy import types
+from scannerpy._client import foreign
 from scannerpy._client.caching import Status, jobs_to_run
 from scannerpy._client.database import Database
 from scannerpy._client.gops import in_step
@@ -36,7 +37,7 @@ class Prepared:
     """A run ready to begin. Its jobs are numbered anew, those that need not run left out.
 
     ``outputs[i]`` is a table to be made, ``keys[i]`` the name of the folder for its chunks. ``labels[j]`` names job j's
-    outputs for messages.
+    outputs for messages; ``numbers[j]`` is its number in the program's lists.
     """
 
     graph: Graph
@@ -45,6 +46,7 @@ class Prepared:
     outputs: Sequence[TableOutput]
     keys: Sequence[str]
     labels: Sequence[str]
+    numbers: Sequence[int]
 
 
 def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: CacheMode) -> Prepared | None:
@@ -63,8 +65,9 @@ def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: C
     sources = resolve(graph, jobs, state)
     params = in_step(choose_packets(perf_params, sinks), graph, sources, database)
     plan = _planned(graph, jobs, sources, params)
+    foreign.check_rows(graph, plan)
     keys = _keys(graph, plan, sources, outputs, state)
-    return Prepared(graph, plan, params, outputs, keys, [_labels(sinks, j) for j in needed])
+    return Prepared(graph, plan, params, outputs, keys, [_labels(sinks, j) for j in needed], needed)
 
 
 def plan_only(database: Database, sinks: Sequence[Sink], perf_params: Any) -> tuple[Plan, list[list[Resolved]]]:
@@ -94,7 +97,7 @@ def _statuses(graph: Graph, jobs: Sequence[JobArgs], sinks: Sequence[Sink], stat
         [
             table_status(state.table(output_args(args, vertex)["table_name"]))
             if vertex.name in TABLE_SINKS
-            else _stream_status(sink.streams[j] if sink.streams else None)
+            else foreign.status(sink.streams[j] if sink.streams else None)
             for vertex, sink in by_number
         ]
         for j, args in enumerate(jobs)
@@ -106,13 +109,12 @@ def _distinct(sinks: Sequence[Sink]) -> list[Sink]:
     return list({sink.node: sink for sink in sinks}.values())
 
 
-def _stream_status(stream: StoredStream | None) -> Status:
-    return Status.COMMITTED if stream is not None and stream.exists() else Status.MISSING
-
-
 def _namer(sinks: Sequence[Sink]) -> Callable[[int, int], str]:
     def name(job: int, sink: int) -> str:
-        stream = _distinct(sinks)[sink].streams[job]
+        one = _distinct(sinks)[sink]
+        if not one.streams:
+            return f"output {job} of {one.name}"
+        stream = one.streams[job]
         return f"{type(stream).__name__} {label(stream)!r}"
 
     return name
@@ -161,7 +163,7 @@ def _checked(params: PerfParams) -> PerfParams:
 
 
 def _input_streams(nodes: Sequence[Node]) -> list[list[StoredStream]]:
-    return [list(node.streams) for node in nodes if isinstance(node, SourceNode)]
+    return [list(node.streams) for node in nodes if isinstance(node, SourceNode) and node.streams]
 
 
 # What names the work

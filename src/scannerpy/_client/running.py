@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from scannerpy._client import foreign
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
 from scannerpy._client.gops import run_ups
@@ -93,6 +94,8 @@ class Runs:
         prepared = prepare(self._database, sinks, perf_params, mode)
         if prepared is None:
             return None
+        if mode is not CacheMode.Error:
+            foreign.clear(sinks, prepared.numbers)
         begun = begin(self._database, prepared.outputs, prepared.keys, overwrite=mode is CacheMode.Overwrite)
         keep_origins(self._database, prepared.plan, begun)
         run = self._known[begun.job_id] = _Run(RunStatus())
@@ -157,10 +160,12 @@ class Runs:
             spec = self._spec(prepared, begun, dials)
             body: Body = InlineBody() if self._inline else LocalBody(self._pool)
             outcome: Outcome | None = None
+            unfinished = dict(enumerate(prepared.plan.jobs))
             try:
                 with progress_bar(dials.show_progress) as bar:
-                    outcome = execute(spec, body, _tell(run.status, bar), self._committer(prepared, begun))
+                    outcome = execute(spec, body, _tell(run.status, bar), self._committer(prepared, begun, unfinished))
             finally:
+                foreign.discard(prepared.graph, list(unfinished.values()))
                 self._end(begun.job_id, outcome)
         raise_if_failed(outcome)
 
@@ -183,6 +188,7 @@ class Runs:
             earlier=earlier,
             run_ups=run_ups(prepared.plan, self._database) if workers > 1 else {},
             seat=Seat(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
+            kept=all(vertex.name in TABLE_SINKS for vertex in graph.sinks),
         )
 
     def _wanted_instances(self, params: PerfParams) -> int:
@@ -192,15 +198,20 @@ class Runs:
             return self._instances * (params.pipeline_instances_per_node or 1)
         return params.pipeline_instances_per_node or sizing.machine_cpus()
 
-    def _committer(self, prepared: Prepared, begun: Begun) -> Committer:
+    def _committer(self, prepared: Prepared, begun: Begun, unfinished: dict[int, JobPlan]) -> Committer:
         def committed(jobs: Sequence[tuple[int, list[TaskResult]]]) -> Mapping[int, str]:
+            refused = foreign.commit(prepared.graph, unfinished, jobs)
             done = [
                 Finished(job, place, prepared.plan.jobs[job].rows, [result[sink] for result in results])
                 for job, results in jobs
                 for sink in range(len(prepared.graph.sinks))
-                if (place := begun.places.get((job, sink))) is not None
+                if job not in refused and (place := begun.places.get((job, sink))) is not None
             ]
-            return commit(self._database, done)
+            refused |= commit(self._database, done)
+            for job, _ in jobs:
+                if job not in refused:
+                    del unfinished[job]
+            return refused
 
         return committed
 
@@ -221,10 +232,13 @@ def _tell(status: RunStatus, bar: Any) -> Callable[[Any], None]:
 
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:
     """How workers open what this graph reads and writes."""
-    readers = {vertex.name: SOURCES[vertex.name].reader for vertex in graph.sources}
+    kinds = {vertex.name: SOURCES[vertex.name] for vertex in graph.sources}
     writers = {vertex.name: SINKS[vertex.name].writer for vertex in graph.sinks}
     return (
-        {name: open_column if reader is None else CustomSource(reader) for name, reader in readers.items()},
+        {
+            name: open_column if kind.reader is None else CustomSource(kind.reader, name, kind.is_video)
+            for name, kind in kinds.items()
+        },
         {name: place_column if writer is None else CustomSink(writer) for name, writer in writers.items()},
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from scannerpy._client.database import INDEX_COLUMN
 from scannerpy._graph.build import Graph, JobArgs, Vertex
 from scannerpy._store.catalog import State
-from scannerpy.errors import GraphError, NotCommitted
+from scannerpy.errors import GraphError, NotCommitted, ScannerException, StorageError
 from scannerpy.source import SOURCES
 
 
@@ -56,10 +56,14 @@ def _table(vertex: Vertex, name: str, column: str, state: State, job: int) -> Re
 def _custom(reader: type[Any], args: Mapping[str, Any], vertex: Vertex, job: int) -> Resolved:
     try:
         stream = reader(**args)
-        rows = len(stream)
-    except TypeError as error:
-        raise GraphError(f"{vertex.label}, stream {job}: {reader.__qualname__} was not made: {error}") from error
-    identity = stream.identity() if hasattr(stream, "identity") else None
-    if hasattr(stream, "close"):
-        stream.close()
-    return Resolved(rows, args, identity)
+        try:
+            return Resolved(len(stream), args, stream.identity() if hasattr(stream, "identity") else None)
+        finally:
+            if hasattr(stream, "close"):
+                stream.close()
+    except ScannerException:
+        raise
+    except Exception as error:
+        raise StorageError(
+            f"{vertex.label}, stream {job}: cannot be opened: {type(error).__name__}: {error}"
+        ) from error

@@ -25,7 +25,8 @@ class RunSpec:
 
     names: of each job's output, for messages. earlier: results of tasks that an interrupted run finished, by job and
     task. run_ups: per job and task, the rows a decoder must go through before the task's own (a job left out: none).
-    seat: what each instance gets (its number is filled in).
+    seat: what each instance gets (its number is filled in). kept: whether the next run takes up what finished tasks of
+    a job that is given up have stored.
     """
 
     program: Program
@@ -35,6 +36,7 @@ class RunSpec:
     earlier: Mapping[int, Mapping[int, TaskResult]] = field(default_factory=dict)
     run_ups: Mapping[int, Sequence[float]] = field(default_factory=dict)
     seat: Seat = field(default_factory=Seat)
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Sources and sinks that storage packages write as classes, behind the pipeline's protocols.
 
 A reader class is made from its stream's arguments and has ``read(rows)``; a writer class, made once per task, has
-``write(start, elements)`` and ``finish()``. ``close`` and ``abort`` are optional. Both see the arguments only.
+``write(start, elements)`` and ``finish()``. ``close`` and ``abort`` are optional. Both see the arguments only. What a
+reader yields is looked at here, so that a mistake in it is told with its row rather than by the op that trips over it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from scannerpy._engine.ports import Place, Reader, WorkerContext, Writer
 from scannerpy._plan.plan import Rows
-from scannerpy._words.elements import Element
+from scannerpy._words.elements import Element, NullElement
+from scannerpy.errors import StorageError
+
+FRAME_TYPES = frozenset({"uint8", "float32", "float64"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +26,13 @@ class CustomSource:
     """Opens streams of a reader class."""
 
     reader: type[Any]
+    name: str
+    is_video: bool = False
 
     def __call__(self, args: Mapping[str, Any], context: WorkerContext, /) -> Reader:
         """Make a reader."""
         del context
-        return _CustomReader(self.reader(**args))
+        return _CustomReader(self, self.reader(**args))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +48,40 @@ class CustomSink:
 
 
 class _CustomReader:
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, source: CustomSource, stream: Any) -> None:
+        self._source = source
         self._stream = stream
         self.row_bytes = int(getattr(stream, "row_bytes", 0))
 
     def read(self, rows: Rows) -> Iterator[Element]:
-        return iter(self._stream.read(rows.tolist()))
+        wanted = rows.tolist()
+        checked = _frame if self._source.is_video else _blob
+        for row, element in zip(wanted, self._stream.read(wanted), strict=False):  # too few is told by who counts them
+            yield element if isinstance(element, NullElement) else checked(self._source.name, row, element)
 
     def close(self) -> None:
         close = getattr(self._stream, "close", None)
         if close is not None:
             close()
+
+
+def _blob(name: str, row: int, element: Any) -> bytes:
+    if isinstance(element, bytes | bytearray | memoryview):
+        return bytes(element)
+    raise StorageError(
+        f"source {name} gave a {type(element).__name__} for row {row}, but its elements are bytes: serialize them in "
+        "read(), or register the source with is_video=True if they are frames"
+    )
+
+
+def _frame(name: str, row: int, element: Any) -> Element:
+    if isinstance(element, np.ndarray) and element.dtype.name in FRAME_TYPES and 1 <= element.ndim <= 3:
+        return np.ascontiguousarray(element)
+    what = f"{element.dtype} array of shape {element.shape}" if isinstance(element, np.ndarray) else type(element)
+    raise StorageError(
+        f"source {name} gave a {what} for row {row}, but its elements are frames: arrays of uint8, float32 or float64 "
+        "with at most three dimensions"
+    )
 
 
 class _CustomWriter:

@@ -243,7 +243,8 @@ class _Run:
 
     def _failure(self, given: b.GiveUpJob) -> Failure:
         error = self._errors.get(given.task)
-        kept = sum(self._rows(TaskId(given.job, number)) for number in given.tasks_kept)
+        tasks = given.tasks_kept if self._spec.kept else ()
+        kept = sum(self._rows(TaskId(given.job, number)) for number in tasks)
         rows, op, traceback = (error.rows, error.op, error.traceback) if error else (None, "", "")
         reason = error.reason if error and str(error) == given.reason else given.reason
         lost = self._spec.jobs[given.job].rows - kept

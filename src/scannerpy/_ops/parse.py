@@ -37,6 +37,7 @@ class Options:
     batch: int = 1
     releases_gil: bool = False
     keeps_inputs: bool = False
+    columns: Sequence[str] | None = None
 
 
 def signature_of(target: Any, options: Options, names: Mapping[str, Any] | None = None) -> OpSignature:
@@ -238,7 +239,10 @@ class _Reader:
         parts = typing.get_args(annotation) if several else (annotation,)
         if Ellipsis in parts or not parts:
             self.refuse(f"returns {_spell(annotation)}: name each output column, as in Tuple[bytes, FrameType]")
-        return tuple(self.output(f"ret{i}", part, several) for i, part in enumerate(parts))
+        names = self.options.columns or [f"ret{i}" for i in range(len(parts))]
+        if len(names) != len(parts) or len(set(names)) != len(parts):
+            self.refuse(f"has columns={list(names)!r}, but returns {len(parts)}: give each a name of its own")
+        return tuple(self.output(name, part, several) for name, part in zip(names, parts, strict=True))
 
     def output(self, name: str, annotation: Any, several: bool) -> Column:
         what = f"output {name!r}" if several else "its output"

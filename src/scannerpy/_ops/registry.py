@@ -16,6 +16,8 @@ from scannerpy.common import DeviceType
 from scannerpy.errors import RegistrationError, UnknownOp
 
 BATTERIES = "scannerpy.ops"
+CAFFE = ("Caffe", "CPM2", "FasterRCNN", "Facenet", "OpenPose")
+"""How the names of ops begin that ran on Caffe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,11 @@ def names() -> list[str]:
 
 def unknown(name: str) -> UnknownOp:
     """The error for a name that nobody registered."""
+    if name.startswith(CAFFE):
+        return UnknownOp(
+            f"no op is called {name!r}: those that ran on Caffe are gone, as Caffe is. Export the model to ONNX and "
+            "give it to cl.ops.DetectObjects or cl.ops.MTCNNDetectFaces, or run it in an op of your own"
+        )
     lowered = {known.lower(): known for known in names()}
     near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3)]
     hint = f"did you mean {' or '.join(near)}? If not, register" if near else "register"

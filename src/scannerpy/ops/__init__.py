@@ -7,6 +7,28 @@ Two promises stand in many of the registrations. ``keeps_inputs``: the kernel do
 so frames are handed over without a copy. ``releases_gil``: its time is spent in C, so threads of one process suffice.
 """
 
-from scannerpy.ops import drawing, images, imgproc, misc, montage, optical_flow, shot_detection
+from scannerpy.ops import (
+    drawing,
+    face_detection,
+    frameworks,
+    images,
+    imgproc,
+    misc,
+    montage,
+    object_detection,
+    optical_flow,
+    shot_detection,
+)
 
-__all__ = ["drawing", "images", "imgproc", "misc", "montage", "optical_flow", "shot_detection"]
+__all__ = [
+    "drawing",
+    "face_detection",
+    "frameworks",
+    "images",
+    "imgproc",
+    "misc",
+    "montage",
+    "object_detection",
+    "optical_flow",
+    "shot_detection",
+]

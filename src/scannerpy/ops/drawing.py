@@ -14,7 +14,7 @@ PALETTE = ((255, 176, 0), (100, 143, 255), (220, 38, 127), (254, 97, 0), (120, 9
 """Six RGB colours that the colour-blind can tell apart."""
 
 
-@register_python_op(name="DrawBboxes", keeps_inputs=True)
+@register_python_op(name="DrawBboxes", columns=["frame"], keeps_inputs=True)
 class DrawBboxes(Kernel):
     """Draw boxes whose corners are fractions of the frame's width and height. The label picks the colour."""
 
@@ -34,7 +34,12 @@ class DrawBboxes(Kernel):
         return picture
 
 
-@register_python_op(name="DrawFlow", keeps_inputs=True)
+@register_python_op(name="TorchDrawBoxes", columns=["frame"], keeps_inputs=True)
+class TorchDrawBoxes(DrawBboxes):
+    """`DrawBboxes` under the name it had beside PyTorch models, which it does not need."""
+
+
+@register_python_op(name="DrawFlow", columns=["frame"], keeps_inputs=True)
 class DrawFlow(Kernel):
     """Draw an optical flow as arrows, one every few pixels, over the frame it belongs to.
 

@@ -11,7 +11,7 @@ from scannerpy.op import register_python_op
 from scannerpy.types import FrameType, Image
 
 
-@register_python_op(name="ImageEncoder", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="ImageEncoder", columns=["img"], keeps_inputs=True, releases_gil=True)
 class ImageEncoder(Kernel):
     """Encode frames (RGB, RGBA or grey) as images: `format` is ``png`` (the default, lossless), ``jpg`` or ``jpeg``.
 
@@ -34,7 +34,7 @@ class ImageEncoder(Kernel):
         return data.tobytes()  # type: ignore[return-value]  # the annotation names the column, whose value is a file
 
 
-@register_python_op(name="ImageDecoder", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="ImageDecoder", columns=["frame"], keeps_inputs=True, releases_gil=True)
 class ImageDecoder(Kernel):
     """Decode PNG, JPEG and other image files to frames: RGB, RGBA, or height × width × 1 where the image is grey.
 

@@ -14,7 +14,7 @@ EXACT_IN_FLOAT32 = 1 << 24
 """OpenCV counts into float32, which holds every integer up to this one."""
 
 
-@register_python_op(name="Histogram", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="Histogram", columns=["histogram"], keeps_inputs=True, releases_gil=True)
 class Histogram(Kernel):
     """Count each channel's values in 16 bins of 16: `value >> 4`. Gives a list of three int32[16], in RGB order.
 
@@ -37,7 +37,7 @@ def _count(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
     return np.array(counts, np.int32).reshape(3, 16)
 
 
-@register_python_op(name="Resize", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="Resize", columns=["frame"], keeps_inputs=True, releases_gil=True)
 class Resize(Kernel):
     """Scale frames to `width` × `height`, with the filter `interpolation` names (any of OpenCV's ``INTER_…``).
 
@@ -81,7 +81,7 @@ def fitted(width: int, height: int, wanted_width: int, wanted_height: int) -> tu
     return wanted_width, wanted_height
 
 
-@register_python_op(name="Blur", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="Blur", columns=["frame"], keeps_inputs=True, releases_gil=True)
 class Blur(Kernel):
     """Replace each pixel by the rounded mean of the `kernel_size` × `kernel_size` pixels around it.
 
@@ -102,7 +102,7 @@ class Blur(Kernel):
         return cv2.blur(frame, (self.kernel_size, self.kernel_size)).reshape(frame.shape)
 
 
-@register_python_op(name="ConvertColor", keeps_inputs=True, releases_gil=True)
+@register_python_op(name="ConvertColor", columns=["frame"], keeps_inputs=True, releases_gil=True)
 class ConvertColor(Kernel):
     """Convert to another colour space: `conversion` (per stream) is the name of one of OpenCV's ``COLOR_…`` codes.
 

@@ -12,7 +12,7 @@ from scannerpy.ops.imgproc import fitted
 from scannerpy.types import FrameType
 
 
-@register_python_op(name="Montage", unbounded_state=True, keeps_inputs=True, releases_gil=True)
+@register_python_op(name="Montage", columns=["montage"], unbounded_state=True, keeps_inputs=True, releases_gil=True)
 class Montage(Kernel):
     """Lay the first `num_frames` frames out in a grid, `frames_per_row` to a row, each `target_width` pixels wide.
 

@@ -12,7 +12,7 @@ from scannerpy.op import register_python_op
 from scannerpy.types import FrameType
 
 
-@register_python_op(name="OpticalFlow", stencil=[0, 1], keeps_inputs=True, releases_gil=True)
+@register_python_op(name="OpticalFlow", columns=["flow"], stencil=[0, 1], keeps_inputs=True, releases_gil=True)
 class OpticalFlow(Kernel):
     """Dense optical flow after Farnebäck, from the first to the second frame of the window, in pixels.
 

@@ -28,7 +28,7 @@ TIMES_TYPICAL = 4.0
 NEIGHBOURS = 8
 
 
-@register_python_op(name="ShotBoundaries", batch=10_000_000, keeps_inputs=True)
+@register_python_op(name="ShotBoundaries", columns=["boundaries"], batch=10_000_000, keeps_inputs=True)
 class ShotBoundaries(Kernel):
     """Find hard cuts. Row 0 of the result is the list of rows at which a new shot begins; all other rows are None."""
 

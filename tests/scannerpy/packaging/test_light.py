@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ["av", "cv2", "google.protobuf", "obstore", "rich", "typer"]
+HEAVY = ["av", "cv2", "google.protobuf", "obstore", "onnxruntime", "rich", "sqlalchemy", "typer"]
 
 
 def loaded_by(statement):
@@ -16,7 +16,11 @@ def loaded_by(statement):
 
 @pytest.mark.parametrize(
     "statement",
-    ["import scannerpy", "import scannerpy.ops", "import scannertools.imgproc, scannertools.shot_detection"],
+    [
+        "import scannerpy",
+        "import scannerpy.ops, scannerpy.backends",
+        "import scannertools.imgproc, scannertools.storage.files, scannertools_sql",
+    ],
 )
 def test_nothing_heavy_is_imported(statement):
     assert loaded_by(statement) == []

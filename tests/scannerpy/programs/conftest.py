@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import write_config
+from tests.databases import lite, postgres, postgres_server
+
+__all__ = ["lite", "postgres", "postgres_server", "run"]
 
 HERE = Path(__file__).parent
 

@@ -1,9 +1,16 @@
 """Programs as users of the original wrote them, run by path, each in a process and with a database of its own."""
 
+import json
+from ast import literal_eval
+
+import cv2
+import numpy as np
 import pytest
 
-from tests.clips import number_of, read_clip
+from tests.clips import board, number_of, read_clip
 from tests.conftest import free_port
+from tests.scannerpy.batteries.models import write_brightest
+from tests.sounds import write_sound
 
 PIXELS = 64 * 48
 
@@ -105,3 +112,61 @@ def test_detached(run, clip):
 @pytest.mark.slow
 def test_workers(run, clip):
     assert run("workers", clip(30), free_port(), free_port()) == ["30 (48, 64, 3)", r"b'\x89PNG'", "True True"]
+
+
+def test_image_files(run, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for number in range(5):
+        cv2.imwrite(str(tmp_path / "pictures" / f"{number}.png"), board(number, 64, 48))
+    assert run("image_files", tmp_path / "pictures") == [
+        "5 True True",
+        r"['000.jpg', '001.jpg', '002.jpg', '003.jpg', '004.jpg'] [b'\xff\xd8']",
+        "True",
+        "None",
+        "True",
+        str([[12, 16, 3]] * 5),
+    ]
+
+
+def test_python_values(run, clip):
+    assert run("python_values", clip(12)) == [
+        "[(4, 4, 3), (8, 8, 3), (12, 12, 3)]",
+        "[[1, 0], [0, 1, 2, 3, 4]]",
+    ]
+
+
+def test_sound_and_captions(run, tmp_path):
+    loud = np.concatenate([np.zeros(8000), np.full(8000, 0.5), np.full(8000, 0.25)]).astype(np.float32)
+    (tmp_path / "film.srt").write_text("1\n00:00:00,900 --> 00:00:01,500\nBoo!\n")
+    assert run("sound_and_captions", write_sound(tmp_path / "film.wav", loud), tmp_path / "film.srt") == [
+        "(0.0, ['Boo!'])",
+        "(0.5, ['Boo!'])",
+        "(0.25, [])",
+        "(8000, 1, 1) float32",
+    ]
+
+
+SQL_LINES = ["False", "True None", "[('a', 3), ('b', 3), ('c', 3)]", "45.0", "[('count',), ('double',)]"]
+
+
+def test_sql_tables_of_sqlite(run, lite):
+    fields = json.dumps({"dbname": lite.dbname, "adapter": "sqlite"})
+    assert run("sql_tables", f"sqlite:///{lite.dbname}", fields) == SQL_LINES
+
+
+@pytest.mark.slow
+def test_sql_tables_of_postgresql(run, postgres):
+    fields = {"hostaddr": postgres.hostaddr, "dbname": postgres.dbname, "user": postgres.user}
+    url = f"postgresql+psycopg://{postgres.user}@/{postgres.dbname}?host={postgres.hostaddr}"
+    assert run("sql_tables", url, json.dumps(fields)) == SQL_LINES
+
+
+def test_find_objects(run, clip, tmp_path):
+    """The model finds the brightest of 8 × 8 cells; in frames that carry 16, 26 and 36, the light fields differ."""
+    model = write_brightest(tmp_path / "model.onnx", (48, 64))
+    lines = run("find_objects", clip(30, first=16), model)
+    assert lines[0] == "True"
+    first, second, third = map(literal_eval, lines[1:])
+    assert {label for label, _, _ in first + second + third} == {0}
+    assert first[0][1:] == (0.0, 0.33)  # bit 4 is the first field of the second row, 12 to 24: the cell inside it
+    assert (tmp_path / "drawn.mp4").stat().st_size > 0

@@ -54,8 +54,9 @@ def pieces(index: VideoIndex, start: int, end: int, may_enter: Callable[[int], b
 def _block(index: VideoIndex, start: int, end: int, may_enter: Callable[[int], bool]) -> Copy | None:
     rows = row_of_packet(index)
     closed, shown = _closed(rows)
-    places = np.flatnonzero(closed[:-1] & (shown[:-1] >= start) & (shown[:-1] < end) & (index.flags & START > 0))
-    first = next((int(place) for place in places if rows[place] >= 0 and may_enter(int(place))), None)
+    leads = (rows == shown[:-1]) & closed[:-1] & ((index.flags & START) != 0)  # shown before all that follow it
+    places = np.flatnonzero(leads & (rows >= start) & (rows < end)).tolist()
+    first = next((place for place in places if may_enter(place)), None)
     if first is None:
         return None
     stop = int(np.flatnonzero(closed & (shown <= end))[-1])

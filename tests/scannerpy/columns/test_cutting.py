@@ -93,7 +93,7 @@ def test_interior_packets_are_the_stored_ones_to_the_last_bit(column_of, fixture
         ("vp9-webm", "H.264 only, and this is vp9"),
         ("vp8-webm", "cannot hold vp8"),
         ("av1-mp4", "H.264 only, and this is av1"),
-        ("mpeg4-mp4", "H.264 only, and this is mpeg4"),
+        ("mpeg4-mp4", "no group of pictures that stands alone"),
     ],
 )
 def test_what_cannot_be_cut_is_encoded_as_a_whole_and_the_log_says_why(column_of, tmp_path, reasons, name, why):

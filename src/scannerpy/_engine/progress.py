@@ -38,7 +38,7 @@ def progress_bar(show: bool) -> Iterator[Bar]:
     bar: _Silent | _Plain | _Rich
     if not show:
         bar = _Silent()
-    elif sys.stderr.isatty() or _in_notebook():
+    elif sys.stderr.isatty() or in_notebook():
         bar = _Rich()
     else:
         bar = _Plain()
@@ -56,7 +56,7 @@ class _Silent:
         """Nothing."""
 
 
-class _Speed:
+class Speed:
     """Rows per second over the last seconds."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class _Plain:
 
     def __init__(self) -> None:
         self._next = time.monotonic() + PLAIN_SECONDS
-        self._speed = _Speed()
+        self._speed = Speed()
         self._last: RunStatus | None = None
         self._spoken = False
 
@@ -104,7 +104,7 @@ class _Rich:
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._speed = _Speed()
+        self._speed = Speed()
         self._next = 0.0
 
     def show(self, status: RunStatus) -> None:
@@ -171,7 +171,7 @@ def counts(status: RunStatus) -> str:
     return ", ".join(parts)
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether output goes to a notebook's cell; asked without importing IPython where nobody else has."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scannerpy._plan.decode import Ints, damaged_rows, row_of_packet
+from scannerpy._plan.decode import damaged_rows, row_of_packet
 from scannerpy._words.video import START, VideoIndex
 
 
@@ -37,36 +37,39 @@ class Encode:
 Piece = Copy | Encode
 
 
-def pieces(index: VideoIndex, start: int, end: int, may_enter: Callable[[int], bool]) -> list[Piece]:
-    """Return how rows [start, end) are put together, in order.
+class Cutter:
+    """Cuts stretches out of one video; what all stretches need to know of it is computed once."""
 
-    `may_enter` says of a packet whether a decoder that has just shown other frames can go on with it; it is asked of
-    the few packets that could begin the block, the first first.
-    """
-    block = _block(index, start, end, may_enter)
-    if block is None:
-        return [Encode(start, end)]
-    head = [Encode(start, block.start)] if block.start > start else []
-    tail = [Encode(block.end, end)] if block.end < end else []
-    return [*head, block, *tail]
+    def __init__(self, index: VideoIndex, may_enter: Callable[[int], bool]) -> None:
+        """`may_enter` says of a packet whether a decoder that has just shown other frames can go on with it.
 
+        It is asked of the few packets that could begin a block, the first first.
+        """
+        rows = row_of_packet(index)
+        self._may_enter = may_enter
+        self._damaged = damaged_rows(index)
+        self._shown = np.concatenate(([0], np.cumsum(rows >= 0)))  # by the packets before each place
+        latest = np.concatenate(([-1], np.maximum.accumulate(rows)))
+        self._closed = latest + 1 == self._shown  # those before the place show the first so many rows
+        leads = self._closed[:-1] & (rows == self._shown[:-1]) & ((index.flags & START) != 0)
+        self._entries = np.flatnonzero(leads)  # shown before all that follow them
+        self._ends = np.flatnonzero(self._closed)
 
-def _block(index: VideoIndex, start: int, end: int, may_enter: Callable[[int], bool]) -> Copy | None:
-    rows = row_of_packet(index)
-    closed, shown = _closed(rows)
-    leads = (rows == shown[:-1]) & closed[:-1] & ((index.flags & START) != 0)  # shown before all that follow it
-    places = np.flatnonzero(leads & (rows >= start) & (rows < end)).tolist()
-    first = next((place for place in places if may_enter(place)), None)
-    if first is None:
-        return None
-    stop = int(np.flatnonzero(closed & (shown <= end))[-1])
-    block = Copy(first, stop, int(shown[first]), int(shown[stop]))
-    whole = stop - first == block.end - block.start  # every packet has a frame of its own
-    return block if whole and stop > first and not damaged_rows(index)[block.start : block.end].any() else None
+    def pieces(self, start: int, end: int) -> list[Piece]:
+        """Return how rows [start, end) are put together, in order."""
+        block = self._block(start, end)
+        if block is None:
+            return [Encode(start, end)]
+        head = [Encode(start, block.start)] if block.start > start else []
+        tail = [Encode(block.end, end)] if block.end < end else []
+        return [*head, block, *tail]
 
-
-def _closed(rows: Ints) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], Ints]:
-    """For each place between packets: whether those before it show the first so many rows, and how many that is."""
-    shown = np.concatenate(([0], np.cumsum(rows >= 0)))
-    latest = np.concatenate(([-1], np.maximum.accumulate(rows))) if len(rows) else np.array([-1])
-    return latest + 1 == shown, shown
+    def _block(self, start: int, end: int) -> Copy | None:
+        low, high = np.searchsorted(self._shown[self._entries], (start, end))
+        first = next((place for place in self._entries[low:high].tolist() if self._may_enter(place)), None)
+        if first is None:
+            return None
+        stop = int(self._ends[np.searchsorted(self._shown[self._ends], end, side="right") - 1])
+        block = Copy(first, stop, int(self._shown[first]), int(self._shown[stop]))
+        whole = stop - first == block.end - block.start  # every packet has a frame of its own
+        return block if whole and stop > first and not self._damaged[block.start : block.end].any() else None

@@ -23,7 +23,7 @@ from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from scannerpy._plan.cut import Copy, pieces
+from scannerpy._plan.cut import Copy, Cutter
 from scannerpy._plan.decode import row_of_packet
 from scannerpy._video import annexb, h264, joins, remux
 from scannerpy._video.column import VideoChunk
@@ -118,9 +118,12 @@ def _check_alike(stretches: Sequence[Stretch]) -> None:
 
 def _plan(stretches: Sequence[Stretch]) -> list[_Copied | _Edge]:
     plan = list[_Copied | _Edge]()
+    cutters = dict[VideoChunk, Cutter]()
     for stretch in stretches:
         chunk = stretch.chunk
-        for piece in pieces(chunk.index, stretch.start, stretch.end, partial(_resets, chunk)):
+        if chunk not in cutters:
+            cutters[chunk] = Cutter(chunk.index, partial(_resets, chunk))
+        for piece in cutters[chunk].pieces(stretch.start, stretch.end):
             if isinstance(piece, Copy):
                 plan.append(_Copied(chunk, piece))
             else:

@@ -33,6 +33,7 @@ from scannerpy._video.nal import Malformed
 from scannerpy._video.pixels import Pixels
 from scannerpy._video.remux import Clock, muxer
 from scannerpy._words.elements import NullElement
+from scannerpy._words.video import VideoIndex
 from scannerpy.common import log
 from scannerpy.errors import StorageError, VideoError
 
@@ -64,7 +65,7 @@ def save_mp4(
     target = Path(f"{output_name}.mp4")
     with _appearing(target) as file:
         if scale is not None or not _taken_over(part_of, clock, file):
-            _encode(column, part_of.rows, clock, scale, file)
+            _encode(column, part_of, clock, scale, file)
     return target
 
 
@@ -208,15 +209,17 @@ def _remux(part: _Part, clock: Clock, file: Path) -> None:
     remux.write(file, index, index.extradata, clock, runs)
 
 
-def _encode(column: FrameColumn, rows: Ints, clock: Clock, scale: tuple[int, int] | None, file: Path) -> None:
+def _encode(column: FrameColumn, part: _Part, clock: Clock, scale: tuple[int, int] | None, file: Path) -> None:
     with muxer(file) as container:
         stream: VideoStream | None = None
-        for number, frame in enumerate(column.read(rows)):
+        for number, frame in enumerate(column.read(part.rows)):
             if isinstance(frame, NullElement):  # refused before
                 continue
             if stream is None:
                 size = even(*(scale or (frame.shape[1], frame.shape[0])))
                 stream, converter = _encoding_stream(container, clock, size), Converter(size)
+                if scale is None:
+                    stream.codec_context.sample_aspect_ratio = _aspect(part.stretches[0].chunk.index)
             made = converter.convert(_rgb(frame), int(clock.pts[number]), clock.base)
             container.mux(stream.encode(made))
         if stream is not None:
@@ -228,6 +231,12 @@ def _encoding_stream(container: OutputContainer, clock: Clock, size: tuple[int, 
     configure(stream.codec_context, size, EncoderOptions(), threads=0, rate=clock.rate)
     stream.time_base = stream.codec_context.time_base = clock.base
     return stream
+
+
+def _aspect(index: VideoIndex) -> Fraction:
+    """How wide a pixel is for its height, once the frame is turned."""
+    aspect = index.sample_aspect_ratio
+    return 1 / aspect if aspect and index.rotation in {90, 270} else aspect
 
 
 def _rgb(frame: Any) -> Pixels:

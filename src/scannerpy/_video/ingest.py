@@ -32,8 +32,10 @@ from scannerpy._video.scan import Scan, scan
 from scannerpy.errors import ConfigError, CorruptObject, IngestError, StorageError, StorageFull
 
 COLUMN = "frame"
-SCAN_VERSION = 1
+SCAN_VERSION = 2
 """Part of every key: a scan that finds more, or otherwise, must not take up an older one's chunks."""
+HASHED_BESIDE = 4 << 20
+"""Bytes from which on hashing takes longer than starting a thread for it."""
 RACY_SECONDS = 2
 """A file written so shortly before it was ingested may have been written again within its clock's tick."""
 
@@ -215,8 +217,7 @@ def _refs(objects: Objects, entry: _Entry) -> Sequence[ChunkRef]:
 
 
 def _new(objects: Objects, file: Path, status: os.stat_result, *, inplace: bool) -> Ingested:
-    with ThreadPoolExecutor(1, "scanner-hash") as pool:
-        content = pool.submit(_digest, file)
+    with _hashing(file, status.st_size) as content:
         if inplace:
             found = _scanned(file, None)
             if found.inplace_possible:
@@ -225,6 +226,18 @@ def _new(objects: Objects, file: Path, status: os.stat_result, *, inplace: bool)
                     objects, file, status, content.result(), to_bytes(found.index), meta, found.index.rows, scanned=True
                 )
         return _copied(objects, file, status, content)
+
+
+@contextmanager
+def _hashing(file: Path, size: int) -> Iterator[Future[str]]:
+    """The digest of a file's content: of a large one while it is scanned."""
+    if size < HASHED_BESIDE:
+        done: Future[str] = Future()
+        done.set_result(_digest(file))
+        yield done
+        return
+    with ThreadPoolExecutor(1, "scanner-hash") as pool:
+        yield pool.submit(_digest, file)
 
 
 def _copied(objects: Objects, file: Path, status: os.stat_result, content: Future[str]) -> Ingested:

@@ -73,8 +73,9 @@ class Shown:
         with av.open(str(file)) as container:
             packets = [packet.pts for packet in container.demux(video=0) if packet.size and not packet.is_discard]
             base = container.streams.video[0].time_base or Fraction(1)
-        times = [Fraction(int(pts)) * self.clock.base / base for pts in self.clock.pts]
-        if sorted(packets) != times:  # type: ignore[type-var]  # packets of an mp4 have times
+        scale = self.clock.base / base
+        times: list[int] = (self.clock.pts * scale.numerator).tolist()
+        if scale.denominator != 1 or sorted(packets) != times:  # type: ignore[type-var]  # an mp4's packets have times
             return "the joined packets do not have the times they were given"
         return next((why for first, last in self._windows() if (why := self._window(file, times, first, last))), "")
 
@@ -88,7 +89,7 @@ class Shown:
             last = min(piece.at + AFTER, self.frames) if piece.exact else piece.at + piece.end - piece.start
         yield first, last
 
-    def _window(self, file: Path, times: list[Fraction], first: int, last: int) -> str:
+    def _window(self, file: Path, times: list[int], first: int, last: int) -> str:
         played = _played(file, times[first])
         for number, (expected, exact) in enumerate(self._expected(first, last), first):
             frame = next(played, None)
@@ -111,13 +112,13 @@ class Shown:
                     yield converter.convert(frame), piece.exact
 
 
-def _played(file: Path, start: Fraction) -> Iterator[tuple[Any, Pixels]]:
+def _played(file: Path, start: int) -> Iterator[tuple[Any, Pixels]]:
     """(time, pixels) of what a player shows that is told to go to `start`."""
     converter = Converter()
     with av.open(str(file)) as container:
         stream = container.streams.video[0]
         if start:
-            container.seek(int(start), stream=stream)
+            container.seek(start, stream=stream)
         try:
             for frame in container.decode(stream):
                 if frame.pts is None or frame.pts >= start:

@@ -98,7 +98,8 @@ def header_of(index: VideoIndex) -> tuple[object, ...]:
     """What two videos must have in common for their packets to stand in one stream."""
     return (
         index.codec, index.extradata, index.coded_width, index.coded_height, index.pix_fmt, index.rotation,
-        index.mirrored, index.color_space, index.color_range,
+        index.mirrored, index.color_space, index.color_range, index.color_primaries, index.color_trc,
+        index.sample_aspect_ratio,
     )  # fmt: skip
 
 
@@ -190,6 +191,8 @@ def _described(container: OutputContainer, index: VideoIndex, extradata: bytes, 
     context.width, context.height = index.coded_width, index.coded_height
     context.pix_fmt, context.framerate = index.pix_fmt, clock.rate
     context.colorspace, context.color_range = index.color_space, index.color_range
+    context.color_primaries, context.color_trc = index.color_primaries, index.color_trc
+    context.sample_aspect_ratio = index.sample_aspect_ratio
     stream.time_base = clock.base
     if index.rotation or index.mirrored:
         stream.set_display_rotation(-index.rotation, hflip=index.mirrored)

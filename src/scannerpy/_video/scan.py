@@ -98,6 +98,9 @@ def _index(stream: VideoStream, packets: Packets, first: First) -> VideoIndex:
         dts=np.array(packets.dts, np.int64),
         flags=np.array(packets.flags, np.uint8),
         frame_packet=np.zeros(0, np.int64),
+        color_primaries=int(context.color_primaries),
+        color_trc=int(context.color_trc),
+        sample_aspect_ratio=stream.sample_aspect_ratio or Fraction(0),
     )
 
 

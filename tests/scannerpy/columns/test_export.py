@@ -193,6 +193,36 @@ def test_colour_tags_and_lengths_are_kept(objects, fixture, tmp_path, name):
         assert after.duration == pytest.approx(50 / 25 * 1e6, abs=2e3)
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "libx264"), ("webm", "libvpx-vp9")])
+@pytest.mark.parametrize("rows", [None, range(5, 20)])
+def test_all_colour_tags_and_the_pixels_shape_are_kept(objects, tmp_path, suffix, codec, rows):
+    source = tmp_path / f"film.{suffix}"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream(codec, rate=25, options={"g": "10"})
+        context = stream.codec_context
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        context.colorspace, context.color_range, context.color_primaries, context.color_trc = 9, 1, 9, 16
+        context.sample_aspect_ratio = Fraction(4, 3)
+        for number in range(20):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(videos.draw(number), format="rgb24")))
+        container.mux(stream.encode(None))
+    path = save_mp4(FrameColumn(objects, ingest(objects, source).refs), str(tmp_path / "x"), rows=rows)
+    with av.open(str(source)) as before, av.open(str(path)) as after:
+        old, new = (container.streams.video[0] for container in (before, after))
+        assert (new.sample_aspect_ratio or 1) == old.sample_aspect_ratio
+        if rows is None or codec == "libx264":  # a cut of VP9 is encoded from RGB
+            names = ("colorspace", "color_range", "color_primaries", "color_trc")
+            assert [getattr(new.codec_context, name) for name in names] == [9, 1, 9, 16]
+
+
+def test_other_times_keep_hidden_frames_hidden(objects, fixture, tmp_path, remuxed):
+    column = FrameColumn(objects, ingest(objects, fixture("h264-edit-list")).refs)
+    path = save_mp4(column, str(tmp_path / "x"), fps=10)
+    assert remuxed
+    assert same(list(decoded(path)), list(column.read()))
+    assert look(path)[0] == pytest.approx([k / 10 for k in range(column.rows)])
+
+
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_mirrored_videos_stay_mirrored(objects, tmp_path, degrees):
     source = tmp_path / "mirrored.mp4"

@@ -49,7 +49,13 @@ def test_snippets_run(page, tmp_path):
 
 
 def test_pages_that_promise_snippets_have_them():
-    assert {page.name for page in WITH_SNIPPETS} >= {"README.md", "start.md", "failures.md", "performance.md", "video.md"}
+    assert {page.name for page in WITH_SNIPPETS} >= {
+        "README.md",
+        "start.md",
+        "failures.md",
+        "performance.md",
+        "video.md",
+    }
 
 
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scannerpy._plan.cut import Copy, Encode, pieces
+from scannerpy._plan.cut import Copy, Cutter, Encode
 from scannerpy._words.video import DAMAGED, DISCARD, START, VideoIndex
 
 CLOSED = [0, 3, 1, 2, 6, 4, 5]
@@ -34,6 +34,10 @@ def video(groups, size=7, *, leading=False):
 
 def anywhere(packet):
     return True
+
+
+def pieces(index, start, end, may_enter):
+    return Cutter(index, may_enter).pieces(start, end)
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,13 @@ def clip(name: str, frames: int = FRAMES) -> Path:
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part.mp4")
-        _write(part, width, height, frames)
+        write(part, width, height, frames)
         part.rename(path)
     return path
 
 
-def _write(path: Path, width: int, height: int, frames: int) -> None:
+def write(path: Path, width: int, height: int, frames: int) -> None:
+    """Encode `frames` frames of moving gradients with grain."""
     rng = np.random.default_rng(0)
     grain = rng.integers(0, 23, (height + 64, width + 64, 1), dtype=np.uint8)
     scenery = _scenery(height, width * 2)

@@ -71,19 +71,26 @@ def write_long_clip(
     times.
     """
     once = write_clip(path.with_suffix(".once.mp4"), gop, size=size, gop=gop, rate=rate)
+    repeat_clip(once, path, round(minutes * 60 * rate / gop))
+    once.unlink()
+    return path
+
+
+def repeat_clip(once: Path, path: Path, copies: int) -> Path:
+    """Write a clip `copies` times in a row, its packets as they are."""
     with av.open(str(once)) as source, av.open(str(path), "w") as out:
         given = source.streams.video[0]
         taken = out.add_stream_from_template(given)
         packets = [(bytes(p), p.pts or 0, p.dts or 0, p.is_keyframe) for p in source.demux(given) if p.size]
         assert given.time_base is not None
-        span = round(Fraction(gop, rate) / given.time_base)
-        for copy in range(round(minutes * 60 * rate / gop)):
+        assert given.average_rate is not None
+        span = round(given.frames / given.average_rate / given.time_base)
+        for copy in range(copies):
             for data, pts, dts, key in packets:
                 packet = av.Packet(data)
                 packet.pts, packet.dts, packet.time_base = pts + copy * span, dts + copy * span, given.time_base
                 packet.is_keyframe, packet.stream = key, taken
                 out.mux(packet)
-    once.unlink()
     return path
 
 

@@ -77,7 +77,7 @@ class Client:
         self._db_path = self.config.db_path
         self._storage = self.config.storage
         self._database = Database(self.config.storage_config)
-        self._ingest = Ingest(self._database)
+        self._ingest = Ingest(self._database, inline=bool(debug))
         self._runs = Runs(
             self._database,
             inline=bool(debug),
@@ -154,7 +154,7 @@ class Client:
         """
         del profiling, profiler_level
         sinks = _sinks(outputs)
-        self._ingest.sources_of(sinks)
+        self._ingest.sources_of(sinks, show_progress=show_progress)
         dials = Dials(show_progress, task_timeout, checkpoint_frequency, detach)
         return self._runs.run(sinks, perf_params, cache_mode, dials)
 
@@ -198,7 +198,12 @@ class Client:
     # Tables
 
     def ingest_videos(
-        self, videos: Sequence[tuple[str, str]], inplace: bool = False, force: bool = False
+        self,
+        videos: Sequence[tuple[str, str]],
+        inplace: bool = False,
+        force: bool = False,
+        *,
+        show_progress: bool = True,
     ) -> tuple[list[Table], list[tuple[str, str]]]:
         """Make tables from video files. `videos` holds (table name, path) pairs.
 
@@ -206,7 +211,7 @@ class Client:
         ScannerException for an empty list, names given twice, names that exist (unless `force`), and when all fail.
         `inplace` leaves the files where they are and reads them there at every run.
         """
-        names, failures = self._ingest.videos(videos, inplace=inplace, force=force)
+        names, failures = self._ingest.videos(videos, inplace=inplace, force=force, show_progress=show_progress)
         return [self.table(name) for name in names], failures
 
     def new_table(

@@ -83,15 +83,32 @@ class Column:
         self._table._complete()
         yield from values(self.elements(rows), ty, fn, self.type)
 
-    def save_mp4(self, output_name: str, fps: float | None = None, scale: tuple[int, int] | None = None) -> None:
-        """Write the column to ``output_name + ".mp4"``, without sound.
+    def save_mp4(
+        self,
+        output_name: str,
+        fps: float | None = None,
+        scale: tuple[int, int] | None = None,
+        *,
+        rows: Sequence[int] | None = None,
+        seconds: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
+    ) -> None:
+        """Write the column, or some of its rows, to ``output_name + ".mp4"``, without sound.
 
-        `fps` None means 25 for what ops made and the file's own times for ingested videos; `scale` is (width, height).
-        Stored packets are copied without re-encoding where nothing has to change.
-        Raises ScannerException for a column that is not stored as H.264 or HEVC.
+        Args:
+            output_name: where, without the suffix; relative to the working directory.
+            fps: frames per second. None: 25 for what ops made, its own times for an ingested video.
+            scale: (width, height) to scale to; every frame is encoded then.
+            rows: which rows, in the order they are to be shown, ``range(100, 200)`` for instance. None: all.
+            seconds: instead of rows, (start, end) of the video as stored, or a list of such pairs; frames that begin
+                to be shown within it, without those that begin at `end`.
+
+        Stored packets are copied without re-encoding where nothing has to change; with `rows` or `seconds`, only the
+        frames at the edges are encoded. Where that is not possible all frames are, and the log says why.
+        Raises ScannerException for a column that is not stored as video, and for rows that do not exist.
+
         """
         self._table._complete()
-        self._stored().save_mp4(output_name, fps, scale)
+        self._stored().save_mp4(output_name, fps, scale, rows, seconds)
 
     def _stored(self) -> StoredColumn:
         return self._table._sc._stored_column(self._table._complete(), self._name)

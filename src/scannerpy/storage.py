@@ -296,10 +296,18 @@ class NamedVideoStream(NamedStream):
         self._ingest()
         yield from super().load_bytes(rows)
 
-    def save_mp4(self, output_name: str, fps: float | None = None, scale: tuple[int, int] | None = None) -> None:
-        """Write ``output_name + ".mp4"`` (see `Column.save_mp4`)."""
+    def save_mp4(
+        self,
+        output_name: str,
+        fps: float | None = None,
+        scale: tuple[int, int] | None = None,
+        *,
+        rows: Sequence[int] | None = None,
+        seconds: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
+    ) -> None:
+        """Write the stream, or some of its `rows` or `seconds`, to ``output_name + ".mp4"`` (see `Column.save_mp4`)."""
         self._ingest()
-        self._column().save_mp4(output_name, fps=fps, scale=scale)
+        self._column().save_mp4(output_name, fps, scale, rows=rows, seconds=seconds)
 
     def as_hwang(self) -> Any:
         """Not available: the hwang decoder is gone. ``load(rows=[...])`` decodes exactly the frames wanted."""

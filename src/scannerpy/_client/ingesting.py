@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scannerpy._client.database import INDEX_COLUMN, Database
+from scannerpy._client.readers import Readers
+from scannerpy._engine.counting import counter
 from scannerpy._graph.build import nodes_above
 from scannerpy._graph.node import SourceNode
 from scannerpy._store.catalog import ColumnRecord, DeleteTables, Event, State, TableRecord, numbered
 from scannerpy._store.manifest import write_manifest
-from scannerpy._words import sizing
 from scannerpy.common import log
 from scannerpy.errors import IngestError, StreamExists
 from scannerpy.sink import Sink
 from scannerpy.storage import NamedVideoStream, paths_of
 
 if TYPE_CHECKING:
-    from scannerpy._video.ingest import Ingested, Known
+    from scannerpy._video.ingest import Ingested
 
 FRAME_COLUMN = "frame"
 BATCH = 500
@@ -33,38 +33,41 @@ class _Video:
     inplace: bool
 
 
+class _Batch(NamedTuple):
+    done: list[_Video]
+    failed: list[tuple[_Video, str]]
+
+
 class Ingest:
     """Makes tables from video files for one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, inline: bool) -> None:
+        """`inline`: stay in this process."""
         self._database = database
+        self._inline = inline
 
     def videos(
-        self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool
+        self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool, show_progress: bool
     ) -> tuple[list[str], list[tuple[str, str]]]:
         """Return the names of the tables made, and (path, reason) of the files that failed."""
         wanted = [_Video(str(name), str(path), inplace) for name, path in videos]
         self._check(wanted, force=force)
         made: list[str] = []
         failures: list[tuple[str, str]] = []
-        for batch in _batches(wanted, BATCH):
-            done, failed = self._read(batch)
-            self._enter(done)
-            made += [video.name for video, _ in done]
+        for done, failed in self._batches(wanted, BATCH, show_progress=show_progress):
+            made += [video.name for video in done]
             failures += [(video.path, reason) for video, reason in failed]
         if not made:
             raise IngestError(_all_failed(failures))
         return made, failures
 
-    def streams(self, streams: Sequence[NamedVideoStream], batch: int = BATCH) -> None:
+    def streams(self, streams: Sequence[NamedVideoStream], batch: int = BATCH, *, show_progress: bool = False) -> None:
         """Bring streams that have a path up to date with their files.
 
         Raises IngestError if one cannot be read, StreamExists if two of one name come from different files.
         """
         wanted = _distinct(_Video(s.name(), s._path, s._inplace) for s in paths_of(streams) if s._path is not None)
-        for videos in _batches(wanted, max(1, batch)):
-            done, failed = self._read(videos)
-            self._enter(done)
+        for _, failed in self._batches(wanted, max(1, batch), show_progress=show_progress):
             if failed:
                 video, reason = failed[0]
                 more = f" (and {len(failed) - 1} more videos failed)" if len(failed) > 1 else ""
@@ -72,12 +75,12 @@ class Ingest:
         for stream in streams:
             stream._ingested = True
 
-    def sources_of(self, sinks: Sequence[Sink]) -> None:
+    def sources_of(self, sinks: Sequence[Sink], *, show_progress: bool = False) -> None:
         """Bring every input of a graph that comes from files up to date."""
         nodes = nodes_above([sink.node for sink in sinks])
         streams = {id(s): s for node in nodes if isinstance(node, SourceNode) for s in paths_of(node.streams)}
         if streams:
-            self.streams(list(streams.values()))
+            self.streams(list(streams.values()), show_progress=show_progress)
 
     def _check(self, videos: Sequence[_Video], *, force: bool) -> None:
         if not videos:
@@ -87,42 +90,32 @@ class Ingest:
             if video.name in seen:
                 raise StreamExists(f"two videos are to become table {video.name!r}: give each a name of its own")
             seen.add(video.name)
-        existing = [video.name for video in videos if self._database.record(video.name) is not None]
+        state = self._database.catalog.state()
+        existing = [video.name for video in videos if state.table(video.name) is not None]
         if existing and not force:
             raise StreamExists(
                 f"table {existing[0]!r} exists already{_and_more(existing)}; pass force=True to replace it"
             )
 
-    def _read(self, videos: Sequence[_Video]) -> tuple[list[tuple[_Video, Ingested]], list[tuple[_Video, str]]]:
-        """Store every video that can be read; give the reason for each of the others."""
-        from scannerpy._video.ingest import Known
-
-        known = Known(self._database.catalog.state())
-        done: list[tuple[_Video, Ingested]] = []
-        failed: list[tuple[_Video, str]] = []
-        for video, found in self._each(videos, known):
-            if isinstance(found, IngestError):
-                failed.append((video, str(found)))
-                continue
-            for problem in found.problems:
-                log.warning("%s: %s", video.path, problem)
-            done.append((video, found))
-        return done, failed
-
-    def _each(self, videos: Sequence[_Video], known: Known) -> Iterator[tuple[_Video, Ingested | IngestError]]:
-        if len(videos) == 1:  # no thread for the commonest case
-            yield videos[0], self._one(videos[0], known)
-            return
-        with ThreadPoolExecutor(sizing.machine_cpus(), "scanner-ingest") as pool:
-            yield from zip(videos, pool.map(lambda video: self._one(video, known), videos), strict=True)
-
-    def _one(self, video: _Video, known: Known) -> Ingested | IngestError:
-        from scannerpy._video.ingest import ingest
-
-        try:
-            return ingest(self._database.objects, video.path, inplace=video.inplace, known=known)
-        except IngestError as error:
-            return error
+    def _batches(self, videos: Sequence[_Video], size: int, *, show_progress: bool) -> Iterator[_Batch]:
+        """Store the videos that can be read and enter them into the catalog, `size` at a time."""
+        done = failed = 0
+        with (
+            Readers(self._database, len(videos), inline=self._inline) as readers,
+            counter(show_progress, len(videos), "files") as count,
+        ):
+            for first in range(0, len(videos), size):
+                batch = _Batch([], [])
+                read: list[tuple[_Video, Ingested]] = []
+                part = videos[first : first + size]
+                for video, found in zip(part, readers.each([(v.path, v.inplace) for v in part]), strict=True):
+                    _sort(video, found, read, batch.failed)
+                    done, failed = done + 1, failed + isinstance(found, IngestError)
+                    count(done, failed)
+                if len(videos) > 1:
+                    self._database.objects.sync()
+                self._enter(read)
+                yield _Batch([video for video, _ in read], batch.failed)
 
     def _enter(self, videos: Sequence[tuple[_Video, Ingested]]) -> None:
         """Put tables into the catalog, replacing those whose content has changed and leaving those it has not."""
@@ -165,8 +158,15 @@ def _distinct(videos: Iterable[_Video]) -> list[_Video]:
     return list(by_name.values())
 
 
-def _batches(videos: Sequence[_Video], size: int) -> Iterable[Sequence[_Video]]:
-    return (videos[i : i + size] for i in range(0, len(videos), size))
+def _sort(
+    video: _Video, found: Ingested | IngestError, read: list[tuple[_Video, Ingested]], failed: list[tuple[_Video, str]]
+) -> None:
+    if isinstance(found, IngestError):
+        failed.append((video, str(found)))
+        return
+    for problem in found.problems:
+        log.warning("%s: %s", video.path, problem)
+    read.append((video, found))
 
 
 def _and_more(names: Sequence[str]) -> str:

@@ -235,13 +235,13 @@ def commit(database: Database, done: Sequence[Finished]) -> dict[int, str]:
 
 
 def _misfit(objects: Objects, table: Finished) -> str | None:
-    """Why chunks that were each made well are no column together: frames of several sizes cannot be one video."""
+    """Why chunks that were each made well are no column together: their frames differ in size or kind."""
     if not table.place.is_video or len(table.refs) < 2:
         return None
-    from scannerpy._video.column import check_sizes
+    from scannerpy._video.column import check_alike
 
     try:
-        check_sizes(objects, table.refs)
+        check_alike(objects, table.refs)
     except VideoError as error:
         return str(error)
     return None

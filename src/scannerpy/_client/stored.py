@@ -110,13 +110,20 @@ class StoredColumn:
                 total = _sum(total, decode.cost(video.index, inside))
         return total
 
-    def save_mp4(self, output_name: str, fps: float | None, scale: tuple[int, int] | None) -> None:
-        """Write the frames to ``output_name + ".mp4"``. Raises ScannerException where they are not video-coded."""
+    def save_mp4(
+        self,
+        output_name: str,
+        fps: float | None,
+        scale: tuple[int, int] | None,
+        rows: Sequence[int] | None,
+        seconds: Any,
+    ) -> None:
+        """Write frames to ``output_name + ".mp4"``. Raises ScannerException where they are not video-coded."""
         from scannerpy._video.export import save_mp4
 
         if not self._is_video:
             raise ScannerException(f"column {self._name} holds no frames, so it cannot be written as {output_name}.mp4")
-        save_mp4(self._frames(), output_name, fps=fps, scale=scale)
+        save_mp4(self._frames(), output_name, fps=fps, scale=scale, rows=rows, seconds=seconds)
 
     def descriptor(self) -> Any:
         """Return the VideoDescriptor message of a column that is stored as video."""

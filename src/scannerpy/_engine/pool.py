@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import RawArray
 from typing import Any
 
@@ -181,6 +182,19 @@ def _start_server() -> None:
     forkserver.set_forkserver_preload([PRELOAD])
     with hidden_main(), _quiet_start():
         forkserver.ensure_running()
+
+
+def child_context() -> BaseContext:
+    """Where processes for work that is no part of a run come from: the workers' own fork server."""
+    _start_server()
+    return _context
+
+
+@contextmanager
+def starting_children() -> Iterator[None]:
+    """Start such processes as workers are: they do not import the program again, and leave Ctrl-C to the parent."""
+    with hidden_main(), _quiet_start():
+        yield
 
 
 _starting = threading.RLock()

@@ -41,7 +41,7 @@ def progress_bar(show: bool) -> Iterator[Bar]:
     bar: _Silent | _Plain | _Rich | _Notebook
     if not show:
         bar = _Silent()
-    elif _in_notebook():
+    elif in_notebook():
         bar = _Notebook()
     elif sys.stderr.isatty():
         bar = _Rich()
@@ -61,7 +61,7 @@ class _Silent:
         """Nothing."""
 
 
-class _Speed:
+class Speed:
     """Rows per second over the last seconds."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class _Plain:
 
     def __init__(self) -> None:
         self._next = time.monotonic() + PLAIN_SECONDS
-        self._speed = _Speed()
+        self._speed = Speed()
         self._last: RunStatus | None = None
         self._spoken = False
 
@@ -109,7 +109,7 @@ class _Rich:
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._speed = _Speed()
+        self._speed = Speed()
         self._next = 0.0
 
     def show(self, status: RunStatus) -> None:
@@ -158,7 +158,7 @@ class _Notebook:
 
     def __init__(self) -> None:
         self._handle: Any = None
-        self._speed = _Speed()
+        self._speed = Speed()
         self._next = 0.0
         self._began = time.monotonic()
         self._last: _Page | None = None
@@ -211,7 +211,7 @@ def time_left(status: RunStatus, speed: float) -> str:
     return f"{timedelta(seconds=round(rows / speed))} left" if speed > 0 else "– left"
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether output goes to a notebook's cell; asked without importing IPython where nobody else has."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None

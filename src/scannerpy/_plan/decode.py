@@ -55,7 +55,7 @@ class Layout:
 
     def __init__(self, index: VideoIndex) -> None:
         self.index = index
-        self.row_of = _row_of_packet(index)
+        self.row_of = row_of_packet(index)
         self.starts, self.start_rows = _starts(index, self.row_of)
         self.complete = _completing_packet(index, self.row_of)
         self.droppable = (index.flags & NONREF) != 0
@@ -188,7 +188,8 @@ def _sums(values: npt.NDArray[Any]) -> Ints:
     return np.concatenate(([0], np.cumsum(values))).astype(np.int64)
 
 
-def _row_of_packet(index: VideoIndex) -> Ints:
+def row_of_packet(index: VideoIndex) -> Ints:
+    """Return the row each packet yields, −1 for none."""
     row_of = np.full(index.packets, -1, np.int64)
     row_of[index.frame_packet] = np.arange(index.rows)
     return row_of

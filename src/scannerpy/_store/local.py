@@ -8,6 +8,7 @@ What a killed process leaves in ``.staging`` is swept when the folder is next op
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import time
@@ -98,6 +99,16 @@ class LocalObjects(Objects):
                 file.unlink(missing_ok=True)
             self._prune(file.parent)
 
+    def unsynced(self) -> Objects:
+        """As `Objects.unsynced`: one flush of the file system is much quicker than four for each file."""
+        return LocalObjects(self._root, durable=False)
+
+    def sync(self) -> None:
+        """As `Objects.sync`."""
+        if self._durable:
+            with self._errors("", "write"), _opened(self._root) as fd:
+                _sync_file_system(fd)
+
     def staging_folder(self) -> Path:
         """A folder on the same disk, so that `put_file` need not copy."""
         folder = self._root / STAGING
@@ -153,6 +164,15 @@ class LocalObjects(Objects):
 
     def _errors(self, path: str, verb: str) -> AbstractContextManager[None]:
         return storage_errors(f"{self._root}/{path}", verb)
+
+
+def _sync_file_system(fd: int) -> None:
+    """Flush the file system `fd` is on; all of them where only that can be asked for (not on Linux)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):
+        os.sync()
+    elif libc.syncfs(fd):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def _make_root(root: Path) -> None:

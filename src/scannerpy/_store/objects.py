@@ -100,6 +100,16 @@ class Objects(ABC):
         except ObjectMissing:
             return None
 
+    def unsynced(self) -> Objects:
+        """The same objects, but a put may return before they are durable: for many that count together.
+
+        Nothing may refer to them until `sync` has returned.
+        """
+        return self
+
+    def sync(self) -> None:  # noqa: B027  # most stores are durable at once
+        """Make everything durable that was put through `unsynced`."""
+
     def staging_folder(self) -> Path:
         """A local folder for files on their way in; where the store itself is local, on the same disk."""
         return Path(tempfile.gettempdir())

@@ -22,10 +22,11 @@ from obstore.exceptions import (
 )
 from obstore.store import GCSStore, MemoryStore, S3Store
 
-from scannerpy._store.objects import Data, ObjectMissing, Objects, check_path
+from scannerpy._store.objects import Data, ObjectMissing, Objects, check_path, storage_errors
 from scannerpy.errors import ConfigError, StorageError, StorageFull
 
 REQUESTS = 16
+DOWNLOAD_BYTES = 4 << 20
 SINGLE_PUT = 1 << 30
 """Above this, an upload goes in parts, which cannot be conditional: it is preceded by a look instead. Only chunks are
 that large, and two writers of one chunk write the same rows."""
@@ -49,6 +50,30 @@ class RemoteObjects(Objects):
         made = cls("memory", "", "", {})
         made._opened = MemoryStore()
         return made
+
+    @classmethod
+    def beside(cls, objects: Objects, kind: str, bucket: str) -> RemoteObjects:
+        """Another bucket; reached as `objects` are, where those are in a bucket of the same kind."""
+        ours = objects._made_of if isinstance(objects, RemoteObjects) else ("", "", "", {})
+        return cls(kind, bucket, "", ours[3] if ours[0] == kind else {})
+
+    def whole_bucket(self) -> RemoteObjects:
+        """The bucket these objects are in, from its top."""
+        kind, bucket, prefix, options = self._made_of
+        return RemoteObjects(kind, bucket, "", options) if prefix else self
+
+    def stamp(self, path: str) -> tuple[int, int]:
+        """(size, time of the last change in nanoseconds). Raises ObjectMissing, StorageError."""
+        with self._errors(path, "look at"):
+            meta = obstore.head(self._store, path)
+            return int(meta["size"]), round(meta["last_modified"].timestamp() * 1e6) * 1000
+
+    def download(self, path: str, to: Path) -> None:
+        """Copy an object to a local file. Raises ObjectMissing, StorageFull, StorageError."""
+        with self._errors(path, "read"):
+            pieces = obstore.get(self._store, path).stream(min_chunk_size=DOWNLOAD_BYTES)
+            with storage_errors(to, "write"), to.open("wb") as file:
+                file.writelines(pieces)
 
     def __getstate__(self) -> Any:
         if self._made_of[0] == "memory":

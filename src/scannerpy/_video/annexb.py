@@ -1,17 +1,13 @@
-"""H.264 and HEVC packets with start codes before each unit, whatever framing they were stored in.
-
-In this form parameter sets travel inside the first packet, so packets of any origin can be handed to a muxer without
-its knowing where they came from.
+"""The two framings of H.264 and HEVC packets (start codes, or a length before each unit): telling them apart, and going
+from the one to the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from scannerpy._video.nal import Malformed, by_length
+from scannerpy._video.nal import Malformed, by_start_code
 
 _START = b"\0\0\0\1"
-CODECS = {"h264", "hevc"}
+_SPS, _PPS = 7, 8
 
 
 def length_width(codec: str, extradata: bytes) -> int:
@@ -21,40 +17,41 @@ def length_width(codec: str, extradata: bytes) -> int:
     return (extradata[4 if codec == "h264" else 21] & 3) + 1
 
 
-def packet(data: bytes, width: int) -> bytes:
-    """`data` with start codes. Raises nal.Malformed."""
+def framed(data: bytes, width: int) -> bytes:
+    """A packet with start codes, with a length of `width` bytes before each unit instead; 0: as it is."""
     if not width:
         return data
-    return b"".join(_START + data[begin:end] for begin, end in by_length(data, width))
+    units = (data[begin:end].rstrip(b"\0") for begin, end in by_start_code(data))
+    return b"".join(len(unit).to_bytes(width, "big") + unit for unit in units)
 
 
-def parameter_sets(codec: str, extradata: bytes) -> bytes:
-    """The parameter sets of the extradata, with start codes. Raises nal.Malformed."""
+def with_sets(extradata: bytes, more: bytes) -> bytes:
+    """H.264 extradata to which the parameter sets of `more`, with start codes, are added. Raises nal.Malformed."""
+    found = [more[begin:end].rstrip(b"\0") for begin, end in by_start_code(more)]
+    added = [unit for unit in found if unit[0] & 31 in {_SPS, _PPS}]
     if extradata[:1] != b"\1":
-        return extradata
+        return extradata + b"".join(_START + unit for unit in added)
     try:
-        found = _avcc(extradata) if codec == "h264" else _hvcc(extradata)
-        return b"".join(_START + unit for unit in found)
+        return _avcc_with(extradata, added)
     except IndexError as error:
         raise Malformed("the extradata ends too early") from error
 
 
-def _avcc(data: bytes) -> Iterator[bytes]:
-    position = 5
-    for mask in (31, 255):
-        count, position = data[position] & mask, position + 1
+def _avcc_with(extradata: bytes, added: list[bytes]) -> bytes:
+    position, sets = 5, list[bytes]()
+    for kind, mask in ((_SPS, 31), (_PPS, 255)):
+        count, position = extradata[position] & mask, position + 1
+        units = []
         for _ in range(count):
-            unit, position = _sized(data, position)
-            yield unit
-
-
-def _hvcc(data: bytes) -> Iterator[bytes]:
-    position = 23
-    for _ in range(data[22]):
-        count, position = int.from_bytes(data[position + 1 : position + 3], "big"), position + 3
-        for _ in range(count):
-            unit, position = _sized(data, position)
-            yield unit
+            unit, position = _sized(extradata, position)
+            units.append(unit)
+        units += [unit for unit in added if unit[0] & 31 == kind]
+        if len(units) > mask:
+            raise Malformed("there are too many parameter sets")
+        sets.append(bytes([len(units) | (0xFF ^ mask)]))  # the bits beside the count are ones
+        sets += [len(unit).to_bytes(2, "big") + unit for unit in units]
+    level = max([extradata[3], *(unit[3] for unit in added if unit[0] & 31 == _SPS)])
+    return extradata[:3] + bytes([level]) + extradata[4:5] + b"".join(sets) + extradata[position:]
 
 
 def _sized(data: bytes, position: int) -> tuple[bytes, int]:

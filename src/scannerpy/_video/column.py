@@ -149,24 +149,48 @@ class FrameColumn:
         raise CorruptObject(f"{chunk.path} is a chunk of kind {chunk.kind!r}, not of frames: make the stream again")
 
 
-def check_sizes(objects: Objects, refs: Sequence[ChunkRef]) -> None:
-    """Check that all video-coded chunks of a column have frames of one size, as one chunk alone would insist on.
+def check_alike(objects: Objects, refs: Sequence[ChunkRef]) -> None:
+    """Check that the chunks of a column fit together as they would have to in one chunk alone.
 
-    Else whether a column of changing sizes is refused would depend on where its tasks were cut. Reads the chunks' ends.
-    Raises VideoError naming the row.
+    All frames are stored as video, and have one size, or all are stored raw; nulls are neither. Else whether a column
+    of changing frames is refused, and how it is stored, would depend on where its tasks were cut. Reads the chunks'
+    ends. Raises VideoError naming the row.
     """
-    first: tuple[int, int] | None = None
+    first: tuple[str, str] | None = None
     for ref in refs:
         chunk = Chunk.open(objects, ref)
-        if chunk.kind != "video" or not ref.rows:
+        found = _first_frame(chunk) if ref.rows else None
+        if found is None:
             continue
-        size = (chunk.meta["width"], chunk.meta["height"])
-        first = first or size
-        if size != first:
+        row, kind, looks = found
+        if first is None:
+            first = (kind, looks)
+        elif kind != first[0]:
+            raise VideoError(_two_kinds(ref.start + row, looks, kind, first[1]))
+        elif kind == "video" and looks != first[1]:
             raise VideoError(
-                f"row {ref.start} is {size[0]}×{size[1]}, but this column's H.264 video began as "
-                f"{first[0]}×{first[1]}: make all frames one size, or store the column with lossless()"
+                f"row {ref.start + row} is {looks}, but this column's H.264 video began as {first[1]}: "
+                "make all frames one size, or store the column with lossless()"
             )
+
+
+def _first_frame(chunk: Chunk) -> tuple[int, str, str] | None:
+    """The first row of a chunk that is not null, how it is stored, and what it looks like."""
+    if chunk.kind == "raw":
+        raw = RawChunk(chunk)
+        return None if raw.first is None else (raw.first, "raw", raw.describe(raw.first))
+    nulls = VideoChunk(chunk).nulls
+    row = 0 if nulls is None else int(np.argmin(nulls))
+    return row, "video", f"{chunk.meta['width']}×{chunk.meta['height']}×3 uint8"
+
+
+def _two_kinds(row: int, looks: str, kind: str, began: str) -> str:
+    how = "which the default compression stores " + ("raw" if kind == "raw" else "as H.264")
+    other = "as H.264" if kind == "raw" else "raw"
+    return (
+        f"row {row} is {looks}, {how}, but this column began as {began}, which it stores {other}: "
+        "make all frames alike, or store the column with lossless()"
+    )
 
 
 class VideoChunk:

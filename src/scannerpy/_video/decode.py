@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import av.error
@@ -96,19 +97,32 @@ class Decoder:
         Arrays are C-contiguous, writable, and the caller's own. A new call ends an earlier one that was not finished.
         Raises VideoError naming row and packet where a frame cannot be decoded, IndexError for rows that do not exist.
         """
+        for row, frame in self.pictures(rows):
+            yield row, self._converter.convert(frame)
+
+    def pictures(self, rows: Ints | Sequence[int]) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield (row, frame as the codec made it), as `frames` does: not turned, in the video's own pixel format.
+
+        The decoder may go on referring to the frame's pixels, so they must not be written to.
+        """
         wanted = self._checked(rows)
         threads, done = self._threads, 0
         for row, frame in self._remembered_of(wanted):
             done += 1
-            yield row, self._convert(row, frame)
+            yield row, self._checked_size(row, frame)
         while done < len(wanted):
             try:
                 for row, frame in self._decoded(wanted[done:], threads):
                     done += 1
-                    yield row, self._convert(row, frame)
+                    yield row, self._checked_size(row, frame)
             except _Trouble:
                 self._run = None
                 threads = 1  # one thread tells which packet it was, and repairs like any other player
+
+    @property
+    def sample_aspect_ratio(self) -> Fraction | None:
+        """How wide a pixel is for its height, as the stream itself says; known once a frame has come out."""
+        return self._run.context.sample_aspect_ratio if self._run else None
 
     def _checked(self, rows: Ints | Sequence[int]) -> Ints:
         wanted = np.asarray(rows, dtype=np.int64).reshape(-1)
@@ -300,10 +314,10 @@ class Decoder:
             f"row {row}{others} cannot be decoded: packet {packet} is damaged ({self._known.get(packet)}); {REPAIR}"
         )
 
-    def _convert(self, row: int, frame: VideoFrame) -> Pixels:
+    def _checked_size(self, row: int, frame: VideoFrame) -> VideoFrame:
         size = (self.index.coded_width, self.index.coded_height)
         if (frame.width, frame.height) != size:
             raise VideoError(
                 f"row {row} is {frame.width}×{frame.height}, but the video began as {size[0]}×{size[1]}; {REENCODE}"
             )
-        return self._converter.convert(frame)
+        return frame

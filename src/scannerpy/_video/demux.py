@@ -19,6 +19,7 @@ from av.stream import Discard, Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from scannerpy._video import refusals
 from scannerpy._video.web import ALONE
 from scannerpy._words.video import VideoIndex
 from scannerpy.errors import IngestError, VideoError
@@ -50,8 +51,11 @@ def opened(file: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     if file.stat().st_size == 0:
         raise IngestError(f"{file} is empty (0 bytes)")
     with _container(file) as container:
-        if set(container.format.name.split(",")) & _NOT_VIDEO:
-            raise IngestError(f"{file} is not a video (FFmpeg reads it as {container.format.name})")
+        name = container.format.name
+        if set(name.split(",")) & _NOT_VIDEO:
+            raise refusals.unopened(file, f"FFmpeg reads it as {name}")
+        if name.endswith("_pipe") or name == "image2":
+            raise refusals.picture(file, name)
         yield container, _best_stream(container, file)
 
 
@@ -60,7 +64,7 @@ def _container(file: Path) -> Iterator[InputContainer]:
     try:
         container = av.open(f"file:{file}", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise IngestError(f"{file} cannot be opened as a video: {_reason(error)}") from error
+        raise refusals.unopened(file, _reason(error)) from error
     try:
         yield container
     finally:
@@ -74,8 +78,7 @@ def _reason(error: Exception) -> str:
 def _best_stream(container: InputContainer, file: Path) -> VideoStream:
     best = container.streams.best("video")
     if not isinstance(best, VideoStream) or best.disposition & Disposition.attached_pic:
-        kinds = sorted({stream.type for stream in container.streams})
-        raise IngestError(f"{file} holds no video stream, only: {', '.join(kinds) or 'nothing'}")
+        raise refusals.without_stream(file, [stream.type or "unknown data" for stream in container.streams])
     if best.codec_context is None:
         raise IngestError(f"{file}: this FFmpeg has no decoder for its video stream; {REENCODE}")
     for stream in container.streams:

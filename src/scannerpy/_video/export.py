@@ -1,8 +1,8 @@
-"""A column of frames as an .mp4 file.
+"""A column of frames, or some of its rows, as an .mp4 file.
 
-Where the stored packets can stand in an mp4 as they are, they are only wrapped anew: no quality is lost, and it takes
-as long as copying. Else (another codec, a new size, a rotation, frames that must be decoded but not shown, chunks whose
-encoders differ) every frame is decoded and encoded.
+Where the stored packets can stand in an mp4 as they are, they are only wrapped anew (`remux`), and where some rows are
+asked for, only the frames at the edges of each stretch are encoded (`cut`). Else (a codec an mp4 cannot hold, a new
+size, chunks whose encoders differ) every frame is decoded and encoded, and the log says why.
 
 What an op made has rows and no times, so it plays at 25 frames per second unless told otherwise; an ingested video
 keeps its own times.
@@ -11,87 +11,147 @@ keeps its own times.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import av.error
 import numpy as np
 import numpy.typing as npt
 from av.container import OutputContainer
-from av.packet import Packet
 from av.video.stream import VideoStream
 
 from scannerpy._store.objects import explained, storage_errors
-from scannerpy._video import annexb
+from scannerpy._video import cut, remux
 from scannerpy._video.column import FrameColumn, VideoChunk
 from scannerpy._video.encode import RATE, Converter, EncoderOptions, configure, even
 from scannerpy._video.nal import Malformed
 from scannerpy._video.pixels import Pixels
+from scannerpy._video.remux import Clock, muxer
 from scannerpy._words.elements import NullElement
-from scannerpy._words.video import NO_TIME, START
+from scannerpy._words.video import VideoIndex
+from scannerpy.common import log
 from scannerpy.errors import StorageError, VideoError
 
-BATCH = 64
+TOLERANCE = Fraction(1, 1_000_000)
+"""Seconds given as floats are taken to mean the frame they come so close to."""
 
 Ints = npt.NDArray[np.int64]
+Seconds = tuple[float, float] | Sequence[tuple[float, float]]
 
 
 def save_mp4(
-    column: FrameColumn, output_name: str, fps: float | Fraction | None = None, scale: tuple[int, int] | None = None
+    column: FrameColumn,
+    output_name: str,
+    fps: float | Fraction | None = None,
+    scale: tuple[int, int] | None = None,
+    rows: Sequence[int] | None = None,
+    seconds: Seconds | None = None,
 ) -> Path:
-    """Write all rows to ``output_name + ".mp4"`` and return that path. `scale` is (width, height).
+    """Write all rows, or some, to ``output_name + ".mp4"`` and return that path. `scale` is (width, height).
 
+    `rows` are row numbers in the order they are to be shown, `seconds` one or several (start, end) of the stored video.
     The file appears whole or not at all. Raises VideoError for a column that is not stored as video, has nulls or no
     rows, or cannot be decoded; StorageError where the file cannot be written.
     """
     rate = _rate(fps)
     _check_scale(scale)
-    chunks = _videos(column)
-    times = _times(chunks, rate)
+    part_of = _Part.all(column) if rows is None and seconds is None else _part(column, rows, seconds)
+    clock = _clock(part_of, rate)
     target = Path(f"{output_name}.mp4")
-    with _part_of(target) as part:
-        if scale is None and _fit_together(chunks):
-            _remux(chunks, times, part)
-        else:
-            _encode(column, times, scale, part)
+    with _appearing(target) as file:
+        if scale is not None or not _taken_over(part_of, clock, file):
+            _encode(column, part_of, clock, scale, file)
     return target
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """When each row is shown, in units of `base`; `rate` is what the file declares."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """`rows` of a column, and the same as frames of its video chunks; `complete` where they are all, in order."""
 
-    pts: Ints
-    base: Fraction
-    rate: Fraction
+    rows: Ints
+    stretches: tuple[cut.Stretch, ...]
+    complete: bool
+
+    @classmethod
+    def all(cls, column: FrameColumn) -> _Part:
+        """Every row."""
+        return cls.of(column, np.arange(column.rows), complete=True)
+
+    @classmethod
+    def of(cls, column: FrameColumn, rows: Ints, *, complete: bool = False) -> _Part:
+        """Some rows. Raises VideoError for none, and for rows that are null or not stored as video."""
+        if not len(rows):
+            raise VideoError("there are no rows to save as an mp4: an empty video cannot be played")
+        runs = np.flatnonzero(np.diff(rows, prepend=rows[0] - 2) != 1).tolist()
+        ends = [*runs[1:], len(rows)]
+        stretches: list[cut.Stretch] = []
+        for begin, end in zip(runs, ends, strict=True):
+            stretches += _stretches(column, int(rows[begin]), int(rows[end - 1]) + 1)
+        return cls(rows, tuple(stretches), complete)
 
 
-def _videos(column: FrameColumn) -> list[VideoChunk]:
-    chunks = []
-    for number, ref in enumerate(column.refs):
-        chunk = column.video(number) if ref.rows else None
-        if chunk is not None:
-            _refuse_nulls(chunk, ref.start)
-            chunks.append(chunk)
-        elif ref.rows:
-            raise VideoError(
-                f"rows {ref.start} to {ref.end - 1} are stored raw, not as video, so there is nothing to put in an "
-                "mp4: store the column with compress_video(), or load() it and write the frames yourself"
-            )
-    if not chunks:
-        raise VideoError("there are no rows to save as an mp4: an empty video cannot be played")
-    return chunks
+def _stretches(column: FrameColumn, start: int, end: int) -> Iterator[cut.Stretch]:
+    """Rows [start, end), chunk by chunk."""
+    for number in range(bisect_right(column.refs, start, key=lambda ref: ref.end), len(column.refs)):
+        ref = column.refs[number]
+        if ref.start >= end:
+            return
+        first, last = max(start, ref.start), min(end, ref.end)
+        if first < last:
+            chunk = column.video(number)
+            if chunk is None:
+                raise VideoError(
+                    f"rows {ref.start} to {ref.end - 1} are stored raw, not as video, so there is nothing to put in an "
+                    "mp4: store the column with compress_video(), or load() it and write the frames yourself"
+                )
+            yield _frames(chunk, ref.start, first - ref.start, last - ref.start)
 
 
-def _refuse_nulls(chunk: VideoChunk, start: int) -> None:
-    if chunk.nulls is not None:
-        row = start + int(np.flatnonzero(chunk.nulls)[0])
+def _frames(chunk: VideoChunk, base: int, first: int, last: int) -> cut.Stretch:
+    if chunk.nulls is None:
+        return cut.Stretch(chunk, first, last)
+    nulls = np.flatnonzero(chunk.nulls[first:last])
+    if len(nulls):
+        row = base + first + int(nulls[0])
         raise VideoError(f"row {row} is null, and a video has no empty frames: save a column without RepeatNull")
+    before = int((~chunk.nulls[:first]).sum())
+    return cut.Stretch(chunk, before, before + last - first)
+
+
+def _part(column: FrameColumn, rows: Sequence[int] | None, seconds: Seconds | None) -> _Part:
+    if rows is not None and seconds is not None:
+        raise VideoError("rows and seconds both say what to save: give one of them")
+    if seconds is not None:
+        return _Part.of(column, _rows_of(column, seconds))
+    wanted = np.asarray(rows)
+    if len(wanted) and not np.issubdtype(wanted.dtype, np.integer):
+        raise VideoError(f"rows must be whole numbers, range(100, 200) for instance, not {wanted.dtype}")
+    outside = wanted[(wanted < 0) | (wanted >= column.rows)]
+    if len(outside):
+        raise VideoError(f"row {int(outside[0])} does not exist; the rows are 0 to {column.rows - 1}")
+    return _Part.of(column, wanted.astype(np.int64))
+
+
+def _rows_of(column: FrameColumn, seconds: Seconds) -> Ints:
+    """The rows that begin to be shown within [start, end), range after range."""
+    ranges: Any = [seconds] if len(seconds) and np.ndim(seconds[0]) == 0 else seconds
+    everything = _Part.all(column)
+    clock = _clock(everything, None)
+    found = []
+    for pair in ranges:
+        if len(pair) != 2 or not 0 <= pair[0] < pair[1]:
+            raise VideoError(f"seconds={pair}: give (start, end) with 0 <= start < end")
+        low, high = ((Fraction(at) - TOLERANCE) / clock.base for at in (pair[0], min(pair[1], 10**9)))
+        first, last = np.searchsorted(clock.pts, [float(low), float(high)])
+        if first == last:
+            raise VideoError(f"no frame begins within seconds={pair}; the video lasts {float(clock.end * clock.base)}")
+        found.append(np.arange(first, last, dtype=np.int64))
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def _rate(fps: float | Fraction | None) -> Fraction | None:
@@ -108,112 +168,75 @@ def _check_scale(scale: tuple[int, int] | None) -> None:
         raise VideoError(f"scale={scale}: give (width, height) in pixels")
 
 
-def _times(chunks: list[VideoChunk], rate: Fraction | None) -> _Times:
-    index = chunks[0].index
-    if rate is None and len(chunks) == 1:
-        pts = index.frame_pts
-        if (np.diff(pts) > 0).all() and pts[0] != NO_TIME:
-            return _Times(pts - pts[0], index.time_base, index.average_rate)
+def _clock(part: _Part, rate: Fraction | None) -> Clock:
+    """When each frame of the file is shown: as long as it was stored to be, one after the other; or steadily."""
+    index = part.stretches[0].chunk.index
+    if rate is None and all(stretch.chunk is part.stretches[0].chunk for stretch in part.stretches):
+        if remux.ascending(index):
+            return _own_clock(part)
         rate = index.average_rate
     rate = rate or RATE
-    rows = sum(chunk.index.rows for chunk in chunks)
-    return _Times(np.arange(rows, dtype=np.int64), 1 / rate, rate)
+    return Clock(np.arange(len(part.rows), dtype=np.int64), len(part.rows), 1 / rate, rate)
 
 
-def _fit_together(chunks: list[VideoChunk]) -> bool:
-    """Whether the packets of all chunks can stand one after another in one mp4 and be shown as they are."""
-    first = chunks[0].index
-    like = (first.codec, first.extradata, first.coded_width, first.coded_height)
-    return all(
-        chunk.index.codec in annexb.CODECS
-        and chunk.index.extradata
-        and (chunk.index.codec, chunk.index.extradata, chunk.index.coded_width, chunk.index.coded_height) == like
-        and not chunk.index.rotation
-        and chunk.index.rows == chunk.index.packets
-        and chunk.index.flags[0] & START
-        for chunk in chunks
-    )
+def _own_clock(part: _Part) -> Clock:
+    index = part.stretches[0].chunk.index
+    step = max(1, round(1 / (index.average_rate * index.time_base)))
+    lasts = np.append(np.diff(index.frame_pts), step)
+    ends = np.cumsum(np.concatenate([lasts[stretch.start : stretch.end] for stretch in part.stretches]))
+    return Clock(np.concatenate(([0], ends[:-1])), int(ends[-1]), index.time_base, index.average_rate)
 
 
-def _remux(chunks: list[VideoChunk], times: _Times, part: Path) -> None:
-    index = chunks[0].index
-    delay = max(_reordering(chunk) for chunk in chunks)
-    sets = annexb.parameter_sets(index.codec, index.extradata)
-    first = 0
-    with _muxer(part) as container:
-        stream: Any = container.add_mux_stream(
-            index.codec, times.rate, width=index.coded_width, height=index.coded_height, time_base=times.base
-        )
-        for chunk in chunks:
-            for packet in _packets(chunk, _timed(chunk, times, first, delay), sets):
-                packet.stream, packet.time_base = stream, times.base
-                container.mux(packet)
-            first, sets = first + chunk.index.rows, b""
+def _taken_over(part: _Part, clock: Clock, file: Path) -> bool:
+    """Write the packets as they are where that is possible; else say why not."""
+    if part.complete:
+        why = remux.obstacle([stretch.chunk for stretch in part.stretches])
+        if not why:
+            _remux(part, clock, file)
+    else:
+        why = cut.write(part.stretches, clock, file)
+    if why:
+        log.info("%s is encoded anew, because %s", file.name.removeprefix(".").rsplit(".", 2)[0], why)
+    return not why
 
 
-def _packets(chunk: VideoChunk, timed: Iterator[tuple[int, int, int]], sets: bytes) -> Iterator[Packet[Any]]:
-    """The packets of a chunk; the parameter sets stand in the very first, where the muxer looks for them."""
-    width = annexb.length_width(chunk.index.codec, chunk.index.extradata)
-    for key, data, (pts, dts, duration) in zip(chunk.index.flags & START, _stored(chunk), timed, strict=True):
-        packet: Packet[Any] = Packet(sets + annexb.packet(data, width))
-        packet.is_keyframe = bool(key)
-        packet.pts, packet.dts, packet.duration = pts, dts, duration
-        sets = b""
-        yield packet
+def _remux(part: _Part, clock: Clock, file: Path) -> None:
+    runs, first = [], 0
+    for stretch in part.stretches:
+        runs.append(remux.whole(stretch.chunk, clock, first))
+        first += stretch.chunk.index.rows
+    index = part.stretches[0].chunk.index
+    remux.write(file, index, index.extradata, clock, runs)
 
 
-def _stored(chunk: VideoChunk) -> Iterator[bytes]:
-    starts, sizes = chunk.index.offset, chunk.index.size
-    for first in range(0, chunk.index.packets, BATCH):
-        begin = starts[first : first + BATCH]
-        yield from chunk.read_packets(begin.tolist(), (begin + sizes[first : first + BATCH]).tolist())
-
-
-def _row_of(chunk: VideoChunk) -> Ints:
-    rows = np.empty(chunk.index.packets, np.int64)
-    rows[chunk.index.frame_packet] = np.arange(chunk.index.rows)
-    return rows
-
-
-def _reordering(chunk: VideoChunk) -> int:
-    """By how many packets a frame may be stored after it is to be shown."""
-    return int((np.arange(chunk.index.packets) - _row_of(chunk)).max())
-
-
-def _timed(chunk: VideoChunk, times: _Times, first: int, delay: int) -> Iterator[tuple[int, int, int]]:
-    """(pts, dts, duration) of each packet of a chunk whose first row is `first`.
-
-    Decoding times are made anew: packet n is decoded when frame n − `delay` is shown, so they ascend and no frame is
-    shown before it is decoded.
-    """
-    rows = _row_of(chunk) + first
-    decoded = np.arange(chunk.index.packets) + first - delay
-    step = max(1, round(1 / (times.rate * times.base)))
-    dts = times.pts[np.maximum(decoded, 0)] + np.minimum(decoded, 0) * step
-    shown = np.append(times.pts, times.pts[-1] + step)
-    yield from zip(times.pts[rows].tolist(), dts.tolist(), (shown[rows + 1] - shown[rows]).tolist(), strict=True)
-
-
-def _encode(column: FrameColumn, times: _Times, scale: tuple[int, int] | None, part: Path) -> None:
-    with _muxer(part) as container:
+def _encode(column: FrameColumn, part: _Part, clock: Clock, scale: tuple[int, int] | None, file: Path) -> None:
+    with muxer(file) as container:
         stream: VideoStream | None = None
-        for row, frame in enumerate(column.read()):
+        for number, frame in enumerate(column.read(part.rows)):
             if isinstance(frame, NullElement):  # refused before
                 continue
             if stream is None:
                 size = even(*(scale or (frame.shape[1], frame.shape[0])))
-                stream, converter = _encoding_stream(container, times, size), Converter(size)
-            made = converter.convert(_rgb(frame), int(times.pts[row]), times.base)
+                stream, converter = _encoding_stream(container, clock, size), Converter(size)
+                if scale is None:
+                    stream.codec_context.sample_aspect_ratio = _aspect(part.stretches[0].chunk.index)
+            made = converter.convert(_rgb(frame), int(clock.pts[number]), clock.base)
             container.mux(stream.encode(made))
         if stream is not None:
             container.mux(stream.encode(None))
 
 
-def _encoding_stream(container: OutputContainer, times: _Times, size: tuple[int, int]) -> VideoStream:
-    stream = container.add_stream("libx264", rate=times.rate)
-    configure(stream.codec_context, size, EncoderOptions(), threads=0, rate=times.rate)
-    stream.time_base = stream.codec_context.time_base = times.base
+def _encoding_stream(container: OutputContainer, clock: Clock, size: tuple[int, int]) -> VideoStream:
+    stream = container.add_stream("libx264", rate=clock.rate)
+    configure(stream.codec_context, size, EncoderOptions(), threads=0, rate=clock.rate)
+    stream.time_base = stream.codec_context.time_base = clock.base
     return stream
+
+
+def _aspect(index: VideoIndex) -> Fraction:
+    """How wide a pixel is for its height, once the frame is turned."""
+    aspect = index.sample_aspect_ratio
+    return 1 / aspect if aspect and index.rotation in {90, 270} else aspect
 
 
 def _rgb(frame: Any) -> Pixels:
@@ -222,13 +245,7 @@ def _rgb(frame: Any) -> Pixels:
 
 
 @contextmanager
-def _muxer(part: Path) -> Iterator[OutputContainer]:
-    with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        yield container
-
-
-@contextmanager
-def _part_of(target: Path) -> Iterator[Path]:
+def _appearing(target: Path) -> Iterator[Path]:
     """A file beside `target` that takes its name when all went well, and is removed otherwise."""
     if not target.parent.is_dir():
         raise StorageError(f"{target} cannot be written: the folder {target.parent} does not exist; make it first")

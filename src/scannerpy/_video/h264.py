@@ -35,6 +35,7 @@ _RECOVERY_POINT = 6
 
 @dataclass(slots=True)
 class _Sps:
+    profile: int
     separate_planes: bool
     frame_num_bits: int
     poc_type: int
@@ -209,6 +210,15 @@ class H264:
         return kind, number
 
 
+def sets_of(extradata: bytes) -> tuple[set[int], set[int]]:
+    """The profiles (profile_idc) of a stream's sequence parameter sets, and the numbers that sets of any kind have.
+
+    Raises nal.Malformed, Doubt or IndexError for what is no H.264 extradata.
+    """
+    reader = H264(extradata)
+    return {sps.profile for sps in reader._sps.values()}, {*reader._sps, *reader._pps}
+
+
 def _read_sps(data: bytes) -> tuple[int, _Sps]:
     bits = Bits(data)
     profile = bits.u(8)
@@ -223,7 +233,7 @@ def _read_sps(data: bytes) -> tuple[int, _Sps]:
     bits.ue()  # number of reference frames
     gaps_allowed = bool(bits.u(1))
     bits.ue(), bits.ue()  # width and height in macroblocks
-    return number, _Sps(separate, frame_num_bits, poc_type, poc_bits, bool(bits.u(1)), gaps_allowed)
+    return number, _Sps(profile, separate, frame_num_bits, poc_type, poc_bits, bool(bits.u(1)), gaps_allowed)
 
 
 def _skip_high_profile(bits: Bits) -> bool:

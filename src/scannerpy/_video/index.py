@@ -33,6 +33,8 @@ _PLAIN = (
     "bits_per_coded_sample",
     "mirrored",
 )
+_ADDED = {"color_primaries": 2, "color_trc": 2}
+"""What came later, and how an index is read that does not have it."""
 _TIMES = ("time_base", "average_rate")
 _ARRAYS = ("offset", "size", "pts", "dts", "flags", "frame_packet")
 
@@ -42,6 +44,8 @@ def to_bytes(index: VideoIndex) -> bytes:
     arrays = [_pack(getattr(index, name)) for name in _ARRAYS]
     head: dict[str, Any] = {name: getattr(index, name) for name in _PLAIN}
     head |= {name: str(getattr(index, name)) for name in _TIMES}
+    head |= {name: getattr(index, name) for name in _ADDED}
+    head |= {"sample_aspect_ratio": str(index.sample_aspect_ratio)}
     head |= {"version": _VERSION, "extradata": base64.b85encode(index.extradata).decode("ascii")}
     head |= {"packets": index.packets, "rows": index.rows, "sizes": [len(packed) for packed in arrays]}
     text = json.dumps(head, separators=(",", ":")).encode()
@@ -76,6 +80,8 @@ def _parse(data: memoryview) -> VideoIndex:
         raise ValueError("a row points outside the packets")
     fields: dict[str, Any] = {name: head[name] for name in _PLAIN}
     fields |= {name: Fraction(head[name]) for name in _TIMES}
+    fields |= {name: head.get(name, default) for name, default in _ADDED.items()}
+    fields["sample_aspect_ratio"] = Fraction(head.get("sample_aspect_ratio", 0))
     return VideoIndex(extradata=base64.b85decode(head["extradata"]), **fields | arrays)
 
 

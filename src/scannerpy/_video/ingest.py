@@ -13,10 +13,12 @@ import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from scannerpy._store import bucket_file
+from scannerpy._store.bucket_file import BucketFile, Stamp
 from scannerpy._store.chunk import Chunk, ChunkRef, ChunkWriter, SpoolingChunkWriter
 from scannerpy._store.layout import chunk_path
 from scannerpy._store.manifest import read_manifest
@@ -25,12 +27,15 @@ from scannerpy._store.records import SourceRecord, TableRecord
 from scannerpy._store.state import State
 from scannerpy._video.demux import REENCODE
 from scannerpy._video.index import to_bytes
+from scannerpy._video.refusals import NoVideo
 from scannerpy._video.scan import Scan, scan
-from scannerpy.errors import CorruptObject, IngestError
+from scannerpy.errors import ConfigError, CorruptObject, IngestError, StorageError, StorageFull
 
 COLUMN = "frame"
-SCAN_VERSION = 1
+SCAN_VERSION = 2
 """Part of every key: a scan that finds more, or otherwise, must not take up an older one's chunks."""
+HASHED_BESIDE = 4 << 20
+"""Bytes from which on hashing takes longer than starting a thread for it."""
 RACY_SECONDS = 2
 """A file written so shortly before it was ingested may have been written again within its clock's tick."""
 
@@ -75,7 +80,7 @@ class Known:
         """Remember a file just ingested."""
         self._add(_Entry(found.source, found.key, found.rows, "", found.refs, now))
 
-    def same_file(self, path: str, status: os.stat_result) -> _Entry | None:
+    def same_file(self, path: str, status: os.stat_result | Stamp) -> _Entry | None:
         """The entry of that path, if size and time are what they were and could not have changed unnoticed."""
         entry = self._by_path.get(path)
         if entry is None or (entry.source.size, entry.source.mtime_ns) != (status.st_size, status.st_mtime_ns):
@@ -99,19 +104,68 @@ class Known:
 def ingest(
     objects: Objects, path: str | os.PathLike[str], *, inplace: bool = False, known: Known | None = None
 ) -> Ingested:
-    """Store the video of the file at `path`, or find it stored.
+    """Store the video of the file at `path`, or find it stored. `path` may be in a bucket, see `bucket_file.find`.
 
     `inplace`: only its index, the packets are read from the file whenever they are needed; where the container does not
     allow that, they are copied all the same. Raises IngestError saying what is wrong with which file and what to do;
     StorageFull and StorageError where the database is at fault.
     """
+    known = known or Known()
+    remote = bucket_file.find(os.fspath(path), objects)
+    if remote is not None:
+        return _downloaded(objects, remote, known)
     file = Path(path).expanduser().absolute()  # not resolved: a link may be pointed elsewhere later
     status = _checked(file)
-    known = known or Known()
     again = _unchanged(objects, known, file, status, inplace=inplace)
     found = again or _new(objects, file, status, inplace=inplace)
     _refuse_changed(file, status)
     return found
+
+
+def _downloaded(objects: Objects, remote: BucketFile, known: Known) -> Ingested:
+    """Copy the video of a file in a bucket, unless it is what it was. What is in a bucket is never read in place."""
+    with _source_errors(remote):
+        stamp = remote.stamp()
+    if not stamp.st_size:
+        raise IngestError(f"{remote.url} is empty (0 bytes): upload it again")
+    entry = known.same_file(remote.url, stamp)
+    again = _again(objects, entry, entry.source) if entry is not None else None
+    if again is not None:
+        return again
+    with objects.staging() as staged:
+        file = staged.with_name(staged.name + Path(remote.key).suffix)
+        try:
+            found = _of_copy(objects, remote, file, known)
+        finally:
+            file.unlink(missing_ok=True)
+    with _source_errors(remote):
+        if remote.stamp() != stamp:
+            raise IngestError(f"{remote.url} changed while it was read: ingest it again when it is complete")
+    source = SourceRecord(remote.url, stamp.st_size, stamp.st_mtime_ns, found.source.content, inplace=False)
+    return replace(found, source=source)
+
+
+def _of_copy(objects: Objects, remote: BucketFile, file: Path, known: Known) -> Ingested:
+    with _source_errors(remote):
+        remote.download(file)
+    status = file.stat()
+    try:
+        return _unchanged(objects, known, file, status, inplace=False) or _new(objects, file, status, inplace=False)
+    except IngestError as error:
+        raise IngestError(str(error).replace(str(file), remote.url)) from error
+
+
+@contextmanager
+def _source_errors(remote: BucketFile) -> Iterator[None]:
+    """A file that cannot be fetched is a file that cannot become a table."""
+    try:
+        yield
+    except ObjectMissing as error:
+        raise IngestError(f"{remote.url} does not exist: check bucket and key, or the path if it is local") from error
+    except StorageFull:
+        raise
+    except (StorageError, ConfigError) as error:
+        raise IngestError(str(error)) from error
 
 
 def _unchanged(objects: Objects, known: Known, file: Path, status: os.stat_result, *, inplace: bool) -> Ingested | None:
@@ -163,8 +217,7 @@ def _refs(objects: Objects, entry: _Entry) -> Sequence[ChunkRef]:
 
 
 def _new(objects: Objects, file: Path, status: os.stat_result, *, inplace: bool) -> Ingested:
-    with ThreadPoolExecutor(1, "scanner-hash") as pool:
-        content = pool.submit(_digest, file)
+    with _hashing(file, status.st_size) as content:
         if inplace:
             found = _scanned(file, None)
             if found.inplace_possible:
@@ -173,6 +226,18 @@ def _new(objects: Objects, file: Path, status: os.stat_result, *, inplace: bool)
                     objects, file, status, content.result(), to_bytes(found.index), meta, found.index.rows, scanned=True
                 )
         return _copied(objects, file, status, content)
+
+
+@contextmanager
+def _hashing(file: Path, size: int) -> Iterator[Future[str]]:
+    """The digest of a file's content: of a large one while it is scanned."""
+    if size < HASHED_BESIDE:
+        done: Future[str] = Future()
+        done.set_result(_digest(file))
+        yield done
+        return
+    with ThreadPoolExecutor(1, "scanner-hash") as pool:
+        yield pool.submit(_digest, file)
 
 
 def _copied(objects: Objects, file: Path, status: os.stat_result, content: Future[str]) -> Ingested:
@@ -223,7 +288,7 @@ def _scanned(file: Path, writer: SpoolingChunkWriter | None) -> Scan:
         try:
             return scan(file, sink, fits_inplace=writer is None)
         except IngestError as error:
-            if REENCODE in str(error):
+            if isinstance(error, NoVideo) or REENCODE in str(error):
                 raise
             raise IngestError(f"{error}. See what ffprobe says of it; give a file that plays, or {REENCODE}") from error
 

@@ -71,6 +71,17 @@ class RawChunk:
         sizes = self._chunk.sizes(np.arange(min(self._chunk.items, 64)))
         return int(sizes[sizes > 0][0]) if (sizes > 0).any() else 0
 
+    @property
+    def first(self) -> int | None:
+        """The first row that is not null."""
+        filled = np.flatnonzero(self._dtypes)
+        return int(filled[0]) if len(filled) else None
+
+    def describe(self, row: int) -> str:
+        """The size and type of a row that is not null; its pixels are not read."""
+        ndim, *dims = self._shapes[row].tolist()
+        return describe(np.broadcast_to(np.zeros((), _BY_CODE[int(self._dtypes[row])]), dims[:ndim]))
+
     def close(self) -> None:
         """Nothing is held."""
 

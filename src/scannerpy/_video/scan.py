@@ -23,6 +23,7 @@ from scannerpy._plan.decode import damaged_rows
 from scannerpy._video.demux import REPAIR, codec_name, opened
 from scannerpy._video.losses import Witness, frames_beyond, missing_bytes
 from scannerpy._video.packets import Finder, First, Packets
+from scannerpy._video.refusals import NoVideo
 from scannerpy._video.truth import presented, proven_starts
 from scannerpy._words.video import DAMAGED, DISCARD, KEY, NO_TIME, START, VideoIndex
 from scannerpy.errors import IngestError
@@ -63,6 +64,11 @@ def scan(file: Path, sink: Callable[[bytes], None] | None, *, fits_inplace: bool
 
 
 def _first(packets: Packets) -> First:
+    if packets.first is None and not len(packets):
+        raise NoVideo(
+            f"{packets.file} has a video track without a single frame: the recording was stopped at once, or cut off; "
+            "copy it again, or leave it out"
+        )
     if packets.first is None:
         codec = codec_name(packets.stream.codec_context)
         raise IngestError(f"{packets.file}: not a single frame of its {codec} video can be decoded")
@@ -92,6 +98,9 @@ def _index(stream: VideoStream, packets: Packets, first: First) -> VideoIndex:
         dts=np.array(packets.dts, np.int64),
         flags=np.array(packets.flags, np.uint8),
         frame_packet=np.zeros(0, np.int64),
+        color_primaries=int(context.color_primaries),
+        color_trc=int(context.color_trc),
+        sample_aspect_ratio=stream.sample_aspect_ratio or Fraction(0),
     )
 
 

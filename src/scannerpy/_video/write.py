@@ -1,6 +1,9 @@
 """Writing one chunk of frames: H.264 or raw, as the column's compression and the first frame say.
 
 ``default`` means H.264 for uint8 frames of three channels and raw for all others, ``video`` H.264, ``raw`` raw.
+
+A column is one or the other from its first frame on: a later frame of the other kind is refused, here or, where it
+begins another chunk, by `column.check_alike`. So how a column is stored does not depend on where its tasks are cut.
 """
 
 from __future__ import annotations
@@ -83,7 +86,7 @@ class FrameWriter:
 
     def _coder_for(self, frame: Frame | NullElement) -> _VideoCoder | _RawFile:
         if self._codec == "raw" or isinstance(frame, NullElement) or (self._codec == "default" and not _is_rgb(frame)):
-            return _RawFile(self._objects, self._start)
+            return _RawFile(self._objects, self._start, like=None if self._codec == "raw" else frame)
         if not _is_rgb(frame):
             raise VideoError(
                 f"row {self._start + self._rows} is {describe(frame)}: H.264 holds uint8 frames of 3 channels only; "
@@ -146,14 +149,23 @@ class _VideoCoder:
 
 
 class _RawFile:
-    """A chunk of kind ``raw`` being made, in a file: raw frames may be more than memory holds."""
+    """A chunk of kind ``raw`` being made, in a file: raw frames may be more than memory holds.
 
-    def __init__(self, objects: Objects, start: int) -> None:
+    After a frame `like` this, none may come that would have been stored as video if it had been the first.
+    """
+
+    def __init__(self, objects: Objects, start: int, *, like: Frame | NullElement | None) -> None:
+        self._began = describe(like) if isinstance(like, np.ndarray) else None
         self._writer = SpoolingChunkWriter(objects, "raw", start=start)
         self._writer.__enter__()
         self._coder = RawCoder(self._writer)
 
     def add(self, frame: Frame | NullElement, row: int) -> None:
+        if self._began and not isinstance(frame, NullElement) and _is_rgb(frame):
+            raise VideoError(
+                f"row {row} is {describe(frame)}, which the default compression stores as H.264, but this column began "
+                f"as {self._began}, which it stores raw: make all frames alike, or store the column with lossless()"
+            )
         self._coder.add(frame, row)
 
     def to(self, objects: Objects, path: str, *, create: bool) -> ChunkRef:

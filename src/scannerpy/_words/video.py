@@ -35,7 +35,8 @@ class VideoIndex:
     """Where every frame of one video stream is, and how to decode and show it.
 
     `width` and `height` are as *presented*, after `rotation`; `coded_width`, `coded_height` as the decoder gives them.
-    `color_space` and `color_range` are FFmpeg's AVColorSpace and AVColorRange numbers (2 and 0: not told).
+    `color_space`, `color_range`, `color_primaries` and `color_trc` are FFmpeg's numbers (2, the range 0: not told).
+    `sample_aspect_ratio` is how wide a pixel is for its height (0: not told).
     `rotation` is clockwise degrees, one of 0, 90, 180, 270, to be applied to a decoded frame before it is shown;
     where it is `mirrored`, left and right are exchanged after that.
     """
@@ -59,6 +60,9 @@ class VideoIndex:
     flags: npt.NDArray[np.uint8]  # [P] KEY | START | DISCARD | NONREF | DAMAGED
     frame_packet: npt.NDArray[np.int64]  # [N] packet of row n
     mirrored: bool = False
+    color_primaries: int = 2
+    color_trc: int = 2
+    sample_aspect_ratio: Fraction = Fraction(0)
 
     @property
     def rows(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from fractions import Fraction
 
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 
 from scannerpy._store.objects import memory
-from scannerpy._video import export
+from scannerpy._video import decode, export
 from scannerpy._video.column import FrameColumn
 from scannerpy._video.export import save_mp4
 from scannerpy._video.ingest import ingest
 from scannerpy._video.write import write_frames
 from scannerpy._words.elements import NULL
+from scannerpy.common import log
 from scannerpy.errors import CorruptObject, StorageError, StorageFull, VideoError
 from scannerpy.testing import videos
 
@@ -30,6 +32,14 @@ def remuxed(monkeypatch):
     remux = export._remux
     monkeypatch.setattr(export, "_remux", lambda *args: calls.append(1) or remux(*args))
     return calls
+
+
+@pytest.fixture
+def reasons(monkeypatch):
+    """What the log said about encoding."""
+    said = []
+    monkeypatch.setattr(log, "info", lambda text, *args: said.append(text % args))
+    return said
 
 
 def stored(objects, sizes, codec="video", **options):
@@ -96,7 +106,9 @@ def test_every_packet_seeks_and_times_ascend(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["h264-mp4", "h264-mkv", "h264-ts", "h264-vfr", "h264-open-gop", "h264-deep-b", "h264-10-bit", "hevc-mp4",
-     "hevc-ts", "hevc-open-gop", "h264-odd-size", "h264-full-range", "h264-elementary"],
+     "hevc-ts", "hevc-open-gop", "h264-odd-size", "h264-full-range", "h264-elementary", "h264-edit-list",
+     "h264-rotated-90", "h264-rotated-180", "h264-rotated-270", "h264-mbaff", "h264-field-pairs-mp4", "h264-gray",
+     "vp9-webm", "av1-mp4", "av1-webm", "mpeg4-avi", "mpeg2-ts", "mpeg1-program-stream", "mjpeg-mov"],
 )  # fmt: skip
 @pytest.mark.parametrize("inplace", [False, True])
 def test_an_ingested_video_is_wrapped_anew_with_its_own_times(objects, fixture, tmp_path, remuxed, name, inplace):
@@ -111,12 +123,14 @@ def test_an_ingested_video_is_wrapped_anew_with_its_own_times(objects, fixture, 
 
 
 @pytest.mark.parametrize(
-    "name", ["h264-edit-list", "h264-rotated-90", "h264-rotated-270", "vp9-webm", "mpeg4-avi", "mjpeg-avi", "av1-mp4"]
+    ("name", "why"),
+    [("h264-two-edits", "plays several pieces"), ("vp8-webm", "cannot hold vp8"), ("prores-mov", "cannot hold prores")],
 )
-def test_what_an_mp4_cannot_show_as_it_is_is_encoded(objects, fixture, tmp_path, remuxed, name):
+def test_what_an_mp4_cannot_show_as_it_is_is_encoded(objects, fixture, tmp_path, remuxed, reasons, name, why):
     column = FrameColumn(objects, ingest(objects, fixture(name)).refs)
     path = save_mp4(column, str(tmp_path / "x"))
     assert not remuxed
+    assert re.search(rf"^x\.mp4 is encoded anew, because .*{why}", reasons[0])
     assert numbers(path) == list(videos.CATALOGUE[name].shows)
     times, _, size = look(path)
     assert size == videos.CATALOGUE[name].size
@@ -124,7 +138,7 @@ def test_what_an_mp4_cannot_show_as_it_is_is_encoded(objects, fixture, tmp_path,
     assert times == pytest.approx([time - shown[0] for time in shown], abs=2e-3)
 
 
-def test_chunks_that_do_not_fit_together_are_encoded(tmp_path, remuxed):
+def test_chunks_that_do_not_fit_together_are_encoded(tmp_path, remuxed, reasons):
     objects = memory()
     refs = [
         write_frames(objects, "a", pictures(10), "video"),
@@ -132,6 +146,7 @@ def test_chunks_that_do_not_fit_together_are_encoded(tmp_path, remuxed):
     ]
     path = save_mp4(FrameColumn(objects, refs), str(tmp_path / "x"))
     assert not remuxed
+    assert "parameter sets differ" in reasons[0]
     assert numbers(path) == list(range(20))
 
 
@@ -142,6 +157,92 @@ def test_scaling(tmp_path, remuxed, scale, size):
     times, rate, found = look(path)
     assert (found, rate, len(times)) == (size, 25, 15)
     assert numbers(path) == list(range(15))
+
+
+@pytest.mark.parametrize("name", ["h264-mp4", "hevc-mp4", "h264-edit-list", "av1-mp4"])
+def test_wrapping_anew_neither_decodes_nor_encodes(objects, fixture, tmp_path, monkeypatch, name):
+    """What makes it as fast as copying; `benchmarks/remux.py` has the seconds."""
+    column = FrameColumn(objects, ingest(objects, fixture(name)).refs)
+
+    def never(*args, **kwargs):
+        pytest.fail("a frame was decoded or encoded")
+
+    monkeypatch.setattr(decode, "open_decoder", never)
+    monkeypatch.setattr(export, "_encode", never)
+    assert save_mp4(column, str(tmp_path / "x")).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(("name", "tag"), [("h264-mp4", "avc1"), ("hevc-mkv", "hvc1"), ("av1-webm", "av01")])
+def test_the_file_is_labelled_as_players_expect_and_plays_from_its_beginning(objects, fixture, tmp_path, name, tag):
+    column = FrameColumn(objects, ingest(objects, fixture(name)).refs)
+    path = save_mp4(column, str(tmp_path / "x"))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].codec_context.codec_tag == tag
+    data = path.read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+@pytest.mark.parametrize("name", ["h264-full-range", "h264-bt709", "vp9-webm"])
+def test_colour_tags_and_lengths_are_kept(objects, fixture, tmp_path, name):
+    source = fixture(name)
+    path = save_mp4(FrameColumn(objects, ingest(objects, source).refs), str(tmp_path / "x"))
+    with av.open(str(source)) as before, av.open(str(path)) as after:
+        told = [(c.streams.video[0].codec_context.colorspace, c.streams.video[0].codec_context.color_range)
+                for c in (before, after)]  # fmt: skip
+        assert told[0] == told[1]
+        assert after.duration == pytest.approx(50 / 25 * 1e6, abs=2e3)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mkv", "libx264"), ("webm", "libvpx-vp9")])
+@pytest.mark.parametrize("rows", [None, range(5, 20)])
+def test_all_colour_tags_and_the_pixels_shape_are_kept(objects, tmp_path, suffix, codec, rows):
+    source = tmp_path / f"film.{suffix}"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream(codec, rate=25, options={"g": "10"})
+        context = stream.codec_context
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        context.colorspace, context.color_range, context.color_primaries, context.color_trc = 9, 1, 9, 16
+        context.sample_aspect_ratio = Fraction(4, 3)
+        for number in range(20):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(videos.draw(number), format="rgb24")))
+        container.mux(stream.encode(None))
+    path = save_mp4(FrameColumn(objects, ingest(objects, source).refs), str(tmp_path / "x"), rows=rows)
+    with av.open(str(source)) as before, av.open(str(path)) as after:
+        old, new = (container.streams.video[0] for container in (before, after))
+        assert (new.sample_aspect_ratio or 1) == old.sample_aspect_ratio
+        if rows is None or codec == "libx264":  # a cut of VP9 is encoded from RGB
+            names = ("colorspace", "color_range", "color_primaries", "color_trc")
+            assert [getattr(new.codec_context, name) for name in names] == [9, 1, 9, 16]
+
+
+def test_other_times_keep_hidden_frames_hidden(objects, fixture, tmp_path, remuxed):
+    column = FrameColumn(objects, ingest(objects, fixture("h264-edit-list")).refs)
+    path = save_mp4(column, str(tmp_path / "x"), fps=10)
+    assert remuxed
+    assert same(list(decoded(path)), list(column.read()))
+    assert look(path)[0] == pytest.approx([k / 10 for k in range(column.rows)])
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_mirrored_videos_stay_mirrored(objects, tmp_path, degrees):
+    source = tmp_path / "mirrored.mp4"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, options={"b": "900k"})
+        stream.width, stream.height = 96, 64
+        stream.set_display_rotation(-degrees, hflip=True)
+        for number in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(videos.draw(number), format="rgb24")))
+        container.mux(stream.encode(None))
+    column = FrameColumn(objects, ingest(objects, source).refs)
+    again = FrameColumn(objects, ingest(objects, save_mp4(column, str(tmp_path / "x"))).refs)
+    assert same(list(again.read()), list(column.read()))
+
+
+def test_damaged_frames_are_refused_by_name(objects, fixture, tmp_path):
+    column = FrameColumn(objects, ingest(objects, fixture("damaged-mp4")).refs)
+    with pytest.raises(VideoError, match=r"row \d+ .*cannot be decoded.*damaged"):
+        save_mp4(column, str(tmp_path / "x"))
+    assert list(tmp_path.glob("*.mp4")) == []
 
 
 def test_scaling_an_ingested_video_keeps_its_times(objects, fixture, tmp_path):

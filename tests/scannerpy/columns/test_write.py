@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import itertools
+import re
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from scannerpy._store.chunk import Chunk, find_chunks
-from scannerpy._store.objects import memory, open_local
-from scannerpy._video.column import FrameColumn, check_sizes
-from scannerpy._video.write import FrameWriter, write_frames
+from scannerpy._store.chunk import Chunk
+from scannerpy._store.objects import memory
+from scannerpy._video.column import FrameColumn, check_alike
+from scannerpy._video.write import write_frames
 from scannerpy._words.elements import NULL, NullElement
-from scannerpy.errors import StorageFull, VideoError
+from scannerpy.errors import VideoError
 from scannerpy.testing import videos
 
 from .conftest import pictures, same
@@ -132,69 +133,52 @@ def test_a_change_of_size_is_refused_wherever_the_tasks_are_cut():
     objects = memory()
     refs = [
         write_frames(objects, "a", pictures(3)),
-        write_frames(objects, "raw", [np.zeros(3)], start=3),
-        write_frames(objects, "b", pictures(3, 66), start=4),
+        write_frames(objects, "nulls", [NULL], start=3),
+        write_frames(objects, "b", [NULL, *pictures(3, 66)], start=4),
     ]
-    check_sizes(objects, refs[:2])
-    with pytest.raises(VideoError, match=r"row 4 is 66×48.*64×48.*lossless"):
-        check_sizes(objects, refs)
+    check_alike(objects, refs[:2])
+    with pytest.raises(VideoError, match=r"row 5 is 66×48.*64×48.*lossless"):
+        check_alike(objects, refs)
 
 
-@pytest.mark.parametrize("frame", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)])
-def test_h264_asked_for_explicitly_needs_rgb(frame):
-    with pytest.raises(VideoError, match=r"row 2 is 4×4.*3 channels only"):
-        write_frames(memory(), "a", [frame], "video", start=2)
+RGB, FLOAT, GRAY = np.zeros((48, 64, 3), np.uint8), np.zeros((4, 6), np.float32), np.zeros((4, 6), np.uint8)
 
 
-def test_raw_frames_do_not_gather_in_memory(tmp_path):
-    objects = open_local(tmp_path)
-    writer = FrameWriter(objects, "raw")
-    for k in range(30):
-        writer.write([np.full((200, 200, 3), k, np.uint8)])
-    (staged,) = objects.staging_folder().iterdir()
-    assert staged.stat().st_size > 2 << 20
-    ref = writer.to("a")
-    assert list(objects.staging_folder().iterdir()) == []
-    assert [int(frame[0, 0, 0]) for frame in FrameColumn(objects, [ref]).read([29, 3])] == [29, 3]
+def write_in_pieces(frames, ends, codec="default"):
+    """Store `frames` as tasks that end at `ends` would, and commit them."""
+    objects, begins = memory(), [0, *ends]
+    refs = [
+        write_frames(objects, f"{begin}", frames[begin:end], codec, start=begin)
+        for begin, end in zip(begins, ends, strict=False)
+    ]
+    check_alike(objects, refs)
+    return FrameColumn(objects, refs)
 
 
-@pytest.mark.parametrize("codec", ["raw", "video"])
-def test_an_aborted_chunk_leaves_nothing(tmp_path, codec):
-    objects = open_local(tmp_path)
-    writer = FrameWriter(objects, codec)
-    writer.write(pictures(3))
-    writer.abort()
-    writer.abort()
-    assert objects.list("") == []
-    assert list(objects.staging_folder().iterdir()) == []
+@pytest.mark.parametrize(
+    "frames",
+    [[RGB, RGB, FLOAT], [FLOAT, FLOAT, RGB], [NULL, GRAY, RGB, RGB], [RGB, NULL, GRAY], [NULL, FLOAT, NULL, RGB]],
+)
+def test_frames_of_both_kinds_are_refused_with_one_sentence_wherever_the_tasks_are_cut(frames):
+    said = set()
+    for cuts in itertools.product([False, True], repeat=len(frames) - 1):
+        ends = [*(k + 1 for k, cut in enumerate(cuts) if cut), len(frames)]
+        with pytest.raises(VideoError, match=r"row \d is .*, but this column.* began as .*lossless") as refused:
+            write_in_pieces(frames, ends)
+        said.add(re.search(r"row \d is \S+ \w+", str(refused.value))[0])
+    assert len(said) == 1
 
 
-@pytest.mark.parametrize("codec", ["raw", "video"])
-def test_a_full_disk_leaves_nothing(tmp_path, codec, monkeypatch):
-    objects = open_local(tmp_path)
-    writer = FrameWriter(objects, codec)
-    writer.write(pictures(3))
-
-    def full(fd: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageFull):
-        writer.to("a")
-    monkeypatch.undo()
-    assert objects.list("") == []
-    assert list(objects.staging_folder().iterdir()) == []
-
-
-@pytest.mark.parametrize("codec", ["raw", "video"])
-def test_a_task_done_twice_is_stored_once(codec):
-    """A second attempt, in another worker after a crash, finds the first one's chunk and refers to it."""
-    objects = memory()
-    first = write_frames(objects, "data/k/c-x/00000001", pictures(5), codec, start=5)
-    assert write_frames(objects, "data/k/c-x/00000001", pictures(5), codec, start=5) == first
-    assert find_chunks(objects, "data/k/c-x") == ([first], [])
-
-
-def test_unknown_options_are_refused_before_anything_is_written():
-    with pytest.raises(VideoError, match="no option"):
-        FrameWriter(memory(), "video", {"speed": 3})
+@pytest.mark.parametrize(
+    ("frames", "codec"),
+    [
+        ([FLOAT, GRAY, np.zeros(3)], "default"),
+        ([RGB, FLOAT, GRAY], "raw"),
+        ([RGB, NULL, RGB], "default"),
+        ([NULL] * 3, "default"),
+    ],
+)
+@pytest.mark.parametrize("ends", [[3], [1, 3], [2, 3], [1, 2, 3]])
+def test_frames_of_one_kind_fit_together_wherever_the_tasks_are_cut(frames, codec, ends):
+    found = write_in_pieces(frames, ends, codec).read()
+    assert all(isinstance(a, NullElement) == isinstance(b, NullElement) for a, b in zip(frames, found, strict=True))

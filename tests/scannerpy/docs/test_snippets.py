@@ -57,6 +57,7 @@ def test_pages_that_promise_snippets_have_them():
         "performance.md",
         "seeing.md",
         "storage.md",
+        "video.md",
     }
     assert {page.name for page in WITH_SNIPPETS} >= promised
 

@@ -1,6 +1,8 @@
 """An index survives being stored, and nothing else passes for one."""
 
-from dataclasses import fields
+import json
+from dataclasses import fields, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -56,3 +58,17 @@ def test_anything_else_is_refused():
     for data in (b"", b"hello", b"scanner video index\n", b"scanner video index\n\x05\0\0\0{}"):
         with pytest.raises(CorruptObject):
             from_bytes(data)
+
+
+def test_an_index_from_before_colour_tags_is_read(video_of):
+    """Written by the first version: what it does not say is "not told"."""
+    index = video_of("h264-mp4").index
+    data = to_bytes(index)
+    begin = len(b"scanner video index\n")
+    size = int.from_bytes(data[begin : begin + 4], "little")
+    head = json.loads(data[begin + 4 : begin + 4 + size])
+    for name in ("color_primaries", "color_trc", "sample_aspect_ratio"):
+        del head[name]
+    text = json.dumps(head).encode()
+    old = data[:begin] + len(text).to_bytes(4, "little") + text + data[begin + 4 + size :]
+    assert same(from_bytes(old), replace(index, color_primaries=2, color_trc=2, sample_aspect_ratio=Fraction(0)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +26,13 @@ BATCH = 500
 """Tables that enter the catalog together."""
 
 
+Tell = Callable[[], None]
+
+
+def _nobody() -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Video:
     name: str
@@ -42,18 +49,25 @@ class Ingest:
     def videos(
         self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool
     ) -> tuple[list[str], list[tuple[str, str]]]:
-        """Return the names of the tables made, and (path, reason) of the files that failed."""
+        """Return the names of the tables made, and (path, reason) of the files that failed. Raises if all did."""
+        made, failures = self.attempt(videos, inplace=inplace, force=force)
+        if not made:
+            raise IngestError(_all_failed(failures))
+        return made, failures
+
+    def attempt(
+        self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool, tell: Tell = _nobody
+    ) -> tuple[list[str], list[tuple[str, str]]]:
+        """As `videos`, but for returning also where all failed. `tell` is called after each file."""
         wanted = [_Video(str(name), str(path), inplace) for name, path in videos]
         self._check(wanted, force=force)
         made: list[str] = []
         failures: list[tuple[str, str]] = []
         for batch in _batches(wanted, BATCH):
-            done, failed = self._read(batch)
+            done, failed = self._read(batch, tell)
             self._enter(done)
             made += [video.name for video, _ in done]
             failures += [(video.path, reason) for video, reason in failed]
-        if not made:
-            raise IngestError(_all_failed(failures))
         return made, failures
 
     def streams(self, streams: Sequence[NamedVideoStream], batch: int = BATCH) -> None:
@@ -90,7 +104,9 @@ class Ingest:
                 f"table {existing[0]!r} exists already{_and_more(existing)}; pass force=True to replace it"
             )
 
-    def _read(self, videos: Sequence[_Video]) -> tuple[list[tuple[_Video, Ingested]], list[tuple[_Video, str]]]:
+    def _read(
+        self, videos: Sequence[_Video], tell: Tell = _nobody
+    ) -> tuple[list[tuple[_Video, Ingested]], list[tuple[_Video, str]]]:
         """Store every video that can be read; give the reason for each of the others."""
         from scannerpy._video.ingest import Known
 
@@ -98,6 +114,7 @@ class Ingest:
         done: list[tuple[_Video, Ingested]] = []
         failed: list[tuple[_Video, str]] = []
         for video, found in self._each(videos, known):
+            tell()
             if isinstance(found, IngestError):
                 failed.append((video, str(found)))
                 continue

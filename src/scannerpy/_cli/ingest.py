@@ -57,12 +57,12 @@ def ingest(
         _check_new(client, [name for name, _ in videos], force=force)
         with _progress(len(videos)) as advance:
             names, failures = client._ingest.attempt(videos, inplace=inplace, force=force, tell=advance)
-        tables = [_facts(client, name) for name in names]
+        tables = [_facts(client, name) for name in (names if json else names[:SHOWN])]
     if json:
         failed = [{"path": path, "reason": reason} for path, reason in failures]
         page.as_json({"tables": tables, "failures": failed})
     else:
-        _print(tables, failures)
+        _print(tables, len(names), failures)
     if failures:
         raise typer.Exit(1 if names else 2)
 
@@ -103,7 +103,8 @@ def _named(files: Sequence[str], name_from: NameFrom) -> list[tuple[str, str]]:
 
 
 def _check_new(client: Client, names: Sequence[str], *, force: bool) -> None:
-    taken = [name for name in names if client.has_table(name)]
+    known = client._database.catalog.state().names
+    taken = [name for name in names if name in known]
     if taken and not force:
         more = f" (and {len(taken) - 1:,} more)" if len(taken) > 1 else ""
         raise ScannerException(
@@ -147,7 +148,7 @@ def _facts(client: Client, name: str) -> dict[str, Any]:
     }
 
 
-def _print(tables: Sequence[dict[str, Any]], failures: Sequence[tuple[str, str]]) -> None:
+def _print(tables: Sequence[dict[str, Any]], made: int, failures: Sequence[tuple[str, str]]) -> None:
     if tables:
         rows = [
             (
@@ -155,14 +156,14 @@ def _print(tables: Sequence[dict[str, Any]], failures: Sequence[tuple[str, str]]
                 page.seconds(t["duration"]), f"{t['keyframes']:,}",
                 "in place" if t["in_place"] else page.size(t["size"]), t["name"],
             )
-            for t in tables[:SHOWN]
+            for t in tables
         ]  # fmt: skip
         headings = ("rows", "codec", "size", "fps", "lasts", "keys", "stored", "table")
         page.table(headings, rows, numbers=("rows", "size", "fps", "lasts", "keys", "stored"))
-    if len(tables) > SHOWN:
-        page.say(f"… and {page.plural(len(tables) - SHOWN, 'more table')}")
+    if made > len(tables):
+        page.say(f"… and {page.plural(made - len(tables), 'more table')}")
     for path, reason in failures:
         page.note(reason if path in reason else f"{path}: {reason}")
-    total = page.plural(len(tables) + len(failures), "video")
+    total = page.plural(made + len(failures), "video")
     failed = f", {len(failures):,} could not be read" if failures else ""
-    page.say(f"\n{len(tables):,} of {total} ingested{failed}")
+    page.say(f"\n{made:,} of {total} ingested{failed}")

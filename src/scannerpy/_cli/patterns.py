@@ -42,7 +42,7 @@ def patterns(count: int) -> list[Pattern]:
 
 
 def digest(frame: Any) -> bytes:
-    """A digest of an RGB frame: its shape and every byte."""
+    """A digest of a frame: its shape and every byte."""
     pixels = np.ascontiguousarray(frame)
     return hashlib.blake2b(pixels.tobytes(), digest_size=16, key=repr(pixels.shape).encode()[:64]).digest()
 

@@ -61,7 +61,7 @@ def run(
     if isinstance(trouble, ScannerException):
         raise ScannerException(f"{place_of(trouble, program)}: {trouble}") from trouble
     if trouble is not None:
-        page.note("\nInterrupted. What is finished is kept: the same command goes on from it.")
+        page.note("\nscanner: interrupted; what is finished is kept")
     failed = any(client.job_status(job).jobs_failed for client, job in jobs)
     if status or failed:
         raise typer.Exit(status or 1)

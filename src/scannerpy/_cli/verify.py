@@ -24,6 +24,17 @@ USUAL_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """Digests of the frames a decode from the beginning shows: in RGB, as ops see them, and in BGR, as they load."""
+
+    rgb: list[bytes]
+    bgr: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.rgb)
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One way of reading: how many rows, and which of them were not what the sequential decode shows."""
 
@@ -70,27 +81,28 @@ def _scratch_stream(video: Path, *, inplace: bool) -> Iterator[tuple[Client, Nam
             yield client, sp.NamedVideoStream(client, "video", path=str(video), inplace=inplace)
 
 
-def _reference(video: Path, limit: int | None) -> list[bytes]:
+def _reference(video: Path, limit: int | None) -> Truth:
     from scannerpy._cli.patterns import digest
     from scannerpy._video.sequential import frames
 
-    return [digest(frame) for frame in frames(video, limit)]
+    digests = [(digest(rgb), digest(bgr)) for rgb, bgr in frames(video, limit)]
+    return Truth([rgb for rgb, _ in digests], [bgr for _, bgr in digests])
 
 
 def _compared(
-    client: Client, stream: NamedVideoStream, truth: Sequence[bytes], tell: Callable[[str], None]
+    client: Client, stream: NamedVideoStream, truth: Truth, tell: Callable[[str], None]
 ) -> Iterator[Comparison]:
     from scannerpy._cli.patterns import Pattern, patterns
 
     every = Pattern("every row", tuple(range(len(truth))))
     for pattern in [every, *patterns(len(truth))]:
         tell(f"load: {pattern.name}")
-        yield _comparison(pattern.name, "load", pattern.rows, _loaded(stream, pattern.rows), truth)
+        yield _comparison(pattern.name, "load", pattern.rows, _loaded(stream, pattern.rows), truth.bgr)
     for pattern in [every, *patterns(len(truth))[:4]]:
         tell(f"run: {pattern.name}")
-        yield _comparison(pattern.name, "run", pattern.rows, _through_graph(client, stream, pattern.rows), truth)
+        yield _comparison(pattern.name, "run", pattern.rows, _through_graph(client, stream, pattern.rows), truth.rgb)
     tell("run: windows")
-    yield _windows(client, stream, truth)
+    yield _windows(client, stream, truth.rgb)
 
 
 def _comparison(how: str, by: str, rows: Sequence[int], found: Sequence[bytes], truth: Sequence[bytes]) -> Comparison:
@@ -101,7 +113,7 @@ def _comparison(how: str, by: str, rows: Sequence[int], found: Sequence[bytes], 
 def _loaded(stream: NamedVideoStream, rows: Sequence[int]) -> list[bytes]:
     from scannerpy._cli.patterns import digest
 
-    return [digest(frame[..., ::-1]) for frame in stream.load(rows=list(rows))]  # streams load as BGR
+    return [digest(frame) for frame in stream.load(rows=list(rows))]
 
 
 def _through_graph(client: Client, stream: NamedVideoStream, rows: Sequence[int]) -> list[bytes]:
@@ -149,7 +161,7 @@ def _told(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _facts(video: Path, total: int, truth: Sequence[bytes], results: Sequence[Comparison]) -> dict[str, Any]:
+def _facts(video: Path, total: int, truth: Truth, results: Sequence[Comparison]) -> dict[str, Any]:
     return {
         "video": str(video),
         "rows": total,
@@ -159,7 +171,7 @@ def _facts(video: Path, total: int, truth: Sequence[bytes], results: Sequence[Co
     }
 
 
-def _print(video: Path, total: int, truth: Sequence[bytes], results: Sequence[Comparison]) -> None:
+def _print(video: Path, total: int, truth: Truth, results: Sequence[Comparison]) -> None:
     if not results:
         page.say(
             f"{video}: DIFFERENT: it has {total:,} rows, but a decode from its beginning shows {len(truth):,} frames"

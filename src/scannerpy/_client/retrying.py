@@ -8,12 +8,22 @@ computed now. The code of the program itself is that of the recipe, what it impo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scannerpy._client import recipes
 from scannerpy._client.caching import Status, jobs_to_run
 from scannerpy._client.database import Database
-from scannerpy._client.history import Chronicle, Made, RunRecord, StreamRecord, digest_of, this_process
+from scannerpy._client.history import (
+    Chronicle,
+    Made,
+    Origin,
+    RunRecord,
+    StreamRecord,
+    digest_of,
+    read_record,
+    this_process,
+)
 from scannerpy._client.outputs import Begun
 from scannerpy._client.preparing import Prepared, prepare_again
 from scannerpy._client.recipes import Recipe
@@ -41,7 +51,7 @@ def write_down(database: Database, chronicle: Chronicle, prepared: Prepared, beg
             overwrite=prepared.overwrite,
             work_packet_size=plan.work_packet_size,
             io_packet_size=plan.io_packet_size,
-            origin=this_process(),
+            origin=_origin(database, dials.retries),
             retries=dials.retries,
             no_recipe=reason,
         )
@@ -67,6 +77,16 @@ def prepare_retry(database: Database, job_id: int, *, as_it_was: bool) -> tuple[
             anew[0] if len(anew) == 1 else f"{len(anew)} streams", job_id,
         )  # fmt: skip
     return prepared, recipe
+
+
+def _origin(database: Database, retries: int | None) -> Origin:
+    """Describe this process and the program it works for: where it retries a run, that is the run's."""
+    here = this_process()
+    first = None if retries is None else read_record(database.objects, retries)
+    if first is None:
+        return here
+    was = first.origin
+    return replace(here, folder=was.folder, command=was.command, script=was.script, digest=was.digest)
 
 
 def _streams(prepared: Prepared, begun: Begun) -> list[StreamRecord]:

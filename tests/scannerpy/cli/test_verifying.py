@@ -11,6 +11,7 @@ from scannerpy import cli
 from scannerpy._cli import verify
 from scannerpy._cli.patterns import digest, patterns
 from scannerpy.errors import ScannerException
+from scannerpy.testing import videos
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def test_every_pattern_equals_the_sequential_decode(inline, clip):
     assert {("run", "every row"), ("run", "every 7th row"), ("run", "windows of 5")} <= asked
 
 
+def test_frames_of_ten_bits_too(inline, tmp_path):
+    """FFmpeg rounds them to RGB in another way than to BGR."""
+    film = videos.make(videos.CATALOGUE["h264-10-bit"], tmp_path)
+    assert scanner(film, "--rows", "1").exit_code == 0
+
+
 def test_rows_bound_the_work(inline, clip):
     text = scanner(clip(60), "--rows", "20", "--copy").stdout
     assert "the first 20 of 60 rows" in text
@@ -46,18 +53,20 @@ def test_a_wrong_frame_is_found_and_named(inline, clip, monkeypatch):
 
     def with_a_flaw(video, limit):
         truth = original(video, limit)
-        truth[17] = digest(np.zeros((48, 64, 3), np.uint8))
+        truth.bgr[17] = digest(np.zeros((48, 64, 3), np.uint8))
         return truth
 
     monkeypatch.setattr(verify, "_reference", with_a_flaw)
     result = scanner(clip(60), "--rows", "20")
     assert result.exit_code == 1
     assert "DIFFERENT" in result.stdout
-    assert "the first at row 17" in result.stdout
+    assert "the first at row 17 (load, every row)" in result.stdout
+    equal = [line for line in result.stdout.splitlines() if line.startswith("run")]
+    assert all("equal" in line for line in equal)  # ops see RGB, where nothing was wrong
 
 
 def test_another_number_of_frames_is_told(inline, clip, monkeypatch):
-    monkeypatch.setattr(verify, "_reference", lambda *_: [b""] * 59)
+    monkeypatch.setattr(verify, "_reference", lambda *_: verify.Truth([b""] * 59, [b""] * 59))
     result = scanner(clip(60))
     assert result.exit_code == 1
     assert "60 rows, but a decode from its beginning shows 59 frames" in result.stdout

@@ -1,4 +1,4 @@
-"""docs/guide/command-line.md and the command line say the same: all commands and options are there, examples are valid."""
+"""docs/guide/command-line.md and the command line say the same: every command and option, and valid examples."""
 
 import re
 import shlex

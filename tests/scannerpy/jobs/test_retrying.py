@@ -165,22 +165,23 @@ RETRY = """
 import sys
 import scannerpy as sp
 cl = sp.Client(config=sp.Config(db_path="db"), debug=True)
-status = cl.job_status(0)
+job = int(sys.argv[1])
+status = cl.job_status(job)
 print(status.finished, status.result.success, status.jobs_failed, [f.rows_kept for f in status.failures])
 try:
-    print(cl.retry_job(0, as_it_was="--as-it-was" in sys.argv, show_progress=False))
-    print(len(list(sp.NamedStream(cl, "out").load())))
+    print(cl.retry_job(job, as_it_was="--as-it-was" in sys.argv, show_progress=False))
+    print(sp.NamedStream(cl, "out").committed() and len(list(sp.NamedStream(cl, "out").load())))
 except sp.ScannerException as error:
     print("refused:", error)
 """
 
 
-def retried(folder, *arguments):
-    """Retry job 0 in a process that never saw the program. What it prints, and how many rows it computed."""
+def retried(folder, *arguments, job=0):
+    """Retry a job in a process that never saw the program. What it prints, and how many rows it computed."""
     before = (folder / "calls").stat().st_size
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}/src"}
     done = subprocess.run(
-        [sys.executable, "-c", RETRY, *arguments],
+        [sys.executable, "-c", RETRY, str(job), *arguments],
         cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -208,7 +209,11 @@ def test_a_program_that_changed_is_not_retried_unawares(elsewhere):
     assert lines[1].startswith("refused: ")
     assert "scanner run --only-missing" in lines[1]
     assert "--as-it-was" in lines[1]
-    assert retried(folder, "--as-it-was")[1] == 10
+    (folder / "bad").touch()
+    assert retried(folder, "--as-it-was")[1] == 3  # fails once more, three times at the first row
+    (folder / "bad").unlink()
+    assert "scanner run --only-missing" in retried(folder, job=1)[0][1]  # a retry is of its first run's program
+    assert retried(folder, "--as-it-was", job=1)[1] == 10
 
 
 def test_a_module_that_changed_is_used_as_it_is_and_nothing_is_mixed(elsewhere):

@@ -6,7 +6,6 @@ quick. Errors Scanner raises on purpose are printed as one sentence, without a t
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -39,9 +38,6 @@ def main() -> None:
         app()
     except ScannerException as error:
         typer.echo(f"scanner: {error}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:  # whoever read our output has had enough (`scanner ls | head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 

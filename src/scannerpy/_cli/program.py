@@ -43,7 +43,8 @@ def place_of(error: BaseException, program: Path) -> str:
 def _surroundings(program: Path, arguments: Sequence[str]) -> Iterator[None]:
     argv, path = sys.argv, list(sys.path)
     sys.argv = [str(program), *arguments]
-    sys.path[0] = os.path.realpath(program.parent)  # where `python FILE` looks first
+    if not sys.flags.safe_path:
+        sys.path[0] = os.path.realpath(program.parent)  # where `python FILE` looks first
     try:
         yield
     finally:

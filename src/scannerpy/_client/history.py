@@ -18,9 +18,9 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from scannerpy._engine.events import JobEnded, RunEvent
 from scannerpy._engine.failures import Failure
@@ -28,6 +28,8 @@ from scannerpy._engine.status import Result, RunStatus
 from scannerpy._store import layout
 from scannerpy._store.documents import decode, encode
 from scannerpy._store.objects import ObjectMissing, Objects
+
+T = TypeVar("T")
 
 WRITE_SECONDS = 1.0
 """Failures are written at once, but at most so often."""
@@ -129,12 +131,9 @@ def read_record(objects: Objects, job_id: int) -> RunRecord | None:
     body = _read(objects, job_id, "run.json", "run")
     if body is None:
         return None
-    streams = [
-        StreamRecord(s["name"], s["rows"], s["tasks"], tuple(Made(**made) for made in s["made"]))
-        for s in body["streams"]
-    ]
-    origin = Origin(**{**body["origin"], "command": tuple(body["origin"]["command"])})
-    return RunRecord(**{**body, "streams": tuple(streams), "origin": origin})
+    origin = {**body["origin"], "command": tuple(body["origin"]["command"])}
+    streams = tuple(_stream(stream) for stream in body["streams"])
+    return _made(RunRecord, {**body, "streams": streams, "origin": _made(Origin, origin)})
 
 
 def read_failures(objects: Objects, job_id: int) -> list[Failure]:
@@ -209,9 +208,19 @@ def _read(objects: Objects, job_id: int, name: str, kind: str) -> Any:
         return None
 
 
-def _failure(fields: Mapping[str, Any]) -> Failure:
-    rows = fields["rows"]
-    return Failure(**{**fields, "rows": None if rows is None else (rows[0], rows[1])})
+def _made(cls: type[T], body: Mapping[str, Any]) -> T:
+    """A record from its JSON. What a later Scanner has added to it is passed over."""
+    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # all our records are dataclasses
+    return cls(**{name: value for name, value in body.items() if name in known})
+
+
+def _stream(body: Mapping[str, Any]) -> StreamRecord:
+    return _made(StreamRecord, {**body, "made": tuple(_made(Made, made) for made in body["made"])})
+
+
+def _failure(body: Mapping[str, Any]) -> Failure:
+    rows = body["rows"]
+    return _made(Failure, {**body, "rows": None if rows is None else (rows[0], rows[1])})
 
 
 def _path(job_id: int, name: str) -> str:

@@ -54,7 +54,7 @@ def store(objects: Objects, job_id: int, recipe: Recipe) -> str:
     """Keep a run's recipe. Returns "" or, where that is not possible, the reason: the run itself can go on."""
     try:
         key = _key(create=True)
-        data = pickle.dumps((tuple(sys.path), pack_with_graph(recipe, recipe.graph)))
+        data = pickle.dumps((_versions(), tuple(sys.path), pack_with_graph(recipe, recipe.graph)))
     except KernelError as error:
         return f"{error.op} cannot be pickled ({error.__cause__})"
     except OSError as error:
@@ -72,7 +72,12 @@ def load(objects: Objects, job_id: int) -> Recipe:
     raise when they are imported.
     """
     data = _verified(objects, job_id)
-    path, packed = pickle.loads(data)
+    versions, path, packed = pickle.loads(data)
+    if versions != _versions():
+        raise ScannerException(
+            f"job {job_id} was run by {versions}, and this is {_versions()}, which may understand its code otherwise: "
+            "run its program again"
+        )
     sys.path += [entry for entry in path if entry not in sys.path]
     try:
         recipe: Recipe = unpack(packed)
@@ -92,6 +97,13 @@ def storages(graph: Graph) -> tuple[dict[str, SourceType], dict[str, SinkType]]:
     sources = {v.name: SOURCES[v.name] for v in graph.sources if SOURCES[v.name].reader is not None}
     sinks = {v.name: SINKS[v.name] for v in graph.sinks if SINKS[v.name].writer is not None}
     return sources, sinks
+
+
+def _versions() -> str:
+    """What has to be the same for pickled code to be what it was: its byte code, and the classes it is held in."""
+    from scannerpy import __version__
+
+    return f"Scanner {__version__} on Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _verified(objects: Objects, job_id: int) -> bytes:

@@ -73,7 +73,7 @@ def prepare_retry(database: Database, job_id: int, *, as_it_was: bool) -> tuple[
     anew = _anew(prepared, [record.streams[j] for j in needed], state)
     if anew:
         log.warning(
-            "the code or the inputs of %s have changed since job %d: computed from the beginning",
+            "nothing of %s is used again, because its code or its inputs are not what they were for job %d",
             anew[0] if len(anew) == 1 else f"{len(anew)} streams", job_id,
         )  # fmt: skip
     return prepared, recipe

@@ -6,16 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scannerpy as sp
-from scannerpy._client.history import Chronicle, is_alive, read_failures, this_process
+from scannerpy._client.history import Chronicle, is_alive, read_failures, read_record, this_process
 from scannerpy._client.reports import look, streams
 from scannerpy._engine.events import JobEnded, Pulse
 from scannerpy._engine.failures import Failure
+from scannerpy._store.documents import encode
 from scannerpy._store.objects import memory
 from scannerpy.errors import ScannerException
 
@@ -156,3 +158,11 @@ def test_notes_are_json_that_anybody_may_read(cl, clip, tmp_path):
     assert bodies["run.json"]["streams"][0]["name"] == "out"
     assert bodies["failures-0000.json"][0]["stream"] == "out"
     assert bodies["end.json"]["jobs_failed"] == 1
+
+
+def test_notes_of_a_later_version_are_read_as_far_as_they_are_known():
+    objects = memory()
+    body = {"streams": [{"name": "s", "rows": 1, "tasks": 1, "made": [], "mood": "new"}], "overwrite": False}
+    body |= {"work_packet_size": 1, "io_packet_size": 1, "origin": {**asdict(this_process()), "planet": "new"}, "x": 1}
+    objects.put("jobs/00000000/run.json", encode("run", body))
+    assert read_record(objects, 0).streams[0].name == "s"

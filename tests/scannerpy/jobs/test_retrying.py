@@ -253,6 +253,13 @@ def test_what_this_account_did_not_sign_is_never_unpickled(cl, film, tmp_path, m
     assert not (tmp_path / "owned").exists()
 
 
+def test_code_of_another_version_is_refused(cl, film, monkeypatch):
+    job = failed_run(cl, film, "out")
+    monkeypatch.setattr(sp, "__version__", "99.0")
+    with pytest.raises(ScannerException, match=r"was run by Scanner .*, and this is Scanner 99.0"):
+        cl.retry_job(job, show_progress=False)
+
+
 def test_another_account_is_refused(cl, film, tmp_path, monkeypatch):
     job = failed_run(cl, film, "out")
     monkeypatch.setenv("HOME", str(tmp_path / "somebody"))

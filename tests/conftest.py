@@ -34,6 +34,15 @@ def write_config(folder: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home folder of the tests' own: nothing is read from or written to that of whoever runs them."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Any:
     """A configuration with an empty database."""

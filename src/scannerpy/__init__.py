@@ -38,6 +38,7 @@ from scannerpy import (
     types,
     util,
 )
+from scannerpy._words.version import VERSION
 from scannerpy.client import Client, start_master, start_worker
 from scannerpy.common import CacheMode, ColumnType, DeviceHandle, DeviceType, PerfParams, ScannerException
 from scannerpy.config import Config
@@ -50,7 +51,7 @@ from scannerpy.source import register_source
 from scannerpy.storage import NamedStream, NamedVideoStream, NullElement
 from scannerpy.types import FrameType
 
-__version__ = "0.4.0.dev0"
+__version__ = VERSION
 
 __all__ = [
     "CacheMode",

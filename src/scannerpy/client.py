@@ -13,6 +13,7 @@ import numpy as np
 from scannerpy import _preview as preview
 from scannerpy import older
 from scannerpy._client import listing, loading
+from scannerpy._client.around import RunRequest, around_runs, carried_out
 from scannerpy._client.cluster import check_local
 from scannerpy._client.database import BlobTable, Database
 from scannerpy._client.ingesting import Ingest
@@ -35,7 +36,7 @@ from scannerpy.storage import NamedStream, NamedVideoStream
 from scannerpy.streams import StreamsGenerator
 from scannerpy.table import Table
 
-__all__ = ["Client", "start_master", "start_worker"]
+__all__ = ["Client", "RunRequest", "around_runs", "start_master", "start_worker"]
 
 
 class Client:
@@ -154,9 +155,19 @@ class Client:
         """
         del profiling, profiler_level
         sinks = _sinks(outputs)
-        self._ingest.sources_of(sinks, show_progress=show_progress)
-        dials = Dials(show_progress, task_timeout, checkpoint_frequency, detach)
-        return self._runs.run(sinks, perf_params, cache_mode, dials)
+        request = RunRequest(
+            self, sinks, perf_params, cache_mode, show_progress, task_timeout, checkpoint_frequency, detach
+        )  # fmt: skip
+        return carried_out(request, Client._carry_out)
+
+    @staticmethod
+    def _carry_out(request: RunRequest) -> int | None:
+        client: Client = request.client
+        client._ingest.sources_of(request.outputs, show_progress=request.show_progress)
+        dials = Dials(
+            request.show_progress, request.task_timeout, request.checkpoint_frequency, request.detach
+        )  # fmt: skip
+        return client._runs.run(request.outputs, request.perf_params, request.cache_mode, dials)
 
     def explain(self, outputs: Sink | Sequence[Sink], perf_params: Any = None) -> Explanation:
         """Return what `run` would do: frames to decode, bytes to read, rows per op, tasks, memory. Runs nothing.
@@ -168,8 +179,41 @@ class Client:
         return self._runs.explain(sinks, perf_params)
 
     def job_status(self, bulk_job_id: int) -> Any:
-        """Return how a run of this client stands: ``.finished .result .tasks_done .total_tasks .failures`` and more."""
+        """Return how a run stands: ``.finished .result .tasks_done .total_tasks .failures`` and more.
+
+        That of this client while it goes on; of any other, also of a program that has long ended or was killed, what is
+        known from the database. Raises ScannerException for a number no run had.
+        """
         return self._runs.status(bulk_job_id)
+
+    def cancel_job(self, bulk_job_id: int) -> bool:
+        """Ask a run of this client to stop, from another thread or after ``detach=True``. Returns at once.
+
+        False if it had ended. What is finished is kept: complete streams are committed, and the same run, or
+        `retry_job`, goes on from the finished tasks of the others. `wait_on_job` tells when it has stopped; its
+        status then has ``cancelled`` set. A `run` that is not detached raises JobFailed.
+        """
+        return self._runs.cancel(bulk_job_id)
+
+    def retry_job(
+        self,
+        bulk_job_id: int,
+        as_it_was: bool = False,
+        task_timeout: float | None = None,
+        show_progress: bool = True,
+    ) -> int | None:
+        """Compute what is missing of an earlier run, also of another program: streams that failed, or were cut off.
+
+        Returns the new job's id, or None where nothing is missing. Graph and arguments are those of the run; ops that
+        the program itself defines are as they were then, so it is refused where the program's file has changed since,
+        unless `as_it_was`. Ops of modules are imported as they are now. `task_timeout` None: the run's own.
+
+        Only runs of this account can be retried, because their code is executed (see docs/guide/failures.md). Raises
+        ScannerException where that is not so, the run still goes on, or its graph could not be kept.
+        """
+        return self._runs.retry(
+            bulk_job_id, as_it_was=as_it_was, task_timeout=task_timeout, show_progress=show_progress
+        )
 
     def get_active_jobs(self) -> list[int]:
         """Return the ids of runs that have not ended."""

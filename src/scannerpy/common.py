@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
@@ -92,10 +93,22 @@ class CustomFormatter(logging.Formatter):
         return super().format(record)
 
 
+class _ToStandardError(logging.StreamHandler[Any]):
+    """Writes to what the standard error is at that moment: while a progress bar is drawn, that is above the bar."""
+
+    @property
+    def stream(self) -> Any:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, stream: Any) -> None:
+        """Keep the standard error, which the constructor wants to set."""
+
+
 def _make_log() -> logging.Logger:
     logger = logging.getLogger("scanner")
     if not logger.handlers:
-        handler = logging.StreamHandler()
+        handler = _ToStandardError()
         handler.setFormatter(CustomFormatter())
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)

@@ -7,6 +7,7 @@ a notebook or a container for ever.
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def mkdir_p(path: str) -> None:
 
 
 class Config:
-    """The configuration of a Client. `db_path` overrides the file's.
+    """The configuration of a Client. `db_path` overrides the environment's SCANNER_DB_PATH, and that the file's.
 
     Attributes: ``config_path``, ``config`` (the TOML as a dict), ``db_path``, ``storage_config`` (the ``[storage]``
     table), ``storage`` (the same), ``master_address``, ``master_port``, ``worker_port`` (ports as strings) and
@@ -44,6 +45,7 @@ class Config:
             self._read() if Path(self.config_path).exists() else self._create(explicit=config_path is not None)
         )
         storage = self._table("storage", required=True)
+        db_path = db_path if db_path is not None else os.environ.get("SCANNER_DB_PATH") or None
         self.storage_config: dict[str, Any] = {**storage, **({"db_path": db_path} if db_path is not None else {})}
         self._check_storage()
         self.db_path = str(Path(str(self.storage_config["db_path"])).expanduser())

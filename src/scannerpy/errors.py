@@ -133,7 +133,7 @@ class TaskTimeout(ScannerException, TimeoutError):
 
 
 class JobFailed(ScannerException, RuntimeError):
-    """A bulk job could not be carried on: no workers, no storage, or the coordinator was lost."""
+    """A bulk job could not be carried on: no workers, no storage, the coordinator was lost, or it was cancelled."""
 
     code = "job"
 

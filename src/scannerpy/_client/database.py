@@ -10,6 +10,7 @@ import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from scannerpy._store import layout
@@ -33,6 +34,11 @@ class Database:
         self.objects: Objects = open_config(storage_config)
         self.catalog = Catalog(self.objects)
         self._now = now
+
+    @cached_property
+    def notes(self) -> Objects:
+        """The same place, for what tells about runs: written whole, but no run waits until it has reached the disk."""
+        return open_config(self.storage_config, durable=False)
 
     def now(self) -> float:
         """Seconds since the epoch."""

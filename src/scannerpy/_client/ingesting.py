@@ -49,7 +49,16 @@ class Ingest:
     def videos(
         self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool, show_progress: bool
     ) -> tuple[list[str], list[tuple[str, str]]]:
-        """Return the names of the tables made, and (path, reason) of the files that failed."""
+        """Return the names of the tables made, and (path, reason) of the files that failed. Raises if all did."""
+        made, failures = self.attempt(videos, inplace=inplace, force=force, show_progress=show_progress)
+        if not made:
+            raise IngestError(_all_failed(failures))
+        return made, failures
+
+    def attempt(
+        self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool, show_progress: bool
+    ) -> tuple[list[str], list[tuple[str, str]]]:
+        """As `videos`, but for returning also where all failed."""
         wanted = [_Video(str(name), str(path), inplace) for name, path in videos]
         self._check(wanted, force=force)
         made: list[str] = []
@@ -57,8 +66,6 @@ class Ingest:
         for done, failed in self._batches(wanted, BATCH, show_progress=show_progress):
             made += [video.name for video in done]
             failures += [(video.path, reason) for video, reason in failed]
-        if not made:
-            raise IngestError(_all_failed(failures))
         return made, failures
 
     def streams(self, streams: Sequence[NamedVideoStream], batch: int = BATCH, *, show_progress: bool = False) -> None:

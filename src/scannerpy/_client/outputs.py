@@ -112,7 +112,9 @@ class Begun:
     places: Mapping[tuple[int, int], Place]
 
 
-def begin(database: Database, outputs: Sequence[TableOutput], keys: Sequence[str], *, overwrite: bool) -> Begun:
+def begin(
+    database: Database, outputs: Sequence[TableOutput], keys: Sequence[str], *, overwrite: bool, name: str = ""
+) -> Begun:
     """Enter a run and its output tables into the catalog, in one entry. ``keys[i]`` belongs to ``outputs[i]``.
 
     An uncommitted table of the same name and key is the rest of the same run and is taken up; of another key, it is
@@ -143,7 +145,7 @@ def begin(database: Database, outputs: Sequence[TableOutput], keys: Sequence[str
                 table_id, key, output.column.name, is_video=output.column.is_video, resumed=found is not None
             )
         begun[:] = [Begun(state.next_job_id, places)]
-        job = JobRecord(state.next_job_id, f"run {state.next_job_id}", database.now())
+        job = JobRecord(state.next_job_id, name or f"run {state.next_job_id}", database.now())
         return [*events, numbered(state, drafts), NewJob(job)] if drafts else [*events, NewJob(job)]
 
     database.change(decide)

@@ -17,6 +17,7 @@ from scannerpy._client.caching import Status, jobs_to_run
 from scannerpy._client.database import Database
 from scannerpy._client.gops import in_step
 from scannerpy._client.outputs import TABLE_SINKS, TableOutput, output_args, table_outputs, table_status
+from scannerpy._client.recipes import Recipe
 from scannerpy._client.sources import Resolved, resolve
 from scannerpy._graph.build import Graph, JobArgs, build, nodes_above
 from scannerpy._graph.node import Node, SourceNode
@@ -37,9 +38,12 @@ class Prepared:
     """A run ready to begin. Its jobs are numbered anew, those that need not run left out.
 
     ``outputs[i]`` is a table to be made, ``keys[i]`` the name of the folder for its chunks. ``labels[j]`` names job j's
-    outputs for messages; ``numbers[j]`` is its number in the program's lists.
+    outputs for messages; ``numbers[j]`` is its number in the program's lists. ``asked[j]`` are its arguments as the
+    program gave them. `overwrite`: committed outputs are replaced.
     """
 
+    asked: Sequence[JobArgs]
+    overwrite: bool
     graph: Graph
     plan: Plan
     params: PerfParams
@@ -61,13 +65,30 @@ def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: C
     if not needed:
         return None
     jobs = [all_jobs[j] for j in needed]
-    outputs = _renumbered(all_outputs, needed)
     sources = resolve(graph, jobs, state)
     params = in_step(choose_packets(perf_params, sinks), graph, sources, database)
     plan = _planned(graph, jobs, sources, params)
     foreign.check_rows(graph, plan)
+    outputs = _renumbered(all_outputs, needed)
+    return Prepared(
+        jobs, mode is CacheMode.Overwrite, graph, plan, params, outputs,
+        _keys(graph, plan, sources, outputs, state), [_labels(sinks, j) for j in needed], needed,
+    )  # fmt: skip
+
+
+def prepare_again(database: Database, recipe: Recipe, needed: Sequence[int], *, overwrite: bool) -> Prepared:
+    """Plan jobs `needed` of an earlier run once more, cut as they were; the same keys if code and inputs are the same.
+
+    Raises GraphError, NotCommitted, StreamExists, ConfigError.
+    """
+    graph, params, state = recipe.graph, recipe.params, database.catalog.state()
+    jobs = [recipe.jobs[j] for j in needed]
+    sources = resolve(graph, jobs, state)
+    plan = _planned(graph, jobs, sources, params)
+    foreign.check_rows(graph, plan)
+    outputs = table_outputs(graph, jobs)
     keys = _keys(graph, plan, sources, outputs, state)
-    return Prepared(graph, plan, params, outputs, keys, [_labels(sinks, j) for j in needed], needed)
+    return Prepared(jobs, overwrite, graph, plan, params, outputs, keys, [recipe.labels[j] for j in needed], needed)
 
 
 def plan_only(database: Database, sinks: Sequence[Sink], perf_params: Any) -> tuple[Plan, list[list[Resolved]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,12 +12,16 @@ from scannerpy._client import foreign
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
 from scannerpy._client.gops import run_ups
+from scannerpy._client.history import Chronicle
 from scannerpy._client.outputs import TABLE_SINKS, Begun, Finished, begin, commit, finished_tasks, keep_origins
 from scannerpy._client.preparing import Prepared, prepare
+from scannerpy._client.reports import RETRY_OF, look
+from scannerpy._client.retrying import prepare_retry, write_down
 from scannerpy._engine.body import Body, RunSpec
 from scannerpy._engine.brain import Limits
 from scannerpy._engine.columns import open_column, place_column
 from scannerpy._engine.custom import CustomSink, CustomSource
+from scannerpy._engine.events import RunEnded, tell_all
 from scannerpy._engine.inline import InlineBody
 from scannerpy._engine.journal import TaskResult
 from scannerpy._engine.kernels import Seat
@@ -25,7 +29,7 @@ from scannerpy._engine.local import LocalBody
 from scannerpy._engine.pool import Pool
 from scannerpy._engine.ports import OpenSink, OpenSource
 from scannerpy._engine.progress import progress_bar
-from scannerpy._engine.run import Committer, Outcome, execute, raise_if_failed
+from scannerpy._engine.run import Cancellation, Committer, Outcome, execute, raise_if_failed
 from scannerpy._engine.status import RunStatus
 from scannerpy._engine.tasks import Program
 from scannerpy._graph.graph import Graph
@@ -34,7 +38,7 @@ from scannerpy._plan.plan import JobPlan
 from scannerpy._store.catalog import EndJob
 from scannerpy._words import sizing
 from scannerpy.common import CacheMode, PerfParams, pool_bytes
-from scannerpy.errors import ConfigError, ScannerException
+from scannerpy.errors import ConfigError, JobFailed, ScannerException
 from scannerpy.profiler import trace_path
 from scannerpy.sink import SINKS, Sink
 from scannerpy.source import SOURCES
@@ -52,13 +56,15 @@ class Dials:
     task_timeout: float = 0.0
     checkpoint_frequency: int = 10
     detach: bool = False
+    retries: int | None = None
 
 
 @dataclass(slots=True)
 class _Run:
-    """A run of this client: its status, and the thread it goes on in if it is detached."""
+    """A run of this client: its status, how to stop it, and the thread it goes on in if it is detached."""
 
-    status: RunStatus
+    status: RunStatus = field(default_factory=RunStatus)
+    cancellation: Cancellation = field(default_factory=Cancellation)
     thread: threading.Thread | None = None
     error: list[BaseException] = field(default_factory=list)
 
@@ -96,26 +102,38 @@ class Runs:
             return None
         if mode is not CacheMode.Error:
             foreign.clear(sinks, prepared.numbers)
-        begun = begin(self._database, prepared.outputs, prepared.keys, overwrite=mode is CacheMode.Overwrite)
-        keep_origins(self._database, prepared.plan, begun)
-        run = self._known[begun.job_id] = _Run(RunStatus())
-        if dials.detach:
-            run.thread = threading.Thread(target=self._detached, args=(run, prepared, begun, dials), daemon=True)
-            run.thread.start()
-        else:
-            self._carry_out(run, prepared, begun, dials)
-        return begun.job_id
+        return self._start(prepared, dials)
+
+    def retry(self, job_id: int, *, as_it_was: bool, task_timeout: float | None, show_progress: bool) -> int | None:
+        """See `Client.retry_job`."""
+        again = prepare_retry(self._database, job_id, as_it_was=as_it_was)
+        if again is None:
+            return None
+        prepared, recipe = again
+        timeout = recipe.task_timeout if task_timeout is None else task_timeout
+        dials = Dials(show_progress, timeout, recipe.checkpoint_frequency, retries=job_id)
+        return self._start(prepared, dials)
 
     def explain(self, sinks: Sequence[Sink], perf_params: Any) -> Explanation:
         """See `Client.explain`."""
         return explained(self._database, sinks, perf_params)
 
+    def cancel(self, job_id: int) -> bool:
+        """See `Client.cancel_job`."""
+        run = self._own(job_id)
+        if run.status.finished:
+            return False
+        run.cancellation.cancel("cancel_job")
+        return True
+
     def status(self, job_id: int) -> RunStatus:
-        """Return how a run stands. Raises ScannerException for a run of another client."""
+        """Return how a run stands, of any client of this database. Raises ScannerException for one that never was."""
         run = self._known.get(job_id)
-        if run is None:
-            raise ScannerException(f"job {job_id} was not run by this client; its runs are {sorted(self._known)}")
-        return run.status
+        return run.status if run is not None else look(self._database, job_id).status
+
+    def last(self) -> int | None:
+        """Return the id of the latest run of this client, None before the first."""
+        return max(self._known, default=None)
 
     def active(self) -> list[int]:
         """Return the ids of runs that have not ended."""
@@ -123,7 +141,7 @@ class Runs:
 
     def wait(self, job_id: int, *, show_progress: bool) -> Iterator[RunStatus | None]:
         """Yield None until the run has ended, then its status."""
-        status = self.status(job_id)
+        status = self._own(job_id).status
         self._nap = SHORTEST_NAP
         with progress_bar(show_progress) as bar:
             while not status.finished:
@@ -146,7 +164,25 @@ class Runs:
         self._pool = Pool()
         self.started = False
 
+    def _own(self, job_id: int) -> _Run:
+        run = self._known.get(job_id)
+        if run is None:
+            raise ScannerException(f"job {job_id} was not run by this client; its runs are {sorted(self._known)}")
+        return run
+
     # One run
+
+    def _start(self, prepared: Prepared, dials: Dials) -> int:
+        name = "" if dials.retries is None else f"{RETRY_OF}{dials.retries}"
+        begun = begin(self._database, prepared.outputs, prepared.keys, overwrite=prepared.overwrite, name=name)
+        keep_origins(self._database, prepared.plan, begun)
+        run = self._known[begun.job_id] = _Run()
+        if dials.detach:
+            run.thread = threading.Thread(target=self._detached, args=(run, prepared, begun, dials), daemon=True)
+            run.thread.start()
+        else:
+            self._carry_out(run, prepared, begun, dials)
+        return begun.job_id
 
     def _detached(self, run: _Run, prepared: Prepared, begun: Begun, dials: Dials) -> None:
         try:
@@ -157,17 +193,25 @@ class Runs:
     def _carry_out(self, run: _Run, prepared: Prepared, begun: Begun, dials: Dials) -> None:
         with self._one_at_a_time:
             self.started = True
-            spec = self._spec(prepared, begun, dials)
+            chronicle = Chronicle(self._database.notes, begun.job_id)
             body: Body = InlineBody() if self._inline else LocalBody(self._pool)
             outcome: Outcome | None = None
             unfinished = dict(enumerate(prepared.plan.jobs))
             try:
+                write_down(self._database, chronicle, prepared, begun, dials)
+                spec = self._spec(prepared, begun, dials)
                 with progress_bar(dials.show_progress) as bar:
-                    outcome = execute(spec, body, _tell(run.status, bar), self._committer(prepared, begun, unfinished))
+                    tell = tell_all(run.status, chronicle, lambda _: bar.show(run.status))
+                    committer = self._committer(prepared, begun, unfinished)
+                    outcome = execute(spec, body, tell, committer, run.cancellation)
             finally:
                 foreign.discard(prepared.graph, list(unfinished.values()))
-                self._end(begun.job_id, outcome)
+                self._end(begun.job_id, run.status, chronicle, outcome)
         raise_if_failed(outcome)
+        if outcome.cancelled:
+            raise JobFailed(
+                f"job {begun.job_id} was cancelled; what is finished is kept, and the same run goes on from it"
+            )
 
     def _spec(self, prepared: Prepared, begun: Begun, dials: Dials) -> RunSpec:
         earlier = finished_tasks(self._database, prepared.plan, begun)
@@ -215,19 +259,15 @@ class Runs:
 
         return committed
 
-    def _end(self, job_id: int, outcome: Outcome | None) -> None:
+    def _end(self, job_id: int, status: RunStatus, chronicle: Chronicle, outcome: Outcome | None) -> None:
+        if not status.finished:  # it never began
+            status(RunEnded("the run could not be begun"))
         if outcome is not None:
-            self._database.objects.put(trace_path(job_id), outcome.trace.to_bytes())
-        word = "failed" if outcome is None or outcome.error else "finished"
+            self._database.notes.put(trace_path(job_id), outcome.trace.to_bytes())
+        fault = None if outcome is None else outcome.fault
+        chronicle.end(status, fault.traceback if fault is not None else "")
+        word = "cancelled" if status.cancelled else "finished" if status.result.success else "failed"
         self._database.change(lambda _: [EndJob(job_id, self._database.now(), word)])
-
-
-def _tell(status: RunStatus, bar: Any) -> Callable[[Any], None]:
-    def tell(event: Any) -> None:
-        status(event)
-        bar.show(status)
-
-    return tell
 
 
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from scannerpy._graph.graph import Graph, Vertex
 from scannerpy._kernels.host import KernelHost
 from scannerpy._kernels.sharing import owned_inputs
-from scannerpy.common import DeviceHandle, DeviceType
+from scannerpy.common import DeviceHandle, DeviceType, log
+from scannerpy.errors import KernelError
 
 Hosts = Mapping[int, KernelHost]
 
@@ -52,10 +53,17 @@ def set_up(hosts: Hosts) -> None:
 
 
 def close_hosts(hosts: Hosts) -> None:
-    """Close every kernel, also if one of them raises; then raise that."""
+    """Close every kernel. One that fails to close deserves a warning only: what it computed is stored by now."""
     with ExitStack() as stack:
         for host in hosts.values():
-            stack.callback(host.close)
+            stack.callback(_close, host)
+
+
+def _close(host: KernelHost) -> None:
+    try:
+        host.close()
+    except KernelError as error:
+        log.warning("%s (results that are stored stay as they are)", error)
 
 
 def _devices(vertex: Vertex, seat: Seat) -> tuple[DeviceHandle, ...]:

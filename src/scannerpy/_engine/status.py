@@ -36,6 +36,7 @@ class RunStatus:
     total_jobs: int = 0
     num_workers: int = 0
     failed_workers: int = 0
+    cancelled: bool = False
     _failures: list[Failure] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
@@ -80,6 +81,7 @@ class RunStatus:
             case RunEnded():
                 self.finished = True
                 self.rows_running = 0
+                self.cancelled = event.cancelled
                 self.result = Result(event.error is None and not event.cancelled, event.error or _cancelled(event))
             case _:
                 return

@@ -37,7 +37,6 @@ from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Order, Program
 from scannerpy._kernels.ship import unpack_graph
 from scannerpy._plan.plan import JobPlan
-from scannerpy.common import log
 
 
 def main(pipe: Connection, words: Any) -> None:
@@ -292,10 +291,7 @@ class Worker:
 
     def _close_hosts(self) -> None:
         hosts, self._hosts = self._hosts, {}
-        try:
-            close_hosts(hosts)
-        except Exception:  # noqa: BLE001  # the results are stored: a kernel that cannot close only deserves a word
-            log.warning("a kernel failed in close()", exc_info=True)
+        close_hosts(hosts)
 
     def _take_over(self, surroundings: m.Surroundings, threads: int) -> None:
         for gone in self._environ.keys() - surroundings.environ.keys():

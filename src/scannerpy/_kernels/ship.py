@@ -60,6 +60,16 @@ def unpack_graph(data: bytes) -> Graph:
     return graph
 
 
+def pack_with_graph(value: Any, graph: Graph) -> bytes:
+    """Something that refers to `graph` as bytes, with all that the graph's ops need. Raises KernelError, as above."""
+    return _pack(value, graph.vertices)
+
+
+def unpack(data: bytes) -> Any:
+    """What `pack_with_graph` was given; its types are registered in this process."""
+    return _unpack(data)
+
+
 def _pack(value: Any, vertices: Iterable[Vertex]) -> bytes:
     vertices = list(vertices)
     with _by_value(_hidden_modules(vertices)):

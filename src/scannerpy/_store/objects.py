@@ -166,14 +166,15 @@ def open_local(path: str | os.PathLike[str], *, durable: bool = True) -> Objects
     return LocalObjects(path, durable=durable)
 
 
-def open_config(config: Mapping[str, Any]) -> Objects:
+def open_config(config: Mapping[str, Any], *, durable: bool = True) -> Objects:
     """The objects a ``[storage]`` table names: type ``posix`` (db_path), ``s3`` or ``gcs`` (bucket, db_path as prefix).
 
-    Credentials come from the environment, as the provider's own tools take them. Raises ConfigError.
+    `durable=False`: what is put on a local disk is not synced, so that a power cut may lose it. Credentials come from
+    the environment, as the provider's own tools take them. Raises ConfigError.
     """
     kind = config.get("type", "posix")
     if kind == "posix":
-        return open_local(_needed(config, "db_path"))
+        return open_local(_needed(config, "db_path"), durable=durable)
     if kind not in {"s3", "gcs"}:
         raise ConfigError(f"storage type {kind!r} is not known: write type = 'posix', 's3' or 'gcs' under [storage]")
     from scannerpy._store.remote import RemoteObjects

@@ -245,9 +245,11 @@ def test_a_detached_run_is_waited_for(cl, clip) -> None:
     assert sp.NamedStream(cl, "out").committed()
 
 
-def test_a_status_belongs_to_a_run_of_this_client(cl) -> None:
-    with pytest.raises(ScannerException, match="job 3 was not run by this client"):
+def test_a_status_is_that_of_a_run_there_was(cl) -> None:
+    with pytest.raises(ScannerException, match="there is no job 3"):
         cl.job_status(3)
+    with pytest.raises(ScannerException, match="job 3 was not run by this client"):
+        cl.wait_on_job(3)
 
 
 def test_a_video_column_of_changing_sizes_fails_its_job_wherever_it_is_cut(cl, clip) -> None:

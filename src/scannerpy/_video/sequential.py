@@ -1,0 +1,49 @@
+"""What ``for frame in container.decode()`` shows of a file: the plainest way to read a video, to hold ours against.
+
+Nothing here is shared with `scan` and `decode`: no index, no seeking, PyAV's own conversion, numpy's turning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+from scannerpy.errors import IngestError
+
+Pixels = npt.NDArray[np.uint8]
+
+
+def frames(file: Path, limit: int | None = None) -> Iterator[tuple[Pixels, Pixels]]:
+    """Yield the first `limit` frames (None: all) as an RGB and a BGR array, turned as the file says.
+
+    Both are FFmpeg's own: from more than 8 bits it rounds each in another way. Raises IngestError.
+    """
+    try:
+        with av.open(f"file:{file}", options={"protocol_whitelist": "file"}) as container:
+            stream: Any = container.streams.best("video")
+            if stream is None:
+                raise IngestError(f"{file} holds no video stream")
+            stream.thread_count = 1  # what a decoder makes of damage depends on the number of threads
+            for frame in islice(_decoded(container, stream), limit):
+                yield _pixels(frame, "rgb24"), _pixels(frame, "bgr24")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise IngestError(f"{file} cannot be decoded: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _pixels(frame: Any, order: str) -> Pixels:
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format=order), round(frame.rotation / 90)))
+
+
+def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+    for packet in container.demux(stream):
+        try:
+            yield from stream.decode(packet)
+        except av.error.FFmpegError:  # a player goes on after a broken packet; so does the reference
+            continue

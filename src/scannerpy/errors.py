@@ -1,6 +1,6 @@
 """Every error Scanner raises, as one tree.
 
-::
+What inherits from what, and the builtin each class also is:
 
     ScannerException
     ├── GraphError (ValueError)              the graph a program wrote cannot be run

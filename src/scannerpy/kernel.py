@@ -70,7 +70,7 @@ class Kernel:
 
 def python_kernel_fn(kernel: Any, config: KernelConfig, args: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """Make one instance of `kernel` and return what runs it on inputs: a class's bound `execute`, a function with its
-    `config` filled in. The seam between a kernel and whatever hosts it; handy in a kernel's unit test::
+    `config` filled in. The seam between a kernel and whatever hosts it; handy in a kernel's unit test:
 
         python_kernel_fn(MyKernel, KernelConfig(), {"threshold": 3})(frame=frame)
     """

@@ -111,7 +111,9 @@ def write(frame: Any, text: str, place: tuple[int, int]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("out/count_moving"), help="folder for the video and the database")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/count_moving"), help="folder for the video and the database"
+    )
     parser.add_argument("--threshold", type=int, default=40, help="grey levels that count as a difference")
     parser.add_argument("--least", type=float, default=0.005, help="smallest object, as a share of the picture")
     parser.add_argument("--rows", type=int, default=8, help="rows an object must be seen in")
@@ -121,9 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with sp.Client(config=sp.Config(db_path=str(chosen.out / "db"))) as cl:
         video = sp.NamedVideoStream(cl, chosen.video.stem, path=str(chosen.video))
         tracks = find_tracks(cl, video, chosen)
-        counted = [
-            track for track, seen in tracks.items() if len(seen) >= chosen.rows and way_of(seen) >= chosen.way
-        ]
+        counted = [track for track, seen in tracks.items() if len(seen) >= chosen.rows and way_of(seen) >= chosen.way]
         draw(cl, video, {track: n for n, track in enumerate(counted, 1)}, tracks, chosen)
     for number, track in enumerate(counted, 1):
         rows = [row for row, _, _ in tracks[track]]
@@ -161,7 +161,11 @@ def way_of(track: Track) -> float:
 
 
 def draw(
-    cl: sp.Client, video: sp.NamedVideoStream, numbers: dict[int, int], tracks: dict[int, Track], chosen: argparse.Namespace
+    cl: sp.Client,
+    video: sp.NamedVideoStream,
+    numbers: dict[int, int],
+    tracks: dict[int, Track],
+    chosen: argparse.Namespace,
 ) -> None:
     """Write the video with the counted objects marked."""
     begins = [tracks[track][0][0] for track in numbers]

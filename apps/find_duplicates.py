@@ -2,9 +2,9 @@
 
     python apps/find_duplicates.py videos/
 
-Two frames a second get a perceptual hash of 64 bits, which is stored. Two videos are near-duplicates where most hashes of
-the shorter one match those of the longer one, all at one and the same shift in time. When files are added later, only
-theirs are computed.
+Two frames a second get a perceptual hash of 64 bits, which is stored. Two videos are near-duplicates where most hashes
+of the shorter one match those of the longer one, all at one and the same shift in time. When files are added later,
+only theirs are computed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ENDINGS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v"}
 
 @sp.register_python_op(keeps_inputs=True, releases_gil=True)
 def PerceptualHash(config, frame: sp.FrameType) -> bytes:
-    """Which way the brightness goes between neighbours of a 9 × 8 picture: 64 bits. Empty where a frame shows nothing."""
+    """64 bits: which way the brightness goes between neighbours in a picture of 9 × 8. Empty for an even grey."""
     small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), (9, 8), interpolation=cv2.INTER_AREA).astype(int)
     if small.std() < 4:
         return b""
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def hash_videos(cl: sp.Client, files: Sequence[Path]) -> dict[str, list[bytes]]:
-    """Return the hashes of every file that can be read, by its path; what an earlier run stored is not computed again."""
+    """Return the hashes of every file that can be read, by path; what an earlier run stored is not computed again."""
     new = [(str(file), str(file)) for file in files if not cl.has_table(str(file))]
     unreadable = ingest(cl, new) if new else []
     for path, reason in unreadable:

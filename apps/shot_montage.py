@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,7 @@ import scannerpy as sp
 @sp.register_python_op()
 def ShotLabel(config, frame: sp.FrameType, text: bytes) -> sp.FrameType:
     """Write `text` in the corner, on a dark ground."""
-    height, width = frame.shape[:2]
+    height = frame.shape[0]
     size, margin = height / 400, height // 30
     (text_width, text_height), _ = cv2.getTextSize(text.decode(), cv2.FONT_HERSHEY_SIMPLEX, size, 1)
     frame[height - text_height - 3 * margin :, : text_width + 3 * margin] //= 4
@@ -32,7 +33,9 @@ def ShotLabel(config, frame: sp.FrameType, text: bytes) -> sp.FrameType:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("film", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("out/shot_montage"), help="folder for the picture and the database")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/shot_montage"), help="folder for the picture and the database"
+    )
     parser.add_argument("--columns", type=int, default=5, help="pictures side by side")
     parser.add_argument("--width", type=int, default=240, help="pixels of one picture")
     parser.add_argument("--most", type=int, default=200, help="no more shots than these, the longest ones")
@@ -57,7 +60,7 @@ def find_shots(cl: sp.Client, film: sp.NamedVideoStream) -> list[tuple[int, int]
     run(cl, cl.io.Output(cl.ops.Histogram(frame=cl.io.Input([film])), [histograms]))
     run(cl, cl.io.Output(cl.ops.ShotBoundaries(histograms=cl.io.Input([histograms])), [cuts]))
     edges = [0, *next(cuts.load(rows=[0])), film.len()]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def make_montage(cl: sp.Client, film: sp.NamedVideoStream, shots: list[tuple[int, int]], chosen: argparse.Namespace):
@@ -70,7 +73,7 @@ def make_montage(cl: sp.Client, film: sp.NamedVideoStream, shots: list[tuple[int
     small = cl.ops.Resize(frame=frames, width=[chosen.width], interpolation=["INTER_AREA"])
     labelled = cl.ops.ShotLabel(frame=small, text=cl.io.Input([labels]))
     montage = cl.ops.Montage(
-        frame=labelled, num_frames=len(shots), target_width=chosen.width, frames_per_row=chosen.columns
+        frame=labelled, num_frames=len(shots), target_width=chosen.width, frames_per_row=min(chosen.columns, len(shots))
     )
     finished = cl.streams.Gather(montage, [[len(shots) - 1]])
     stored = sp.NamedVideoStream(cl, f"{film.name()}/montage")

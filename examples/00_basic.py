@@ -1,4 +1,7 @@
-"""00: A stream in, a stream out. The program of docs/tutorial/00-basic.md; `python examples/00_basic.py [video]`."""
+"""00: A stream in, a stream out.
+
+The program of docs/tutorial/00-basic.md: ``python examples/00_basic.py [video]``.
+"""
 
 import sys
 

@@ -1,4 +1,7 @@
-"""01: Your own ops. The program of docs/tutorial/01-python-ops.md; `python examples/01_python_ops.py [video]`."""
+"""01: Your own ops.
+
+The program of docs/tutorial/01-python-ops.md: ``python examples/01_python_ops.py [video]``.
+"""
 
 import sys
 from typing import Any

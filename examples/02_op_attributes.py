@@ -1,4 +1,7 @@
-"""02: Batch, stencil and state. The program of docs/tutorial/02-op-attributes.md; `python examples/02_op_attributes.py [video]`."""
+"""02: Batch, stencil and state.
+
+The program of docs/tutorial/02-op-attributes.md: ``python examples/02_op_attributes.py [video]``.
+"""
 
 import sys
 from typing import Any, Sequence

@@ -1,4 +1,7 @@
-"""03: Choose rows. The program of docs/tutorial/03-sampling.md; `python examples/03_sampling.py [video]`."""
+"""03: Choose rows.
+
+The program of docs/tutorial/03-sampling.md: ``python examples/03_sampling.py [video]``.
+"""
 
 import sys
 

@@ -1,4 +1,7 @@
-"""04: Slices. The program of docs/tutorial/04-slicing.md; `python examples/04_slicing.py [video]`."""
+"""04: Slices.
+
+The program of docs/tutorial/04-slicing.md: ``python examples/04_slicing.py [video]``.
+"""
 
 import sys
 

@@ -1,4 +1,7 @@
-"""05: Sources and sinks. The program of docs/tutorial/05-sources-and-sinks.md; `python examples/05_sources_and_sinks.py [video]`."""
+"""05: Sources and sinks.
+
+The program of docs/tutorial/05-sources-and-sinks.md: ``python examples/05_sources_and_sinks.py [video]``.
+"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""06: How frames are stored. The program of docs/tutorial/06-compression.md; `python examples/06_compression.py [video]`."""
+"""06: How frames are stored.
+
+The program of docs/tutorial/06-compression.md: ``python examples/06_compression.py [video]``.
+"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""07: Where the time goes. The program of docs/tutorial/07-profiling.md; `python examples/07_profiling.py [video]`."""
+"""07: Where the time goes.
+
+The program of docs/tutorial/07-profiling.md: ``python examples/07_profiling.py [video]``.
+"""
 
 import sys
 

@@ -1,4 +1,7 @@
-"""08: Fast ops in Python. The program of docs/tutorial/08-fast-ops.md; `python examples/08_fast_ops.py [video]`."""
+"""08: Fast ops in Python.
+
+The program of docs/tutorial/08-fast-ops.md: ``python examples/08_fast_ops.py [video]``.
+"""
 
 import sys
 

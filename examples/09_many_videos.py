@@ -1,4 +1,7 @@
-"""09: Many videos, some of them broken. The program of docs/tutorial/09-many-videos.md; `python examples/09_many_videos.py [video]`."""
+"""09: Many videos, some of them broken.
+
+The program of docs/tutorial/09-many-videos.md: ``python examples/09_many_videos.py [video]``.
+"""
 
 import shutil
 import sys

@@ -1,6 +1,7 @@
 # ruff: noqa: INP001  # a script, not a package
 """What mkdocs cannot find in the docstrings. Named in mkdocs.yml under `hooks`.
 
+A page that mkdocs.yml has no place for comes last in the section of its folder, so that none is out of reach.
 ``<!-- the ops -->`` in a page becomes a table of the ops that come with Scanner, made from the registry, and
 ``<!-- the other modules -->`` the reference of every public module that no page has, so that none is forgotten.
 """
@@ -8,11 +9,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 NOT_API = {
     "scannerpy",
     "scannerpy.cli",
@@ -22,6 +26,28 @@ NOT_API = {
     "scannerpy.testing.bitstreams",
 }
 """Packages, whose modules count, the command line, and what only our own tests want."""
+
+
+def on_config(config: Any) -> Any:
+    """Called by mkdocs first of all: complete the navigation."""
+    named = set(_pages_in(config.nav))
+    for section in [entry for entry in config.nav if isinstance(entry, dict)]:
+        for pages in section.values():
+            if isinstance(pages, list):
+                pages += _pages_of(Path(pages[0]).parent, named)
+    config.nav += _pages_of(Path(), named)
+    return config
+
+
+def _pages_in(nav: Any) -> Iterator[str]:
+    for entry in nav.values() if isinstance(nav, dict) else nav:
+        yield from [entry] if isinstance(entry, str) else _pages_in(entry)
+
+
+def _pages_of(folder: Path, named: set[str]) -> list[str]:
+    """Return the pages of one folder that are not `named`."""
+    pages = sorted(page.relative_to(DOCS).as_posix() for page in (DOCS / folder).glob("*.md"))
+    return [page for page in pages if page not in named]
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -34,7 +60,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def other_modules() -> str:
     """Return a section for each public module that no reference page names."""
-    pages = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
     named = set(re.findall(r"^::: (\S+)", pages, re.MULTILINE))
     return "\n\n".join(f"## {module}\n\n::: {module}" for module in public_modules() if module not in named)
 
@@ -66,13 +92,14 @@ def _is_ours(op: Any) -> bool:
 
 
 def _cells(op: Any) -> list[str]:
+    kernel = next(iter(op.kernels.values())).factory
     gives = ", ".join(_kind(column) for column in op.outputs)
     return [
         f"**{op.name}**",
-        _code(c.name for c in op.inputs),
+        _code(column.name for column in op.inputs),
         gives,
-        _arguments(op),
-        _code(op.stream_params),
+        _parameters(kernel, "__init__", set(op.init_params or ()) - {"init_parameter"}),
+        _parameters(kernel, "new_stream", set(op.stream_params)),
         _needs(op),
     ]
 
@@ -85,8 +112,12 @@ def _code(names: Any) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _arguments(op: Any) -> str:
-    return _code(name for name in op.init_params or () if name != "init_parameter")
+def _parameters(kernel: Any, method: str, wanted: set[str]) -> str:
+    """Return those parameters of a class's method that are `wanted`, with their defaults."""
+    if not wanted:
+        return ""
+    known = inspect.signature(getattr(kernel, method)).parameters.values()
+    return _code(f"{p.name}" + ("" if p.default is p.empty else f"={p.default!r}") for p in known if p.name in wanted)
 
 
 def _needs(op: Any) -> str:

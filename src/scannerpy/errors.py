@@ -21,8 +21,8 @@ What inherits from what, and the builtin each class also is:
     ├── SerializationError (ValueError)      a value does not fit its registered type
     └── NotSupported (NotImplementedError)   a documented name that this installation cannot serve
 
-Each class has a stable ``code`` (for ``docs/guide`` and for machines) and says with ``retry`` whether
-trying the same thing again can help. Each also inherits the builtin a Python user would catch.
+Each class has a stable ``code`` (for the guide and for machines) and says with ``retry`` whether trying the same
+thing again can help. Each also inherits the builtin a Python user would catch.
 The text of an error holds what happened, where (stream, row, op, task), and the next step.
 """
 

@@ -75,3 +75,11 @@ def test_every_public_module_is_in_the_reference(site, monkeypatch):
     names = site_hooks.public_modules()
     assert {"scannerpy.client", "scannerpy.ops.imgproc", "scannertools.imgproc"} <= set(names)
     assert not [name for name in names if not re.search(rf'{re.escape(name)}[."<]', pages)]
+
+
+def test_every_page_is_in_the_navigation(site):
+    front = (site / "index.html").read_text(encoding="utf-8")
+    reachable = set(re.findall(r'href="([^"#]+\.html)"', front))
+    pages = {page.relative_to(ROOT / "docs").with_suffix(".html").as_posix() for page in (ROOT / "docs").rglob("*.md")}
+    pages = {page.replace("README.html", "index.html") for page in pages}
+    assert pages <= reachable

@@ -34,7 +34,7 @@ def on_config(config: Any) -> Any:
     for section in [entry for entry in config.nav if isinstance(entry, dict)]:
         for pages in section.values():
             if isinstance(pages, list):
-                pages += _pages_of(Path(pages[0]).parent, named)
+                pages.extend(_pages_of(Path(pages[0]).parent, named))
     config.nav += _pages_of(Path(), named)
     return config
 

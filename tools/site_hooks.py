@@ -2,8 +2,9 @@
 """What mkdocs cannot find in the docstrings. Named in mkdocs.yml under `hooks`.
 
 A page that mkdocs.yml has no place for comes last in the section of its folder, so that none is out of reach.
-``<!-- the ops -->`` in a page becomes a table of the ops that come with Scanner, made from the registry, and
-``<!-- the other modules -->`` the reference of every public module that no page has, so that none is forgotten.
+``<!-- the ops -->`` in a page becomes a table of the ops that come with Scanner, made from the registry;
+``<!-- the other ops -->`` and ``<!-- the other modules -->`` the reference of every public module that no page has, so
+that none is forgotten.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+OPS = "scannerpy.ops."
 NOT_API = {
     "scannerpy",
     "scannerpy.cli",
@@ -52,17 +54,27 @@ def _pages_of(folder: Path, named: set[str]) -> list[str]:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Called by mkdocs for every page."""
-    for mark, make in (("<!-- the ops -->", table_of_ops), ("<!-- the other modules -->", other_modules)):
+    for mark, make in MARKS.items():
         if mark in markdown:
             markdown = markdown.replace(mark, make())
     return markdown
 
 
+def other_ops() -> str:
+    """Return a section for each module of ops that no reference page names."""
+    options = "\n    options:\n      heading_level: 3\n      merge_init_into_class: false"
+    return "\n\n".join(f"## {name}\n\n::: {name}{options}" for name in _unnamed() if name.startswith(OPS))
+
+
 def other_modules() -> str:
-    """Return a section for each public module that no reference page names."""
+    """Return a section for each other public module that no reference page names."""
+    return "\n\n".join(f"## {name}\n\n::: {name}" for name in _unnamed() if not name.startswith(OPS))
+
+
+def _unnamed() -> list[str]:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
     named = set(re.findall(r"^::: (\S+)", pages, re.MULTILINE))
-    return "\n\n".join(f"## {module}\n\n::: {module}" for module in public_modules() if module not in named)
+    return [name for name in public_modules() if name not in named]
 
 
 def public_modules() -> list[str]:
@@ -88,7 +100,7 @@ def table_of_ops() -> str:
 
 
 def _is_ours(op: Any) -> bool:
-    return any(kernel.factory.__module__.startswith("scannerpy.ops.") for kernel in op.kernels.values())
+    return any(kernel.factory.__module__.startswith(OPS) for kernel in op.kernels.values())
 
 
 def _cells(op: Any) -> list[str]:
@@ -130,3 +142,10 @@ def _needs(op: Any) -> str:
     if op.stencil is not None and tuple(op.stencil) != (0,):
         return f"the rows at {list(op.stencil)}"
     return "its row"
+
+
+MARKS = {
+    "<!-- the ops -->": table_of_ops,
+    "<!-- the other ops -->": other_ops,
+    "<!-- the other modules -->": other_modules,
+}

@@ -7,7 +7,7 @@ WORKERS ?= auto
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types imports units format bench proto requirements clean
+.PHONY: help demo test quick lint types imports units format docs bench proto requirements clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,6 +36,9 @@ units: $(VENV)/.dev
 format: $(VENV)/.dev  ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev  ## the documentation as web pages, in out/site; any warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.dev  ## the engine against the same work by hand; makes its own clips
 	$(BIN)/python benchmarks/planning.py

@@ -28,7 +28,9 @@ class DeviceType(Enum):
     """Where an op runs."""
 
     CPU = 0
+    """On the processor; the default of every op."""
     GPU = 1
+    """On a graphics card."""
 
     @staticmethod
     def to_proto(protobufs: Any, device: DeviceType) -> int:
@@ -39,10 +41,12 @@ class DeviceType(Enum):
 
 
 class ColumnType(Enum):
-    """What a column holds: serialized values, or frames."""
+    """What a column holds."""
 
     Blob = 0
+    """Values, serialized."""
     Video = 1
+    """Frames."""
 
     @staticmethod
     def to_proto(protobufs: Any, ty: ColumnType) -> int:
@@ -53,11 +57,14 @@ class ColumnType(Enum):
 
 
 class CacheMode(Enum):
-    """What `Client.run` does with outputs that exist: refuse, skip them, or replace them."""
+    """What `Client.run` does with outputs that exist."""
 
     Error = 1
+    """Refuse: raise StreamExists, before anything is touched."""
     Ignore = 2
+    """Keep what is complete, and compute the rest: also what an earlier run began and did not finish."""
     Overwrite = 3
+    """Compute all of it again. What was there stays readable until the new result is complete."""
 
 
 class DeviceHandle:

@@ -1,6 +1,6 @@
 """Every error Scanner raises, as one tree.
 
-::
+What inherits from what, and the builtin each class also is:
 
     ScannerException
     ├── GraphError (ValueError)              the graph a program wrote cannot be run
@@ -23,8 +23,8 @@
     ├── RemovedModule (ImportError)          the same, where it is imported
     └── NotSupported (NotImplementedError)   a documented name that this installation cannot serve
 
-Each class has a stable ``code`` (for ``docs/guide`` and for machines) and says with ``retry`` whether
-trying the same thing again can help. Each also inherits the builtin a Python user would catch.
+Each class has a stable ``code`` (for the guide and for machines) and says with ``retry`` whether trying the same
+thing again can help. Each also inherits the builtin a Python user would catch.
 The text of an error holds what happened, where (stream, row, op, task), and the next step.
 """
 

@@ -20,7 +20,13 @@ __all__ = ["Kernel", "KernelConfig", "python_kernel_fn"]
 
 @dataclass
 class KernelConfig:
-    """What a kernel instance may know about its place: its devices, its columns and all of its init arguments."""
+    """What a kernel instance may know about its place.
+
+    * `devices`: the devices it may use.
+    * `input_columns`, `output_columns` and their `…_types`: the names and kinds of its columns, in order.
+    * `args`: all of the op's arguments, by name; the only way a function op learns of them.
+    * `node_id`: the number of the worker it runs in.
+    """
 
     devices: Sequence[DeviceHandle] = (DeviceHandle(DeviceType.CPU, 0),)
     input_columns: Sequence[str] = ()
@@ -70,7 +76,7 @@ class Kernel:
 
 def python_kernel_fn(kernel: Any, config: KernelConfig, args: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """Make one instance of `kernel` and return what runs it on inputs: a class's bound `execute`, a function with its
-    `config` filled in. The seam between a kernel and whatever hosts it; handy in a kernel's unit test::
+    `config` filled in. The seam between a kernel and whatever hosts it; handy in a kernel's unit test:
 
         python_kernel_fn(MyKernel, KernelConfig(), {"threshold": 3})(frame=frame)
     """

@@ -1,7 +1,7 @@
 """Calling ops: `cl.ops.Name(…)` makes an `Op`, whose `OpColumn` is what the next op takes. And registering them.
 
-An `OpColumn` is a handle on one output of a frozen graph node (`_graph.node`); nothing here reads data. Wrong calls are
-refused here, where the program's own line is at hand, rather than when the graph is run.
+An `OpColumn` is a handle on one output of the graph; nothing here reads data. Wrong calls are refused at once, where
+the program's own line is at hand, rather than when the graph is run.
 """
 
 from __future__ import annotations

@@ -121,6 +121,7 @@ else:
 
 
 BlobType = bytes
+"""Bytes, stored as they are."""
 register_type_info(ScannerTypeInfo(bytes, "Bytes", _itself, _itself))
 register_type_info(ScannerTypeInfo(Any, "Any", pickle.dumps, pickle.loads))
 register_type_info(ScannerTypeInfo(FrameType, "FrameType", _itself, _itself))
@@ -277,10 +278,15 @@ def _convert(name: str, array: npt.NDArray[Any], wanted: np.dtype[Any]) -> npt.N
 
 
 NumpyArrayFloat32 = _numpy_type("NumpyArrayFloat32", np.float32)
+"""A flat float32 array; read-only where it is read back."""
 NumpyArrayInt32 = _numpy_type("NumpyArrayInt32", np.int32)
+"""A flat int32 array; read-only where it is read back."""
 Histogram = UniformList("Histogram", NumpyArrayInt32, parts=3)
+"""What the op Histogram gives: a list of three int32 arrays, one per channel."""
 Bbox = _protobuf_type("Bbox", __name__, lambda: protobufs.BoundingBox)
+"""A `protobufs.BoundingBox`: corners ``x1 y1 x2 y2``, ``score``, ``label``, ``track_id``, ``track_score``."""
 BboxList = VariableList("BboxList", Bbox)
+"""A list of `protobufs.BoundingBox`, such as a detector finds in one frame."""
 
 
 @register_type

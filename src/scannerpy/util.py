@@ -64,7 +64,10 @@ def default(d: MutableMapping[str, Any], k: str, v: Any | Callable[[], Any]) -> 
 
 @contextmanager
 def sample_video(delete: bool = True) -> Iterator[str]:
-    """Give the path of a short sample clip, made on this machine; kept in the temp folder unless `delete`."""
+    """Give the path of a short sample clip, made on this machine: ten seconds, three shots of a road with cars.
+
+    It is deleted when the block ends, or kept in the temporary folder with ``delete=False``.
+    """
     if delete:
         with tempfile.TemporaryDirectory() as scratch:
             yield str(_make_sample(Path(scratch) / "sample_video.mp4"))
@@ -75,8 +78,7 @@ def sample_video(delete: bool = True) -> Iterator[str]:
 
 def _make_sample(path: Path) -> Path:
     """Ten seconds of 320 × 240, made under another name first: a broken one never looks like a whole one."""
-    from scannerpy.testing.videos import Recipe, encode
+    from scannerpy.testing import scenes
 
     part = path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}")
-    encode(part, Recipe("mp4", frames=250, size=(320, 240), gop=50))
-    return part.rename(path)
+    return scenes.write(part).rename(path)

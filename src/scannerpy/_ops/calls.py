@@ -19,7 +19,7 @@ StreamArgs = list[dict[str, Any] | list[dict[str, Any]]]
 
 
 class SliceList(list[Any]):
-    """List of per-stream arguments to each slice of an op: one value per slice group."""
+    """The arguments of one stream inside a slice: one value per slice group, as in ``gain=[SliceList([1.0, 1.2])]``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Small videos made on the spot, for tests: every codec, container and trick that has ever shown a wrong frame.
 
 Each picture carries its number as a grid of black and white blocks, so that a test can tell which frame it got from
-the pixels alone, without trusting any decoder's count::
+the pixels alone, without trusting any decoder's count:
 
     from scannerpy.testing import videos
 

@@ -1,7 +1,14 @@
-"""Every Python snippet of the documentation runs, page by page, as a program of its own."""
+"""Every Python snippet of the documentation runs, page by page, as a program of its own.
 
+The snippets of a page share one namespace and find a small ``film.mp4`` beside them. A tutorial page is the file of the
+same name in `examples/`, which `test_examples` runs. A snippet that cannot run here says why, in a comment above it:
+``<!-- not run: the reason -->``.
+"""
+
+import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +19,11 @@ from tests.clips import write_clip
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SNIPPET = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+STEPS = sorted((ROOT / "docs" / "tutorial").glob("[0-9]*.md"))
+SNIPPET = re.compile(
+    r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?```python\n(?P<code>.*?)^```", re.DOTALL | re.MULTILINE
+)
+NOT_RUN = re.compile(r"<!--.*not.run.*-->")
 
 
 def program(page):
@@ -20,19 +31,30 @@ def program(page):
     text = page.read_text(encoding="utf-8")
     lines = [""] * text.count("\n")
     for snippet in SNIPPET.finditer(text):
-        start = text.count("\n", 0, snippet.start(1))
-        code = snippet[1].splitlines()
+        if snippet["reason"]:
+            continue
+        start = text.count("\n", 0, snippet.start("code"))
+        code = snippet["code"].splitlines()
         lines[start : start + len(code)] = code
     return "\n".join(lines)
 
 
-WITH_SNIPPETS = [page for page in PAGES if program(page).strip()]
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+WITH_SNIPPETS = [page for page in PAGES if program(page).strip() and page not in STEPS]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("film") / "film.mp4", 60)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", WITH_SNIPPETS, ids=lambda page: str(page.relative_to(ROOT)))
-def test_snippets_run(page, tmp_path):
-    write_clip(tmp_path / "film.mp4", 60)
+@pytest.mark.parametrize("page", WITH_SNIPPETS, ids=name_of)
+def test_snippets_run(page, film, tmp_path):
+    shutil.copy(film, tmp_path)
     script = tmp_path / f"{page.stem.lower()}.py"
     script.write_text(program(page), encoding="utf-8")
     environment = {**os.environ, "HOME": str(tmp_path), "PYTHONWARNINGS": "error"}
@@ -49,25 +71,51 @@ def test_snippets_run(page, tmp_path):
 
 
 def test_pages_that_promise_snippets_have_them():
-    promised = {
+    assert {page.name for page in WITH_SNIPPETS} >= {
         "README.md",
-        "start.md",
+        "daft.md",
         "failures.md",
+        "graphs.md",
+        "index.md",
         "models.md",
+        "opencv.md",
         "performance.md",
+        "ray-data.md",
+        "scanner.md",
         "seeing.md",
+        "start.md",
+        "state-and-slices.md",
         "storage.md",
         "video.md",
     }
-    assert {page.name for page in WITH_SNIPPETS} >= promised
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_snippet_that_is_not_run_says_why(page):
+    text = page.read_text(encoding="utf-8")
+    told = [snippet["reason"] for snippet in SNIPPET.finditer(text) if snippet["reason"]]
+    assert len(NOT_RUN.findall(text)) == len(told), "the comment stands on the line above the snippet, with a reason"
+
+
+@pytest.mark.parametrize("page", STEPS, ids=name_of)
+def test_a_tutorial_page_is_the_program_in_examples(page):
+    example = ROOT / "examples" / f"{page.stem.replace('-', '_')}.py"
+    written = ast.parse(example.read_text(encoding="utf-8"))
+    assert ast.dump(ast.parse(program(page))) == ast.dump(ast.Module(written.body[1:], [])), "but for the docstring"
+
+
+def test_the_tutorial_has_ten_steps_and_as_many_examples():
+    assert [page.name[:2] for page in STEPS] == [f"{n:02}" for n in range(10)]
+    assert len(list((ROOT / "examples").glob("[0-9]*.py"))) == 10
 
 
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=name_of)
 def test_links_point_at_files_that_exist(page):
-    broken = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    broken = [link for link in LINK.findall(text) if not (page.parent / link).exists()]
     assert not broken
 
 
@@ -79,5 +127,6 @@ def test_the_pictures_of_the_guide_are_small():
     assert sum(path.stat().st_size for path in (ROOT / "docs" / "images").glob("seeing-*")) <= 200_000
 
 
-def test_the_picture_in_the_readme_is_small():
-    assert (ROOT / "docs" / "images" / "montage.png").stat().st_size <= 150_000
+def test_pictures_are_small():
+    for picture in (ROOT / "docs" / "images").iterdir():
+        assert picture.stat().st_size <= 150_000, picture.name

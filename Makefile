@@ -7,10 +7,10 @@ WORKERS ?= auto
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types imports units format docs bench proto requirements clean
+.PHONY: help demo test quick lint types imports units format docs bench bench-peers proto requirements clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 demo: $(VENV)/.demo  ## a real clip: histogram, shots, a montage, an annotated mp4, optical flow (VIDEO=path: your own)
 	@$(BIN)/scanner demo $(if $(VIDEO),"$(VIDEO)")
@@ -44,6 +44,9 @@ bench: $(VENV)/.dev  ## the engine against the same work by hand; makes its own 
 	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/overhead.py
 
+bench-peers: $(VENV)-bench/.bench  ## the engine against OpenCV, PyAV, decord, ffmpeg, Daft and Ray Data, into docs/benchmarks.md (an hour)
+	$(VENV)-bench/bin/python benchmarks/compare.py --write
+
 proto: $(VENV)/.dev  ## regenerate the committed protobuf modules from proto/
 	$(BIN)/python tools/make_protos.py
 
@@ -51,7 +54,7 @@ requirements:  ## pin anew what pyproject.toml allows (needs uv)
 	tools/pin
 
 clean:  ## remove the environment, the demo's output and the caches
-	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The stamps: each environment step runs again only when what it reads has changed.
 $(VENV)/.run: requirements/run.txt pyproject.toml tools/environment
@@ -59,6 +62,11 @@ $(VENV)/.run: requirements/run.txt pyproject.toml tools/environment
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml tools/environment
 	@PYTHON="$(PYTHON)" tools/environment $(VENV) dev
+
+$(VENV)-bench/.bench: requirements/bench.in requirements/run.txt pyproject.toml tools/environment
+	@PYTHON="$(PYTHON)" tools/environment $(VENV)-bench run
+	@$(VENV)-bench/bin/pip install -q -r requirements/bench.in
+	@touch $@
 
 $(VENV)/.demo: $(VENV)/.run requirements/demo.txt
 	@PYTHON="$(PYTHON)" tools/environment $(VENV) demo

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import clips
 
-COLD_FRAMES = 125
+CLIPS = {"W1": clips.FULL_HD, "W5": clips.HD, "W6": clips.HD}
 
 
 def main() -> None:
@@ -41,7 +41,9 @@ def main() -> None:
 
 def compare(name: str, rounds: int) -> None:
     """Interleave engine and hand, each time in a fresh process."""
-    path = clips.clip(name)
+    clip = CLIPS[name]
+    clip.make()
+    clips.WARM.make()
     taken: dict[str, list[list[float]]] = {"engine": [], "hand": []}
     for _ in range(rounds):
         for who, measured in taken.items():
@@ -53,14 +55,14 @@ def compare(name: str, rounds: int) -> None:
     print(
         f"{name}: engine {engine:.2f} s, by hand {hand:.2f} s, overhead {engine / hand - 1:+.1%}; "
         f"CPU {engine_cpu:.2f} and {hand_cpu:.2f} s, {engine_cpu / hand_cpu - 1:+.1%}"
-        f"  (spread {spread:.0%}, {clips.FRAMES / engine:.0f} frames/s, {path.name})",
+        f"  (spread {spread:.0%}, {clip.frames / engine:.0f} frames/s, {clip.path.name})",
         flush=True,
     )
 
 
 def cold(name: str, rounds: int) -> None:
     """Import, client, ingest and first run in a new process."""
-    clips.clip(name, COLD_FRAMES)
+    clips.WARM.make()
     parts = [[float(part) for part in _in_fresh_process("cold", name).split()] for _ in range(rounds)]
     imports, ingest, run = (statistics.median(column) for column in zip(*parts, strict=True))
     print(
@@ -79,11 +81,13 @@ def _in_fresh_process(measure: str, name: str) -> str:
 def measure_hand(name: str) -> str:
     """By hand, warmed up by the first seconds of another clip."""
     import by_hand
+    import kernels
 
+    kernel = kernels.KERNELS["touch" if name == "W1" else "histogram" if name == "W5" else "resize"]
     with tempfile.TemporaryDirectory(dir=clips.FOLDER) as folder:
-        by_hand.run(clips.clip("cold", COLD_FRAMES), by_hand.KERNELS[name], None)
+        by_hand.run([clips.WARM.path], None, kernel, None)
         out = None if name == "W1" else Path(folder, "result.npy")
-        return _timed(lambda: by_hand.run(clips.clip(name), by_hand.KERNELS[name], out))
+        return _timed(lambda: by_hand.run([CLIPS[name].path], None, kernel, out))
 
 
 def measure_engine(name: str) -> str:
@@ -91,20 +95,22 @@ def measure_engine(name: str) -> str:
     import scannerpy as sp
 
     with tempfile.TemporaryDirectory(dir=clips.FOLDER) as folder, sp.Client(config=_config(folder)) as client:
-        _run(client, name, "warm", clips.clip("cold", COLD_FRAMES))
-        film = sp.NamedVideoStream(client, "film", path=str(clips.clip(name)), inplace=True)
-        assert film.len() == clips.FRAMES
-        return _timed(lambda: _run(client, name, "film", clips.clip(name)))
+        _run(client, name, "warm", clips.WARM.path)
+        clip = CLIPS[name]
+        film = sp.NamedVideoStream(client, "film", path=str(clip.path), inplace=True)
+        assert film.len() == clip.frames
+        return _timed(lambda: _run(client, name, "film", clip.path))
 
 
 def measure_cold(name: str) -> str:
     """Everything a new process does until it has the histograms of a 5 s clip."""
+    del name
     started = time.perf_counter()
     import scannerpy as sp
 
     imported = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=clips.FOLDER) as folder, sp.Client(config=_config(folder)) as client:
-        path = clips.clip(name, COLD_FRAMES)
+        path = clips.WARM.path
         sp.NamedVideoStream(client, "film", path=str(path), inplace=True).len()
         ingested = time.perf_counter()
         _run(client, "W5", "film", path)

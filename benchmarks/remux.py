@@ -40,7 +40,7 @@ def main() -> None:
     width, height = map(int, options.size.split("x"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clips.write(folder / "once.mp4", width, height, GOP_FRAMES)
+        clips.write(folder / "once.mp4", clips.Clip(width, height, GOP_FRAMES))
         film = repeat_clip(folder / "once.mp4", folder / "film.mp4", round(options.minutes * 60 * 25 / GOP_FRAMES))
         with sp.Client(config=sp.Config(db_path=str(folder / "db")), debug=True) as cl:
             measure(sp.NamedVideoStream(cl, "film", path=str(film)), folder, options.encode_minutes * 60, options.size)

@@ -212,7 +212,7 @@ class PerfParams:
                 queue=queue_size_per_pipeline,
                 pipelines=kwargs.get("pipeline_instances_per_node") or sizing.machine_cpus(),
             )
-            work, io = sizes.packets(_element_sizes(inputs), _longest(inputs))
+            work, io = sizes.packets(_element_sizes(inputs), *_lengths(inputs))
             log.debug("estimated work_packet_size %d and io_packet_size %d", work, io)
             params = cls(work, io, queue_size_per_pipeline=queue_size_per_pipeline, **kwargs)
             params.estimated = True
@@ -232,15 +232,22 @@ def _element_sizes(inputs: Sequence[Sequence[Any]]) -> list[int]:
     return sizes
 
 
-def _longest(inputs: Sequence[Sequence[Any]]) -> int | None:
-    """Rows of the longest stream looked at, or None where no stream can tell."""
-    lengths = []
-    for stream in (stream for streams in inputs for stream in streams[:_LOOKED_AT]):
-        try:
-            lengths.append(len(stream))
-        except (NotImplementedError, TypeError):
-            continue
-    return max(lengths, default=None)
+def _lengths(inputs: Sequence[Sequence[Any]]) -> tuple[int | None, int | None]:
+    """Rows of the longest stream looked at and of all streams together, or None where no stream can tell."""
+    longest, together = [], []
+    for streams in inputs:
+        lengths = [length for stream in streams[:_LOOKED_AT] if (length := _length(stream)) is not None]
+        if lengths:
+            longest.append(max(lengths))
+            together.append(sum(lengths) * len(streams) // len(lengths))
+    return max(longest, default=None), max(together, default=None)
+
+
+def _length(stream: Any) -> int | None:
+    try:
+        return len(stream)
+    except (NotImplementedError, TypeError):
+        return None
 
 
 _LOOKED_AT = 100

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 LEAST_IO = 100
 """Rows below which a task is not made smaller for memory's sake (steps inside it are)."""
 TASKS_PER_PIPELINE = 4
-"""A stream is cut into at least this many tasks per pipeline where it is long enough: all cores work to the end."""
+"""A run has at least this many tasks per pipeline where its streams are long enough: all cores work to the end."""
 LEAST_CUT = 16
 """Rows below which a stream is not cut for parallelism's sake: a task costs a millisecond and a run-up to decode."""
 UNKNOWN = (10, 100)
@@ -26,17 +26,21 @@ class Sizing:
     queue: int
     pipelines: int
 
-    def packets(self, element_sizes: Sequence[int], longest: int | None) -> tuple[int, int]:
+    def packets(
+        self, element_sizes: Sequence[int], longest: int | None, together: int | None = None
+    ) -> tuple[int, int]:
         """Return (work packet, io packet) for elements of `element_sizes` bytes and a longest stream of `longest` rows.
 
-        The io packet is what fits in the memory share, but no more than leaves every pipeline a few tasks.
+        The io packet is what fits in the memory share, but no more than leaves every pipeline a few tasks. `together`
+        is the rows of all streams (not given: there is one): many short streams need not be cut to keep all busy.
         """
         if not element_sizes:
             return UNKNOWN
         fits = int(self.memory * self.share / (self.queue * max(element_sizes) * self.pipelines))
         io = max(LEAST_IO, fits)
         if longest is not None:
-            io = min(io, max(LEAST_CUT, -(-longest // (self.pipelines * TASKS_PER_PIPELINE))))
+            rows = max(longest, together or 0)
+            io = min(io, max(LEAST_CUT, min(longest, -(-rows // (self.pipelines * TASKS_PER_PIPELINE)))))
         work = max(1, int(io * self.work_io_ratio))
         return work, work * max(1, int(1 / self.work_io_ratio))
 

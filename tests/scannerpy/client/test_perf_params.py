@@ -52,6 +52,16 @@ def test_a_long_stream_is_cut_into_several_tasks_for_each_pipeline() -> None:
     assert 10_000 / params.io_packet_size >= 4 * 3
 
 
+def test_many_short_streams_are_not_cut_since_they_keep_all_pipelines_busy_as_they_are() -> None:
+    make = PerfParams.estimate(total_memory=1 << 40, pipeline_instances_per_node=2)
+    alone = make(inputs=[[Stream(100, 125)]]).io_packet_size
+    assert 125 / alone >= 2 * 3
+    assert make(inputs=[[Stream(100, 125)] * 40]).io_packet_size == 125
+    assert make(inputs=[[Stream(100, 125)] * 1000]).io_packet_size == 125
+    few = make(inputs=[[Stream(100, 1000)] * 3]).io_packet_size
+    assert 1000 / 4 < few < 1000 / 2
+
+
 @given(
     memory=st.integers(1 << 20, 1 << 42),
     share=st.floats(0.05, 1),

@@ -9,6 +9,8 @@ import numpy as np
 
 SIDE = 224
 ENCODED = 320, 240
+X264 = {"preset": "veryfast", "crf": "21", "g": "120", "x264-params": "mbtree=0"}
+"""What our encoder is set to. `mbtree` alone changes time and size: at one CRF it saves two fifths of the bytes."""
 FARNEBACK = 0.5, 3, 15, 3, 5, 1.2, 0
 
 Kernel = Callable[[np.ndarray], "np.ndarray | None"]

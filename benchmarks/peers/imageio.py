@@ -42,8 +42,9 @@ def encode(clip: Clip, out: Path) -> None:
     """W9: with the settings our encoder has, and the filter our Resize has."""
     width, height = kernels.ENCODED
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-i", str(clip.path)]
-    command += ["-vf", f"scale={width}:{height}:flags=bilinear", "-c:v", "libx264", "-preset", "veryfast"]
-    subprocess.run([*command, "-crf", "21", "-g", "120", "-an", str(out)], check=True)
+    command += ["-vf", f"scale={width}:{height}:flags=bilinear", "-c:v", "libx264", "-an"]
+    settings = [part for name, value in kernels.X264.items() for part in (f"-{name}", value)]
+    subprocess.run([*command, *settings, str(out)], check=True)
 
 
 def _chosen(rows: Sequence[int]) -> str:

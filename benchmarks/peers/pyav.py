@@ -57,7 +57,7 @@ def encode(clip: Clip, out: Path) -> None:
     with av.open(str(out), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt, stream.time_base = width, height, "yuv420p", Fraction(1, 25)
-        stream.options = {"preset": "veryfast", "crf": "21", "g": "120"}
+        stream.options = dict(kernels.X264)
         for frame in frames(clip, None):
             small = cv2.resize(frame, (width, height))
             container.mux(stream.encode(av.VideoFrame.from_ndarray(small, format="rgb24")))

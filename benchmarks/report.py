@@ -139,8 +139,8 @@ def differences(entries: Mapping[str, Entry], workloads: Sequence[Workload]) -> 
 
 def _peers(entries: Mapping[str, Entry], workloads: Sequence[Workload]) -> list[str]:
     asked = {peer for w in workloads for each in entries[w.name]["rounds"] for peer in each}
-    failed = {peer for w in workloads for peer in entries[w.name]["failed"]}
-    return [peer for peer in TITLES if peer in asked | failed]
+    others = {peer for w in workloads for what in ("failed", "differences") for peer in entries[w.name][what]}
+    return [peer for peer in TITLES if peer in asked | others]
 
 
 def _facts(entries: Mapping[str, Entry], workloads: Sequence[Workload]) -> str:

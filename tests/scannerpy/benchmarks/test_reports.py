@@ -65,6 +65,12 @@ def test_the_tables_hold_seconds_cpu_ratios_and_failures():
     assert "W6" not in text
 
 
+def test_results_are_compared_even_where_nothing_was_timed():
+    text = report.differences({"W5": entry(differences={"decord": "0.5"})}, [workloads.BY_NAME["W5"]])
+    assert "|  | decord |" in text
+    assert "| W5 | 0.5 |" in text
+
+
 @pytest.mark.parametrize(
     ("peer", "reached"), [(1.4, "| 1.5 | no |"), (1.6, "| 1.5 | yes |"), (2.5, "| 1.5 | yes, and the last |")]
 )

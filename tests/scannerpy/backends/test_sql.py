@@ -232,7 +232,7 @@ def test_writers_wait_for_each_other(storage):
 @pytest.mark.slow
 def test_a_password_is_written_nowhere(sc, postgres, tmp_path):
     """The run itself works as ever; it only leaves no recipe."""
-    postgres.password = "hush-hush"  # noqa: S105
+    postgres.password = "hush-hush"
     storage = with_films(SQLStorage(postgres, "jobs"))
     result = sp.NamedStream(sc, "out")
     assert "hush-hush" in storage.url

@@ -11,6 +11,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from scannerpy._video.scheduling import scheduled_as_before
+
 FOLDER = Path(__file__).parents[1] / "out" / "bench"
 GOP = 250
 
@@ -64,7 +66,7 @@ _ENCODERS = {
 def write(path: Path, clip: Clip) -> None:
     """Encode `clip` into a file."""
     encoder, options = _ENCODERS[clip.codec]
-    with av.open(str(path), "w") as container:
+    with scheduled_as_before(), av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=25)
         stream.width, stream.height, stream.pix_fmt = clip.width, clip.height, "yuv420p"
         stream.options = {**options, "g": str(GOP)}

@@ -40,7 +40,7 @@ class Profile:
             return cls(Trace.from_bytes(objects.get(trace_path(job_id))), subsample)
         except ObjectMissing as error:
             raise ScannerException(
-                f"there is no profile of job {job_id}: it has not ended, or there was no such job"
+                f"there is no profile of job {job_id}: it has not ended, was interrupted, or never was"
             ) from error
 
     def write_trace(self, path: str) -> str:

@@ -18,9 +18,21 @@ from scannerpy._graph.node import Output, SourceNode
 from scannerpy.errors import GraphError, RegistrationError, UnknownOp
 from scannerpy.op import Op, OpColumn, user_line
 
-__all__ = ["Reader", "Source", "SourceGenerator", "SourceType", "register_source"]
+__all__ = ["Reader", "Secret", "Source", "SourceGenerator", "SourceType", "register_source"]
 
 BACKENDS = "scannerpy.backends"
+
+
+class Secret(str):
+    """An argument of a source or sink that nobody but the workers may see, such as an address with a password.
+
+    It is sent to this machine's workers and never written down: a run that has one leaves no recipe for a retry.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
 
 
 class Reader(Protocol):

@@ -114,7 +114,10 @@ def stage_seconds(client: Client, job_id: int) -> dict[str, float]:
     except ScannerException:  # it still runs, or was killed
         return {}
     kinds = [kind for kind in ("load", "eval", "save") if kind in statistics]
-    return {f"{kind} {name}".strip(): float(s) for kind in kinds for name, s in statistics[kind].items()}
+    timed = ((kind, name, told) for kind in kinds for name, told in statistics[kind].items())
+    return {
+        f"{kind} {name}": float(told) for kind, name, told in timed if isinstance(told, str)
+    }  # numbers are counters
 
 
 def _headline(report: JobReport) -> str:

@@ -26,8 +26,12 @@ def trace(
         profile = client.get_profile(number)
         path = profile.write_trace(str(out or f"job-{number}.trace"))
         begun, ended = profile.total_time_interval()
-        statistics = profile.statistics()
+        statistics, bottleneck = profile.statistics(), profile.bottleneck()
     if json:
-        page.as_json({"job": number, "trace": path, "seconds": (ended - begun) / 1e9, "statistics": statistics})
+        seconds = (ended - begun) / 1e9
+        page.as_json(
+            {"job": number, "trace": path, "seconds": seconds, "bottleneck": bottleneck, "statistics": statistics}
+        )
         return
     page.say(f"{path}: job {number}, {page.seconds((ended - begun) / 1e9)}; open it at https://ui.perfetto.dev")
+    page.say(bottleneck)

@@ -13,6 +13,7 @@ from typing import Any
 
 from scannerpy._client.caching import Status
 from scannerpy._client.database import Database
+from scannerpy._engine.states import TaskId
 from scannerpy._graph.build import Graph, JobArgs, Vertex
 from scannerpy._plan.parents import parents
 from scannerpy._plan.plan import JobPlan, Plan
@@ -31,11 +32,12 @@ from scannerpy._store.catalog import (
     numbered,
 )
 from scannerpy._store.chunk import ChunkRef, find_chunks
+from scannerpy._store.chunk_format import read_end
 from scannerpy._store.manifest import write_manifest
-from scannerpy._store.objects import Objects
+from scannerpy._store.objects import ObjectMissing, Objects
 from scannerpy._store.origins import Rows, has_origins, write_origins
 from scannerpy.common import log
-from scannerpy.errors import GraphError, StreamExists, VideoError
+from scannerpy.errors import CorruptObject, GraphError, StreamExists, VideoError
 
 TABLE_SINKS = frozenset({"Column", "FrameColumn"})
 """The sinks that make tables of this database."""
@@ -186,6 +188,32 @@ def finished_tasks(database: Database, plan: Plan, begun: Begun) -> dict[int, di
         for task, ref in _stored_tasks(database.objects, plan.jobs[job], place)
     }
     return finished(plan, found)
+
+
+def stored_results(
+    database: Database, plan: Plan, begun: Begun, tasks: Sequence[TaskId]
+) -> dict[TaskId, tuple[ChunkRef, ...]]:
+    """Return, of `tasks`, those all of whose chunks are there: the worker that had them died before it could say so."""
+    sinks = range(len(plan.graph.sinks))
+    found: dict[TaskId, tuple[ChunkRef, ...]] = {}
+    for task in tasks:
+        places = [begun.places.get((task.job, sink)) for sink in sinks]
+        chunks = [_stored_chunk(database.objects, plan.jobs[task.job], place, task.number) for place in places]
+        whole = tuple(chunk for chunk in chunks if chunk is not None)
+        if len(whole) == len(chunks):
+            found[task] = whole
+    return found
+
+
+def _stored_chunk(objects: Objects, job: JobPlan, place: Place | None, number: int) -> ChunkRef | None:
+    if place is None:  # a storage backend's: only its writer knows what it has
+        return None
+    try:
+        ref = read_end(objects, layout.chunk_path(place.key, place.column, number)).ref
+    except (ObjectMissing, CorruptObject):
+        return None
+    task = job.tasks[number]
+    return ref if (ref.start, ref.end) == (task.start, task.end) else None
 
 
 def _stored_tasks(objects: Objects, job: JobPlan, place: Place) -> Iterator[tuple[int, ChunkRef]]:

@@ -26,7 +26,7 @@ from scannerpy._words.version import VERSION
 from scannerpy.common import PerfParams
 from scannerpy.errors import CorruptObject, KernelError, ScannerException, StorageError
 from scannerpy.sink import SINKS, SinkType
-from scannerpy.source import SOURCES, SourceType
+from scannerpy.source import SOURCES, Secret, SourceType
 
 LARGEST = 64 << 20
 """A recipe that drags more data along is not kept: it would cost every run more than a retry can save."""
@@ -53,6 +53,8 @@ class Recipe:
 
 def store(objects: Objects, job_id: int, recipe: Recipe) -> str:
     """Keep a run's recipe. Returns "" or, where that is not possible, the reason: the run itself can go on."""
+    if holds_secret(recipe.graph, recipe.jobs):
+        return "its arguments hold a password, which is never written down"
     try:
         key = _key(create=True)
         data = pickle.dumps((_versions(), tuple(sys.path), pack_with_graph(recipe, recipe.graph)))
@@ -91,6 +93,13 @@ def load(objects: Objects, job_id: int) -> Recipe:
     for name, sink in recipe.sinks.items():
         SINKS.setdefault(name, sink)
     return recipe
+
+
+def holds_secret(graph: Graph, jobs: Sequence[JobArgs]) -> bool:
+    """Whether an argument of a source or sink is a `Secret`."""
+    mappings = [vertex.args for vertex in (*graph.sources, *graph.sinks)]
+    mappings += [own for args in jobs for own in args.values() if isinstance(own, Mapping)]
+    return any(isinstance(value, Secret) for mapping in mappings for value in mapping.values())
 
 
 def storages(graph: Graph) -> tuple[dict[str, SourceType], dict[str, SinkType]]:

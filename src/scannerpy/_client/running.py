@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from scannerpy._client import foreign
@@ -13,7 +14,16 @@ from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
 from scannerpy._client.gops import run_ups
 from scannerpy._client.history import Chronicle
-from scannerpy._client.outputs import TABLE_SINKS, Begun, Finished, begin, commit, finished_tasks, keep_origins
+from scannerpy._client.outputs import (
+    TABLE_SINKS,
+    Begun,
+    Finished,
+    begin,
+    commit,
+    finished_tasks,
+    keep_origins,
+    stored_results,
+)
 from scannerpy._client.preparing import Prepared, prepare
 from scannerpy._client.reports import RETRY_OF, look
 from scannerpy._client.retrying import prepare_retry, write_down
@@ -233,6 +243,7 @@ class Runs:
             run_ups=run_ups(prepared.plan, self._database) if workers > 1 else {},
             seat=Seat(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
             kept=all(vertex.name in TABLE_SINKS for vertex in graph.sinks),
+            find=partial(stored_results, self._database, prepared.plan, begun),
         )
 
     def _wanted_instances(self, params: PerfParams) -> int:

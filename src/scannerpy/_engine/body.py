@@ -6,7 +6,7 @@ what happened, as events for the brain with what else came with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from scannerpy._engine import brain as b
 from scannerpy._engine.failures import TaskError
 from scannerpy._engine.journal import TaskResult
 from scannerpy._engine.kernels import Seat
+from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Program
 from scannerpy._engine.trace import Interval
 from scannerpy._plan.plan import JobPlan
@@ -26,7 +27,7 @@ class RunSpec:
     names: of each job's output, for messages. earlier: results of tasks that an interrupted run finished, by job and
     task. run_ups: per job and task, the rows a decoder must go through before the task's own (a job left out: none).
     seat: what each instance gets (its number is filled in). kept: whether the next run takes up what finished tasks of
-    a job that is given up have stored.
+    a job that is given up have stored. find: the durable results among tasks nobody has reported on.
     """
 
     program: Program
@@ -37,6 +38,7 @@ class RunSpec:
     run_ups: Mapping[int, Sequence[float]] = field(default_factory=dict)
     seat: Seat = field(default_factory=Seat)
     kept: bool = True
+    find: Callable[[Sequence[TaskId]], Mapping[TaskId, TaskResult]] = lambda _tasks: {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,11 @@ class Brain:
         """How many workers can be given tasks."""
         return sum(w.up and not w.dying for w in self._workers.values())
 
+    def held(self, number: int) -> tuple[TaskId, ...]:
+        """The tasks a worker was given and has not reported on."""
+        worker = self._workers.get(number)
+        return () if worker is None else tuple(worker.tasks)
+
     def learn(self, load: float, work: float) -> None:
         """How long a task took to load, and to evaluate and save: tells where handing over in mid-video pays."""
         self._assignment.learn(load, work)

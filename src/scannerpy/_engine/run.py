@@ -184,11 +184,18 @@ class _Run:
                 self._setup_error = None
             case b.WorkerLost(worker, reason, blame):
                 self._lost += 1
+                self._take_what_it_left(worker)
                 self._remember(blame, news.error)
                 log.warning("lost worker %d: %s", worker, self._ended.pop(worker, None) or news.error or reason)
             case _:
                 pass
         self._obey(self._brain.react(news.event, self._now()))
+
+    def _take_what_it_left(self, worker: int) -> None:
+        """Tasks whose results are durable are done, even if their worker died before it could say so."""
+        held = self._brain.held(worker)
+        for task, result in self._spec.find(held).items() if held else ():
+            self._take(News(b.TaskDone(worker, task), result))
 
     def _remember(self, task: TaskId | None, error: TaskError | None) -> None:
         if task is not None and error is not None:

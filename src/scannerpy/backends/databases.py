@@ -5,6 +5,7 @@ SQLAlchemy and the PostgreSQL driver come with the extra ``sql`` and are importe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scannerpy.errors import ConfigError, NotSupported, StorageError
+from scannerpy.source import Secret
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -27,7 +29,7 @@ def database_url(config: Any) -> str:
     The adapter is ``postgres`` (the default) or ``sqlite``, whose `dbname` is the path of the file.
     """
     if isinstance(config, str):
-        return config
+        return _hushed(config)
     adapter = config.adapter or "postgres"
     if not config.dbname:
         raise ConfigError("the SQLConfig names no database: give dbname (for SQLite: the path of the file)")
@@ -50,7 +52,12 @@ def _postgres(config: Any) -> str:
         database=config.dbname,
         query={"host": config.hostaddr} if socket else {},
     )
-    return str(url.render_as_string(hide_password=False))
+    return _hushed(url.render_as_string(hide_password=False))
+
+
+def _hushed(url: str) -> str:
+    """The URL as it is, marked as a secret where it has a password."""
+    return Secret(url) if re.search(r"://[^/]*:.*@", url) else url
 
 
 def _sqlalchemy() -> Any:

@@ -32,6 +32,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from scannerpy._video.scheduling import scheduled_as_before
 from scannerpy.testing import bitstreams
 
 Pixels = npt.NDArray[np.uint8]
@@ -117,7 +118,7 @@ def make(recipe: Recipe | str, folder: Path) -> Path:
 def encode(path: Path, recipe: Recipe) -> None:
     """Encode the numbers 0, 1, 2 … as `recipe` says."""
     os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 chats on stderr otherwise
-    with av.open(str(path), "w", container_options=recipe.muxer) as container:
+    with scheduled_as_before(), av.open(str(path), "w", container_options=recipe.muxer) as container:
         if recipe.second_stream:  # FFmpeg's "best" is not the first, but the one marked as default
             width, height = recipe.size
             small = replace(recipe, size=(width // 2, height // 2), frames=recipe.frames // 2)

@@ -229,6 +229,22 @@ def test_writers_wait_for_each_other(storage):
     assert execute(storage, "SELECT COUNT(*) FROM labels") == [(40,)]
 
 
+@pytest.mark.slow
+def test_a_password_is_written_nowhere(sc, postgres, tmp_path):
+    """The run itself works as ever; it only leaves no recipe."""
+    postgres.password = "hush-hush"
+    storage = with_films(SQLStorage(postgres, "jobs"))
+    result = sp.NamedStream(sc, "out")
+    assert "hush-hush" in storage.url
+    job = sc.run(sc.io.Output(sc.io.Input([SQLInputStream(query(), "", storage)]), [result]), show_progress=False)
+    assert len(list(result.load())) == 4
+    written = [path for path in (tmp_path / "db").rglob("*") if path.is_file()]
+    assert written
+    assert not [path for path in written if b"hush-hush" in path.read_bytes()]
+    assert f"jobs/{job:08d}/recipe" not in {str(path.relative_to(tmp_path / "db")) for path in written}
+    assert "hush-hush" not in repr(sc.sources.SQL(query=[{}], filter=[""], url=storage.url).output.node.args)
+
+
 # Mistakes
 
 

@@ -318,8 +318,8 @@ class Letters:
         return self.word
 
 
-@sp.register_sink("Folder", stream_params=("path",))
-class Folder:
+@sp.register_sink("RetryFolder", stream_params=("path",))
+class RetryFolder:
     def __init__(self, path):
         self.path = Path(path)
 
@@ -345,7 +345,7 @@ def test_outputs_that_are_no_tables_are_written_again_where_they_failed(cl, tmp_
         folder.mkdir()
     letters = cl.sources.Letters(word=["abc", "xyz"])
     world.bad.add(b"y")
-    job = cl.run(cl.sinks.Folder(input=cl.ops.Shout(letter=letters), path=folders), TENS, show_progress=False)
+    job = cl.run(cl.sinks.RetryFolder(input=cl.ops.Shout(letter=letters), path=folders), TENS, show_progress=False)
     world.bad.clear()
     world.calls.clear()
     assert cl.retry_job(job, show_progress=False) is not None

@@ -159,5 +159,5 @@ def test_generated_modules_are_fresh(tmp_path):
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     for path in tool.generate(tmp_path):
-        committed = ROOT / "src" / "scannerpy" / "proto" / path.relative_to(tmp_path)
+        committed = ROOT / "src" / path.relative_to(tmp_path)
         assert committed.read_text() == path.read_text(), f"{committed.name} is stale: run tools/make_protos.py"

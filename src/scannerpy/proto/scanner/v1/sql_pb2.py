@@ -28,7 +28,7 @@ DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14scanner/v1/sql
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'scanner.v1.sql_pb2', _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'scannerpy.proto.scanner.v1.sql_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SQLCONFIG']._serialized_start=36

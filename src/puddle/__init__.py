@@ -1,0 +1,1 @@
+"""Puddle: the self-service platform on which data scientists get their machines."""

@@ -1,0 +1,110 @@
+"""What all clients share: a cloud, an authorizer, and patience with long operations."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, Authorizer
+from puddle.client.auth.base_authorizer import BaseAuthorizer
+from puddle.client.cloud import CloudProvider
+from puddle.client.proto.v2 import auth_service_pb2
+from puddle.client.proto.v2.common_pb2 import Empty
+from puddle.client.transport import call
+
+Answer = TypeVar("Answer", bound=Message)
+Seen = TypeVar("Seen")
+
+_FIRST_POLL_S = 0.5
+
+
+class BaseCloudClient:
+    """A client of the backend, tied to one cloud provider.
+
+    Long operations are waited for by asking again: at first after half a second, then less and less often, every
+    `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most.
+    """
+
+    POLL_INTERVAL_S = 30
+    POLL_TIMEOUT_MINUTES = 60
+
+    def __init__(
+        self,
+        cloud: CloudProvider,
+        server_address: str | None = None,
+        authorizer: BaseAuthorizer | None = None,
+        api_key_id: str | None = None,
+        api_secret_key: str | None = None,
+        verify: bool | None = True,
+    ) -> None:
+        """Connect to nothing yet.
+
+        `server_address` falls back to ``PUDDLE_server_address``, the key to ``PUDDLE_api_key_id`` and
+        ``PUDDLE_api_secret_key``; both are ignored where an `authorizer` is given. `verify` checks the backend's TLS
+        certificate. Raises ValueError where the address or the key is nowhere to be found.
+        """
+        self._cloud = cloud
+        self._authorizer = authorizer or Authorizer(
+            _address(server_address), api_key_id, api_secret_key, verify is not False
+        )
+
+    @property
+    def cloud(self) -> CloudProvider:
+        """The provider this client is tied to."""
+        return self._cloud
+
+    @property
+    def authorizer(self) -> BaseAuthorizer:
+        """Who makes the requests acceptable."""
+        return self._authorizer
+
+    @property
+    def server_address(self) -> str:
+        """URL of the backend."""
+        return self._authorizer.server_address
+
+    @property
+    def user(self) -> auth_service_pb2.LoginUser | None:
+        """Who is logged in."""
+        return self._call("AuthService", "WhoAmI", Empty(), auth_service_pb2.LoginUser())
+
+    def _call(self, service: str, method: str, request: Message, response: Answer) -> Answer:
+        return call(self._authorizer, service, method, request, response)
+
+    def _wait(
+        self,
+        look: Callable[[], Seen],
+        done: Callable[[Seen], bool],
+        timeout_minutes: float | None,
+        interval_s: float | None,
+        what: str,
+    ) -> Seen:
+        """Return the first thing seen that is `done`. Raises TimeoutError."""
+        patience = 60 * (self.POLL_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes)
+        deadline = time.monotonic() + patience
+        for pause in _pauses(self.POLL_INTERVAL_S if interval_s is None else interval_s):
+            seen = look()
+            if done(seen):
+                return seen
+            if time.monotonic() + pause > deadline:
+                raise TimeoutError(f"{what} after {patience / 60:g} minutes")
+            time.sleep(pause)
+        raise AssertionError("there is always another pause")
+
+
+def _pauses(longest: float) -> Iterator[float]:
+    pause = min(_FIRST_POLL_S, longest)
+    while True:
+        yield pause
+        pause = min(pause * 1.3, longest)
+
+
+def _address(given: str | None) -> str:
+    address = given or next((os.environ[name] for name in SERVER_ADDRESS_ENV_VAR_NAMES if os.environ.get(name)), None)
+    if not address:
+        raise ValueError(f"no backend: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}")
+    return address

@@ -1,0 +1,73 @@
+"""`ImagesClient`: what systems can be made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from puddle.client.base_client import BaseCloudClient
+from puddle.client.errors.puddle_errors import ImageFailedError
+from puddle.client.models import Image
+from puddle.client.product import Product
+from puddle.client.proto.v2 import image_service_pb2 as pb
+
+
+class ImagesClient(BaseCloudClient):
+    """Images of one cloud."""
+
+    def list_available(self, product: str | Product | None = None) -> list[Image]:
+        """Return the images the caller may make systems from."""
+        return self._list("ListAvailableImages", product)
+
+    def list_all(self, product: str | Product | None = None) -> list[Image]:
+        """Return all images, whatever their status. For administrators."""
+        return self._list("ListImages", product)
+
+    def get(self, image: str | Image) -> Image:
+        """Return an image as it is now."""
+        return Image(self._call("ImageService", "GetImage", pb.ImageRequest(id=_id(image)), pb.Image()))
+
+    def build(self, product: str | Product, version: str, wait: bool = True) -> Image:
+        """Build an image of a version. For administrators. Raises ImageFailedError where that fails."""
+        request = pb.BuildImageRequest(cloud=self.cloud.id, product=_product(product), version=version)
+        made = Image(self._call("ImageService", "BuildImage", request, pb.Image()))
+        return self.wait_for_available(made) if wait else made
+
+    def rebuild(self, image: str | Image, wait: bool = True) -> Image:
+        """Build an image again that has failed. For administrators."""
+        made = Image(self._call("ImageService", "BuildImage", pb.BuildImageRequest(id=_id(image)), pb.Image()))
+        return self.wait_for_available(made) if wait else made
+
+    def delete(self, image: str | Image) -> Image:
+        """Delete an image; systems made from it stay. For administrators."""
+        return Image(self._call("ImageService", "DeleteImage", pb.ImageRequest(id=_id(image)), pb.Image()))
+
+    def build_log(self, image: str | Image) -> str:
+        """Return what building the image printed. For administrators."""
+        return self._call("ImageService", "GetBuildLog", pb.ImageRequest(id=_id(image)), pb.BuildLog()).text
+
+    def wait_for_available(self, image: str | Image, timeout_minutes: float | None = None) -> Image:
+        """Wait until an image is available. Raises ImageFailedError where it fails."""
+        under_way = {Image.IMAGE_STATUS_BUILDING.code, Image.IMAGE_STATUS_NOT_YET_BUILT.code}
+        seen = self._wait(
+            lambda: self.get(image),
+            lambda it: it.status_code not in under_way,
+            timeout_minutes,
+            None,
+            "the image is still being built",
+        )
+        if seen.status_code != Image.IMAGE_STATUS_AVAILABLE.code:
+            raise ImageFailedError(f"image {seen.product} {seen.version} is {seen.status_text.lower()}; see build_log")
+        return seen
+
+    def _list(self, method: str, product: str | Product | None) -> list[Image]:
+        request = pb.ListImagesRequest(cloud=self.cloud.id, product=_product(product) if product else "")
+        images: Sequence[pb.Image] = self._call("ImageService", method, request, pb.ListImagesResponse()).images
+        return [Image(image) for image in images]
+
+
+def _id(image: str | Image) -> str:
+    return image if isinstance(image, str) else image.id
+
+
+def _product(product: str | Product) -> str:
+    return product if isinstance(product, str) else product.id

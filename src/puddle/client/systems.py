@@ -1,0 +1,264 @@
+"""`SystemsClient`: create systems, and everything one does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from puddle.client.base_client import BaseCloudClient
+from puddle.client.errors.puddle_errors import SystemFailedError
+from puddle.client.models import (
+    CUConsumptionInfo,
+    DriverlessAIModel,
+    Image,
+    InstanceType,
+    Snapshot,
+    System,
+    TagData,
+)
+from puddle.client.models.base_status import BaseStatus
+from puddle.client.product import Product
+from puddle.client.proto.v2 import snapshot_service_pb2 as sn
+from puddle.client.proto.v2 import system_service_pb2 as pb
+from puddle.client.proto.v2.common_pb2 import TagData as TagMessage
+
+FAILED = {System.SYSTEM_STATUS_FAILED.code, System.SYSTEM_STATUS_FAILING.code}
+PAGE = 100
+
+
+class SystemsClient(BaseCloudClient):
+    """Systems of one cloud. Where a system is asked for, a `System` or its id will do.
+
+    Methods that change something wait until it is done unless ``wait=False``, and then return the system as it is.
+    They raise PreconditionFailedError where the system does not stand right for it, and SystemFailedError where it
+    fails on the way.
+    """
+
+    # looking
+
+    def list(self, include_models: bool = False) -> list[System]:
+        """Return the caller's systems; terminated ones are left out."""
+        return list(self._pages(pb.ListSystemsRequest(cloud=self.cloud.id, include_models=include_models)))
+
+    def list_all(self, include_terminated: bool = False, include_models: bool = False) -> Sequence[System]:
+        """Return everybody's systems. For administrators."""
+        request = pb.ListSystemsRequest(
+            scope=pb.SCOPE_ALL,
+            cloud=self.cloud.id,
+            include_terminated=include_terminated,
+            include_models=include_models,
+        )
+        return [*self._pages(request)]
+
+    def get(self, system_id: str | System, include_models: bool = True) -> System:
+        """Return a system by its id. Raises NotFoundError."""
+        request = pb.GetSystemRequest(id=_id(system_id), include_models=include_models)
+        answer = self._call("SystemService", "GetSystem", request, pb.SystemWithModels())
+        return System(answer.system, answer.models if include_models else None)
+
+    def get_by_name(self, name: str) -> System | None:
+        """Return the caller's system of that name, or None."""
+        request = pb.ListSystemsRequest(cloud=self.cloud.id, name=name)
+        return next(self._pages(request), None)
+
+    def list_models(self, system: str | System) -> Sequence[DriverlessAIModel]:
+        """Return the experiments on a system."""
+        answer = self._call("SystemService", "ListModels", pb.SystemRequest(id=_id(system)), pb.ListModelsResponse())
+        return [DriverlessAIModel(model) for model in answer.models]
+
+    def get_cu_consumption_info(self) -> CUConsumptionInfo:
+        """Return who uses how many compute units."""
+        request = pb.GetCUConsumptionInfoRequest(cloud=self.cloud.id)
+        return CUConsumptionInfo(
+            self._call("SystemService", "GetCUConsumptionInfo", request, pb.GetCUConsumptionInfoResponse())
+        )
+
+    def credentials(self, system: str | System) -> tuple[str, str]:
+        """Return the user name and password of the product. For the owner."""
+        answer = self._call("SystemService", "GetCredentials", pb.SystemRequest(id=_id(system)), pb.Credentials())
+        return answer.username, answer.password
+
+    def download_ssh_key(self, system: str | System) -> bytes:
+        """Return the private key with which the owner reaches the machine."""
+        answer = self._call("SystemService", "GetSshKey", pb.SystemRequest(id=_id(system)), pb.SshKey())
+        return answer.private_key.encode()
+
+    # the life of a system
+
+    def create(
+        self,
+        name: str,
+        product: str | Product,
+        image: str | Image,
+        instance_type: str | InstanceType,
+        disk_size_gb: int,
+        idle_timeout_interval: int | None = None,
+        config: str | None = None,
+        tags: Iterable[TagData] = (),
+        source_snapshot: str | Snapshot | None = None,
+        wait: bool = True,
+    ) -> System:
+        """Create a system. Raises ValidationFailedError for a bad name, tag, size or configuration.
+
+        `idle_timeout_interval`: minutes, one of the options the administrator offers; None takes the default, -1 never
+        stops it.
+        """
+        request = pb.CreateSystemRequest(
+            name=name,
+            cloud=self.cloud.id,
+            product=product if isinstance(product, str) else product.id,
+            image_id=_id(image),
+            instance_type_id=_id(instance_type),
+            disk_size_gb=disk_size_gb,
+            idle_timeout_interval=idle_timeout_interval or 0,
+            config=config or "",
+            source_snapshot_id=_id(source_snapshot) if source_snapshot else "",
+            tags=[TagMessage(label=tag.label, value=tag.value) for tag in tags],
+        )
+        made = System(self._call("SystemService", "CreateSystem", request, pb.System()))
+        return self._settled(made, System.SYSTEM_STATUS_STARTED, wait=wait)
+
+    def start(self, system: str | System, idle_timeout_interval: int | None = None, wait: bool = True) -> System:
+        """Start a stopped system."""
+        if idle_timeout_interval is not None:
+            self.change_idle_timeout(system, idle_timeout_interval)
+        return self._settled(self._wish("StartSystem", system), System.SYSTEM_STATUS_STARTED, wait=wait)
+
+    def stop(self, system: str | System, wait: bool = True) -> System:
+        """Stop a started system; its disk stays."""
+        return self._settled(self._wish("StopSystem", system), System.SYSTEM_STATUS_STOPPED, wait=wait)
+
+    def reboot(self, system: str | System, wait: bool = True) -> System:
+        """Reboot a started system."""
+        return self._settled(self._wish("RebootSystem", system), System.SYSTEM_STATUS_STARTED, wait=wait)
+
+    def restart_dai(self, system: str | System, wait: bool = True) -> System:
+        """Restart the product of a started system and not its machine."""
+        return self._settled(self._wish("RestartDAI", system), System.SYSTEM_STATUS_STARTED, wait=wait)
+
+    def terminate(self, system: str | System, wait: bool = True) -> System:
+        """Remove a system for good, its disk too; snapshots stay."""
+        return self._settled(self._wish("TerminateSystem", system), System.SYSTEM_STATUS_TERMINATED, wait=wait)
+
+    def fail(self, system: str | System) -> System:
+        """Give up a system that hangs. For administrators."""
+        return self._wish("FailSystem", system)
+
+    def scale(
+        self,
+        system: str | System,
+        instance_type: str | InstanceType | None = None,
+        disk_size_gb: int | None = None,
+        wait: bool = True,
+    ) -> System:
+        """Give a stopped system another instance type or a larger disk. The new price counts from the next start."""
+        request = pb.ScaleSystemRequest(
+            id=_id(system),
+            instance_type_id=_id(instance_type) if instance_type else "",
+            disk_size_gb=disk_size_gb or 0,
+        )
+        made = System(self._call("SystemService", "ScaleSystem", request, pb.System()))
+        return self._settled(made, System.SYSTEM_STATUS_STOPPED, wait=wait)
+
+    def update_config(self, system: str | System, config: str, restart: bool = False) -> System:
+        """Upload a configuration (TOML); it takes effect at the next start, or at once with ``restart=True``."""
+        request = pb.UpdateConfigRequest(id=_id(system), config=config, restart=restart)
+        return System(self._call("SystemService", "UpdateConfig", request, pb.System()))
+
+    def change_idle_timeout(self, system: str | System, minutes: int) -> System:
+        """Set after how many idle minutes a system is stopped; -1 for never."""
+        request = pb.UpdateIdleTimeoutRequest(id=_id(system), minutes=minutes)
+        return System(self._call("SystemService", "UpdateIdleTimeout", request, pb.System()))
+
+    def extend_idle_timeout(self, system: str | System, minutes: int) -> System:
+        """Keep a started system up for so many minutes more, used or not, within what the administrator allows."""
+        request = pb.ExtendIdleTimeoutRequest(id=_id(system), minutes=minutes)
+        return System(self._call("SystemService", "ExtendIdleTimeout", request, pb.System()))
+
+    # snapshots
+
+    def create_snapshot(self, system: str | System, name: str, description: str = "", wait: bool = True) -> Snapshot:
+        """Copy a system's disk."""
+        request = sn.CreateSnapshotRequest(system_id=_id(system), name=name, description=description)
+        made = Snapshot(self._call("SnapshotService", "CreateSnapshot", request, pb.Snapshot()))
+        return self.wait_for_snapshot(made) if wait else made
+
+    def wait_for_snapshot(self, snapshot: str | Snapshot) -> Snapshot:
+        """Wait until a snapshot is available. Raises SystemFailedError where it fails."""
+        seen = self._wait(
+            lambda: self.get_snapshot(snapshot),
+            lambda it: it.status != Snapshot.SNAPSHOT_STATUS_CREATING.code,
+            None,
+            None,
+            "the snapshot is not there",
+        )
+        if seen.status != Snapshot.SNAPSHOT_STATUS_AVAILABLE.code:
+            raise SystemFailedError(f"snapshot {seen.name} is {seen.status_text.lower()}")
+        return seen
+
+    def get_snapshot(self, snapshot: str | Snapshot) -> Snapshot:
+        """Return a snapshot as it is now."""
+        return Snapshot(
+            self._call("SnapshotService", "GetSnapshot", sn.SnapshotRequest(id=_id(snapshot)), pb.Snapshot())
+        )
+
+    def list_snapshots(self, system: str | System | None = None) -> Sequence[Snapshot]:
+        """Return the snapshots of a system, or all of the caller's."""
+        request = sn.ListSnapshotsRequest(system_id=_id(system) if system else "")
+        answer = self._call("SnapshotService", "ListSnapshots", request, sn.ListSnapshotsResponse())
+        return [Snapshot(snapshot) for snapshot in answer.snapshots]
+
+    def delete_snapshot(self, snapshot: str | Snapshot) -> Snapshot:
+        """Delete a snapshot."""
+        return Snapshot(
+            self._call("SnapshotService", "DeleteSnapshot", sn.SnapshotRequest(id=_id(snapshot)), pb.Snapshot())
+        )
+
+    # waiting
+
+    def wait_for_status(
+        self,
+        system: str | System,
+        statuses: BaseStatus | int | Iterable[BaseStatus | int],
+        timeout_minutes: float | None = None,
+        interval_s: float | None = None,
+    ) -> System:
+        """Wait until a system stands at one of `statuses`.
+
+        Raises SystemFailedError where it fails, unless that was asked for, and TimeoutError after `timeout_minutes`
+        (`POLL_TIMEOUT_MINUTES`).
+        """
+        wanted = {_code(status) for status in ([statuses] if isinstance(statuses, BaseStatus | int) else statuses)}
+        seen = self._wait(
+            lambda: self.get(system, include_models=False),
+            lambda it: it.status in wanted or it.status in FAILED,
+            timeout_minutes,
+            interval_s,
+            "the system is still on its way",
+        )
+        if seen.status not in wanted:
+            raise SystemFailedError(f"system {seen.name} has failed: {seen.status_detail or seen.status_reason}")
+        return seen
+
+    def _settled(self, system: System, status: System.Status, *, wait: bool) -> System:
+        return self.wait_for_status(system, status) if wait else system
+
+    def _wish(self, method: str, system: str | System) -> System:
+        return System(self._call("SystemService", method, pb.SystemRequest(id=_id(system)), pb.System()))
+
+    def _pages(self, request: pb.ListSystemsRequest) -> Iterator[System]:
+        request.page_size = PAGE
+        while True:
+            answer = self._call("SystemService", "ListSystems", request, pb.ListSystemsResponse())
+            for each in answer.systems:
+                yield System(each.system, each.models if request.include_models else None)
+            if not answer.next_page_token:
+                return
+            request.page_token = answer.next_page_token
+
+
+def _id(thing: str | System | Image | InstanceType | Snapshot) -> str:
+    return thing if isinstance(thing, str) else thing.id
+
+
+def _code(status: BaseStatus | int) -> int:
+    return status if isinstance(status, int) else status.code

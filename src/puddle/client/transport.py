@@ -1,0 +1,88 @@
+"""One call to the backend: protobuf over HTTP POST, one URL per method (the Connect unary protocol)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+import httpx
+from google.protobuf.message import DecodeError, Message
+
+from puddle.client.auth.authorizer import AuthError
+from puddle.client.auth.base_authorizer import BaseAuthorizer
+from puddle.client.errors.puddle_errors import BackendError, error_of
+
+PROTO = "application/proto"
+TIMEOUT_S = 60.0
+
+Answer = TypeVar("Answer", bound=Message)
+
+
+def call(authorizer: BaseAuthorizer, service: str, method: str, request: Message, response: Answer) -> Answer:
+    """Send `request` as the authorizer's user; fill and return `response`.
+
+    A token the backend does not know any more (it was restarted, or revoked it) is renewed once. Raises AuthError or
+    what `errors.puddle_errors` has for the backend's code.
+    """
+    authorizer.request_hook(_url(authorizer, service, method), b"", {})
+    try:
+        return send(authorizer, service, method, request, response, authorizer.headers())
+    except AuthError:
+        if not authorizer.renew():
+            raise
+    return send(authorizer, service, method, request, response, authorizer.headers())
+
+
+def send(
+    authorizer: BaseAuthorizer,
+    service: str,
+    method: str,
+    request: Message,
+    response: Answer,
+    headers: Mapping[str, str],
+) -> Answer:
+    """Send one request with exactly these headers beside the protocol's own."""
+    url = _url(authorizer, service, method)
+    body = request.SerializeToString()
+    sent = {"Content-Type": PROTO, "Accept": PROTO, **headers}
+    try:
+        answer = _connection(authorizer.verify).post(url, content=body, headers=sent)
+    except httpx.HTTPError as error:
+        raise BackendError(
+            f"Puddle cannot be reached at {authorizer.server_address}: {error or type(error).__name__}"
+        ) from error
+    if answer.status_code != httpx.codes.OK:
+        raise _error(answer)
+    authorizer.response_hook(answer.headers)
+    try:
+        response.ParseFromString(answer.content)
+    except DecodeError as error:
+        raise BackendError(f"{url} answered something that is no {type(response).__name__}: is it Puddle?") from error
+    return response
+
+
+def _url(authorizer: BaseAuthorizer, service: str, method: str) -> str:
+    return f"{authorizer.server_address}/puddle.v2.{service}/{method}"
+
+
+@cache
+def _connection(verify: bool) -> httpx.Client:
+    return httpx.Client(verify=verify, timeout=TIMEOUT_S, follow_redirects=False)
+
+
+def _error(answer: httpx.Response) -> Exception:
+    said = _json(answer)
+    message = str(said.get("message") or f"Puddle answered {answer.status_code} {answer.reason_phrase}")
+    meta = said.get("meta") or {}
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        return AuthError(message)
+    return error_of(str(said.get("code", "")), message, meta if isinstance(meta, dict) else {})
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        said = answer.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,1 @@
+"""The server: wishes are written by `api`, carried out by `reconcile`, kept by `store`."""

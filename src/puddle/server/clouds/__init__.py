@@ -1,0 +1,1 @@
+"""Clouds: where machines come from. One provider a file; `base` says what each must be able to do."""

@@ -1,0 +1,1 @@
+"""What Puddle knows of systems, money and people; pure: no clock, file, network or database."""

@@ -1,0 +1,314 @@
+"""One system, the facts about it and the time: what to write and which single step to take.
+
+Pure. Called again and again; when the wish is fulfilled it has nothing left to do. Each step may be asked for twice
+(after a crash, by a second server), which is why every action names what it is a step of. All changes of status go
+through the table in `domain.states`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from puddle.server.domain.facts import CopyState, Facts, Machine, Power, ProductFacts
+from puddle.server.domain.records import System
+from puddle.server.domain.states import SETTLED, Config, Fact, Product, Status, Vm
+from puddle.server.reconcile import actions as a
+from puddle.server.reconcile.course import Course
+from puddle.server.reconcile.decision import AlertKind, Decision, Terms
+from puddle.server.reconcile.idle import watch
+
+
+def decide(system: System, facts: Facts, now: int, terms: Terms) -> Decision:
+    """Return what follows for `system` from what is known at `now` (unix seconds)."""
+    it = Course(system, facts, now, terms)
+    if facts.machine is not None and it.lost():
+        it.lose()
+    else:
+        AT[system.status](it)
+    return it.decision()
+
+
+def broken(system: System, reason: str, sentence: str, now: int, terms: Terms) -> Decision:
+    """Return what follows when a step towards the wish cannot be done, ever: `sentence` says why."""
+    it = Course(system, Facts(), now, terms)
+    match system.status:
+        case Status.SNAPSHOTTING:
+            it.end_copy("", sentence)
+        case Status.SCALING:
+            it.say(reason, sentence)
+            it.move(Fact.SCALING_REFUSED)
+        case Status.TERMINATING | Status.FAILING:
+            it.tell(AlertKind.FAILED, f"{system.name}: {sentence}")
+        case status if status in SETTLED:
+            it.say(reason, sentence)
+        case _:
+            it.fail(Fact.BROKEN, reason, sentence)
+    return it.decision()
+
+
+# becoming ready
+
+
+def initializing(it: Course) -> None:
+    """Make the machine, from its snapshot if there is one; then the product."""
+    if it.late():
+        return it.fail(Fact.TOO_LATE, "TIMEOUT", "it did not come up within its time")
+    machine = it.facts.machine
+    if machine is None:
+        return None
+    if machine.power is Power.GONE:
+        return _create(it)
+    return _come_up(it, machine, Vm.PROVISIONING)
+
+
+def _create(it: Course) -> None:
+    system = it.system
+    if system.source_snapshot_id:
+        source = it.facts.source
+        if source is not None and source.state in {CopyState.FAILED, CopyState.GONE}:
+            return it.fail(Fact.BROKEN, "SNAPSHOT_LOST", "the snapshot it is to be made from is not there")
+        if source is None or source.state is CopyState.CREATING:
+            return it.set(vm_status=Vm.WAITING_FOR_SOURCE_SNAPSHOT)
+    it.set(vm_status=Vm.PROVISIONING, product_status=Product.WAITING_FOR_VM)
+    it.action = a.CreateMachine(
+        system_id=system.id,
+        name=system.name,
+        image_id=system.image_id,
+        instance_type_id=system.instance_type_id,
+        disk_gb=system.disk_gb,
+        source_snapshot_id=system.source_snapshot_id,
+        tags=system.tags,
+        token=it.token,
+    )
+    return None
+
+
+def starting(it: Course) -> None:
+    """Let a stopped machine come up, then the product."""
+    if it.late():
+        return it.fail(Fact.TOO_LATE, "TIMEOUT", "it did not come up within its time")
+    if it.facts.machine is None:
+        return None
+    if it.facts.machine.power is Power.GONE:
+        return it.fail(Fact.BROKEN, "VM_LOST", "its machine is not there any more")
+    return _come_up(it, it.facts.machine, Vm.STARTING)
+
+
+def rebooting(it: Course) -> None:
+    """Reboot once, then wait as for any machine that comes up."""
+    machine = it.facts.machine
+    if it.late():
+        return it.fail(Fact.TOO_LATE, "TIMEOUT", "it did not come back from its reboot within its time")
+    if machine is None:
+        return None
+    if machine.power is Power.RUNNING and machine.token != it.token:
+        it.set(product_status=Product.WAITING_FOR_VM)
+        it.action = a.RebootMachine(machine_id=machine.id, token=it.token)
+        return None
+    return _come_up(it, machine, Vm.STARTING)
+
+
+def restarting(it: Course) -> None:
+    """Restart the product once, then wait for it."""
+    machine, product = it.facts.machine, it.facts.product
+    if it.late():
+        return it.fail(Fact.TOO_LATE, "TIMEOUT", "the product did not come back within its time")
+    if machine is None:
+        return None
+    if machine.power is not Power.RUNNING:
+        return _come_up(it, machine, Vm.STARTING)
+    it.set(product_status=Product.WAITING_FOR_PRODUCT)
+    if product is None:
+        return None
+    if product.token != it.token:
+        it.action = a.RestartProduct(system_id=it.system.id, machine_id=machine.id, token=it.token)
+        return None
+    return _await_product(it, machine, product)
+
+
+def _come_up(it: Course, machine: Machine, meanwhile: Vm) -> None:
+    it.note(machine)
+    if machine.failure:
+        return it.fail(Fact.BROKEN, "VM_FAILED", f"the machine cannot come up: {machine.failure}")
+    if machine.power is Power.STOPPED:
+        it.close_session(machine.since)  # somebody stopped it meanwhile
+        it.action = a.StartMachine(machine_id=machine.id)
+    if machine.power is not Power.RUNNING:
+        return it.set(vm_status=meanwhile, product_status=Product.WAITING_FOR_VM)
+    it.open_session(machine)
+    it.set(vm_status=Vm.RUNNING, product_status=Product.WAITING_FOR_PRODUCT)
+    return None if it.facts.product is None else _await_product(it, machine, it.facts.product)
+
+
+def _await_product(it: Course, machine: Machine, product: ProductFacts) -> None:
+    if product.failure:
+        return it.fail(Fact.BROKEN, "PRODUCT_FAILED", f"the product cannot come up: {product.failure}")
+    if not product.ready:
+        it.action = a.SetUpProduct(system_id=it.system.id, machine_id=machine.id, token=it.token)
+        return None
+    it.move(Fact.READY)
+    it.set(
+        product_status=Product.READY,
+        provisioned=True,
+        url=product.url,
+        started=it.now,
+        last_activity=it.now,
+        extended=0,
+        warned=0,
+        missed_probes=0,
+        config=it.system.config if product.config is None else product.config,
+        config_status=Config.OK,
+        reason="",
+        detail="",
+    )
+    return None
+
+
+# at rest
+
+
+def started(it: Course) -> None:
+    """Up and ready: see that it still is, and whether anybody uses it."""
+    machine = it.facts.machine
+    if machine is not None and machine.power in {Power.STOPPED, Power.STOPPING}:
+        if machine.power is Power.STOPPED:
+            it.close_session(machine.since)
+            it.say("DRIFT", "its machine was stopped, but not by Puddle")
+            it.move(Fact.MACHINE_STOPPED)
+            it.set(vm_status=Vm.DEALLOCATED, product_status=Product.VM_UNAVAILABLE)
+            it.tell(AlertKind.DRIFT, f"{it.system.name}: its machine was stopped, but not by Puddle")
+        return
+    if machine is not None:
+        it.note(machine)
+    if not it.terms.budget_left:
+        it.say("BUDGET", "its owner's budget for this month is used up")
+        it.move(Fact.OVER_LIMIT)
+        it.tell(AlertKind.BUDGET, f"{it.system.name} is stopped: its owner's budget for this month is used up")
+        return
+    watch(it)
+
+
+def stopped(it: Course) -> None:
+    """Down, its disk kept: see that it still is."""
+    machine = it.facts.machine
+    if machine is not None and machine.power is Power.RUNNING:
+        it.note(machine)
+        it.say("DRIFT", "its machine was started, but not by Puddle")
+        it.tell(AlertKind.DRIFT, f"{it.system.name}: its machine was started, but not by Puddle")
+        it.move(Fact.MACHINE_RUNS)
+
+
+def settled(_it: Course) -> None:
+    """Failed or terminated: nothing more to do."""
+
+
+# on the way down
+
+
+def stopping(it: Course) -> None:
+    """Let the machine stop, its disk kept."""
+    if it.late():
+        return it.fail(Fact.TOO_LATE, "TIMEOUT", "it did not stop within its time")
+    it.set(vm_status=Vm.DEALLOCATING, product_status=Product.VM_UNAVAILABLE)
+    machine = it.facts.machine
+    if machine is None:
+        return None
+    if machine.power in {Power.STOPPED, Power.GONE}:
+        it.close_session(machine.since)
+        it.move(Fact.MACHINE_STOPPED)
+        it.set(vm_status=Vm.DEALLOCATED)
+    elif machine.power is not Power.STOPPING:
+        it.action = a.StopMachine(machine_id=machine.id)
+    return None
+
+
+def scaling(it: Course) -> None:
+    """Give a stopped machine its new size."""
+    machine, system, terms = it.facts.machine, it.system, it.terms
+    if it.late():
+        return it.fail(Fact.TOO_LATE, "TIMEOUT", "it was not scaled within its time")
+    if machine is None:
+        return None
+    grown = machine.disk_gb >= system.target_disk_gb
+    if machine.cloud_type == terms.target_cloud_type and grown:
+        it.set(instance_type_id=system.target_type_id, disk_gb=machine.disk_gb, target_type_id="", target_disk_gb=0)
+        it.move(Fact.SCALED)
+        return None
+    it.action = a.ResizeMachine(
+        machine_id=machine.id, instance_type_id=system.target_type_id, disk_gb=system.target_disk_gb
+    )
+    return None
+
+
+def snapshotting(it: Course) -> None:
+    """Copy the disk; how that ends is the snapshot's affair, not the system's."""
+    copy = it.facts.snapshot
+    if it.late():
+        it.end_pending_copy("it was not done within its time")
+        return it.fail(Fact.TOO_LATE, "TIMEOUT", "its snapshot was not done within its time")
+    if copy is None:
+        return None
+    if copy.state is CopyState.GONE:
+        it.action = a.TakeSnapshot(
+            system_id=it.system.id, machine_id=it.system.machine_id, snapshot_id=it.system.snapshot_id
+        )
+    elif copy.state is CopyState.AVAILABLE:
+        it.end_copy(copy.id, "")
+    elif copy.state is CopyState.FAILED:
+        it.end_copy(copy.id, copy.failure or "the cloud could not make it")
+    return None
+
+
+def failing(it: Course) -> None:
+    """Stop what still runs, as far as that can be done in time; then it has failed."""
+    machine = it.facts.machine
+    it.end_pending_copy("the system has failed")
+    down = machine is not None and machine.power in {Power.STOPPED, Power.GONE}
+    if not down and not it.late():
+        if machine is not None and machine.power is not Power.STOPPING:
+            it.action = a.StopMachine(machine_id=machine.id)
+        return
+    if machine is not None and down:
+        it.close_session(machine.since)
+        it.set(vm_status=Vm.DEALLOCATED if machine.power is Power.STOPPED else Vm.TERMINATED)
+        it.set(machine_id=machine.id)
+    else:
+        it.close_session(it.now)
+        it.set(vm_status=Vm.UNKNOWN)
+        it.tell(AlertKind.FAILED, f"{it.system.name} has failed, and its machine may still run: look at its cloud")
+    it.move(Fact.CLEANED_UP)
+    it.set(product_status=Product.VM_UNAVAILABLE)
+
+
+def terminating(it: Course) -> None:
+    """Remove everything; done when the cloud confirms that nothing is left."""
+    machine = it.facts.machine
+    it.set(vm_status=Vm.TERMINATING, product_status=Product.VM_UNAVAILABLE)
+    it.end_pending_copy("the system was terminated")
+    if machine is None:
+        return
+    if machine.power is not Power.GONE:
+        it.action = a.DestroyMachine(system_id=it.system.id, machine_id=machine.id)
+        return
+    it.close_session(machine.since or it.now)
+    it.move(Fact.NOTHING_LEFT)
+    it.set(vm_status=Vm.TERMINATED, machine_id="", secret="", url="")
+
+
+AT: Mapping[Status, Callable[[Course], None]] = {
+    Status.UNKNOWN: settled,
+    Status.INITIALIZING: initializing,
+    Status.STARTING: starting,
+    Status.STARTED: started,
+    Status.STOPPING: stopping,
+    Status.STOPPED: stopped,
+    Status.REBOOTING: rebooting,
+    Status.RESTARTING_DAI: restarting,
+    Status.SCALING: scaling,
+    Status.SNAPSHOTTING: snapshotting,
+    Status.FAILING: failing,
+    Status.FAILED: settled,
+    Status.TERMINATING: terminating,
+    Status.TERMINATED: settled,
+}
+"""What is looked at where a system stands."""

@@ -1,0 +1,58 @@
+"""When a system that is up is stopped for idleness, and how its owner learns of it beforehand.
+
+The deadline is the last sign of use plus the interval, or the owner's extension if that is later. A product that is at
+work is in use now, whoever watches. One that cannot be asked counts as used: nothing is ever stopped on a guess, but
+after a few misses people are told.
+"""
+
+from __future__ import annotations
+
+from puddle.server.domain.facts import Idleness
+from puddle.server.domain.states import Fact, Product
+from puddle.server.reconcile.course import Course
+from puddle.server.reconcile.decision import AlertKind
+
+
+def watch(it: Course) -> None:
+    """Look at a started system."""
+    product = it.facts.product
+    it.look_in = it.terms.probe_every
+    ready = product is not None and product.ready
+    it.set(product_status=Product.READY if ready else Product.WAITING_FOR_PRODUCT)
+    if product is None or product.idleness is None:
+        return _miss(it)
+    it.set(missed_probes=0)
+    _learn(it, product.idleness)
+    return _judge(it)
+
+
+def _miss(it: Course) -> None:
+    missed = it.system.missed_probes + 1
+    it.set(missed_probes=missed, last_activity=it.now)
+    if missed == it.terms.missed_before_alert:
+        it.tell(
+            AlertKind.PROBE,
+            f"{it.system.name} could not be asked {missed} times whether it is used; it is not stopped meanwhile",
+        )
+
+
+def _learn(it: Course, said: Idleness) -> None:
+    seen = it.now if said.busy else min(said.last_activity, it.now)
+    if seen > it.system.last_activity:
+        it.set(last_activity=seen)
+
+
+def _judge(it: Course) -> None:
+    deadline = it.system.idle_deadline()
+    if not deadline:
+        return
+    if it.now >= deadline:
+        it.say("IDLE", f"nobody used it for {it.system.idle_minutes} minutes")
+        it.move(Fact.IDLE)
+        return
+    left = deadline - it.now
+    it.look_in = min(it.look_in, left)
+    if left <= min(it.terms.idle_warning, 30 * it.system.idle_minutes) and it.system.warned != deadline:
+        it.set(warned=deadline)
+        minutes = max(1, left // 60)
+        it.tell(AlertKind.IDLE_WARNING, f"{it.system.name} will be stopped in {minutes} minutes unless it is used")

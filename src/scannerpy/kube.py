@@ -30,8 +30,8 @@ __all__ = [
 # What machines cost
 
 PRICES_AS_OF = "2020-02"
-"""The month of the prices below: Google's list prices in US dollars for us-east1, without any discount for sustained or
-committed use. They are good for comparing one cluster with another; look up today's before you plan a budget."""
+"""The month the prices below are meant to be of: about Google's list prices in US dollars for us-east1, without discounts.
+They were not checked against a published list. Compare clusters with them; look up today's before you plan a budget."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ __all__ = [
 # What machines cost
 
 PRICES_AS_OF = "2020-02"
-"""The month the prices below are meant to be of: about Google's list prices in US dollars for us-east1, without discounts.
+"""The month the prices below are meant to be of: about Google's list prices in US dollars for us-east1, no discounts.
 They were not checked against a published list. Compare clusters with them; look up today's before you plan a budget."""
 
 

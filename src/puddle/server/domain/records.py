@@ -1,4 +1,6 @@
-"""What Puddle remembers: frozen records, as the store keeps them and the decisions read them.
+"""What Puddle remembers of systems: frozen records, as the store keeps them and the decisions read them.
+
+`catalog` has what systems are made from, `people` who makes them, `trail` what is told of it afterwards.
 
 Times are unix seconds, prices millionths of the currency per hour. `0`, `""` and `()` mean "none" so that a record has
 one shape; nothing here is ever changed in place (`dataclasses.replace`).
@@ -7,7 +9,7 @@ one shape; nothing here is ever changed in place (`dataclasses.replace`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from puddle.server.domain.states import Config, Product, Status, Vm, Wish
 
@@ -17,20 +19,15 @@ NEVER = -1
 Tags = tuple[tuple[str, str], ...]
 
 
-class Role(StrEnum):
-    """There are exactly two."""
-
-    USER = "user"
-    ADMIN = "admin"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """A product on a machine, and what its owner wishes of it.
 
     `generation` counts the wishes taken; it names every step towards one, so that a step done twice is recognised.
-    `came_from` is where a snapshot was asked for; `target_*` what scaling leads to; `snapshot_id` the snapshot being
-    taken. `secret` is the product's password, encrypted. A session is open while `session_id` is set.
+    `version` counts the writes; a write that has not seen the last one is refused. `target_*` is what scaling leads
+    to; `snapshot_id` the snapshot being taken. `secret` is the product's password, encrypted. `cu`: the compute units
+    it holds now. A session is open while `session_id` is set; `spent` is what all earlier ones cost, in millionths ×
+    seconds (see `cost`).
     """
 
     id: str
@@ -56,6 +53,8 @@ class System:
     product_status: Product = Product.WAITING_FOR_VM
     wish: Wish = Wish.START
     generation: int = 1
+    version: int = 0
+    cu: int = 0
     deadline: int = 0
     provisioned: bool = False
     machine_id: str = ""
@@ -64,6 +63,8 @@ class System:
     url: str = ""
     session_id: str = ""
     session_started: int = 0
+    session_price_micros: int = 0
+    spent: int = 0
     reason: str = ""
     detail: str = ""
     last_activity: int = 0
@@ -82,19 +83,6 @@ class System:
         return max(self.last_activity + 60 * self.idle_minutes, self.started + 60 * self.idle_minutes, self.extended)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A machine was up from `start` to `end` (0: still is), at the price it had when it came up."""
-
-    id: str
-    system_id: str
-    owner_id: str
-    instance_type_id: str
-    price_micros: int
-    start: int
-    end: int = 0
-
-
 class Meter(StrEnum):
     """What costs."""
 
@@ -105,58 +93,66 @@ class Meter(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
-    """A span of a meter, written once and never changed. `session_id` names what the meter measures."""
+class Session:
+    """A meter that ran from `start` to `end` (0: still runs), at the price it had when it began.
+
+    For a VM that is a session of the system: its machine was up. `subject_id` is the system, snapshot or image that is
+    metered, `text` what a report calls its size. `booked` is up to when the ledger has it.
+    """
 
     id: str
     meter: Meter
+    subject_id: str
     system_id: str
     owner_id: str
+    text: str
+    price_micros: int
+    start: int
+    booked: int
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A span of a session, written once and never changed; the spans of a session follow one another without a gap."""
+
+    id: str
     session_id: str
+    meter: Meter
+    system_id: str
+    owner_id: str
     price_micros: int
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceType:
-    """A size of machine an administrator offers."""
+class SnapshotStatus(IntEnum):
+    """Where a snapshot stands; the numbers are those of the wire."""
 
-    id: str
-    text: str
-    cloud: str
-    cloud_name: str
-    price_micros: int
-    vcpus: float = 1.0
-    memory_gb: float = 1.0
-    gpu_count: int = 0
-    gpu_type: str = ""
-    cu: int = 1
-    enabled: bool = True
-    allowed_groups: tuple[str, ...] = ()
+    UNKNOWN = 0
+    CREATING = 1
+    AVAILABLE = 2
+    FAILED = 3
+    DELETING = 4
+    DELETED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one user or group may have; 0 is no limit. The budget is in millionths per calendar month (UTC)."""
-
-    systems: int = 0
-    running: int = 0
-    cu: int = 0
-    budget_micros: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    """Somebody who may log in."""
+class Snapshot:
+    """A copy of a system's disk."""
 
     id: str
     name: str
-    role: Role
-    email: str = ""
-    display_name: str = ""
-    groups: tuple[str, ...] = ()
-    limits: Limits = Limits()
-    active: bool = True
-    created: int = 0
-    last_login: int = 0
+    description: str
+    system_id: str
+    owner_id: str
+    cloud: str
+    product: str
+    version: str
+    image_id: str
+    disk_gb: int
+    created: int
+    updated: int
+    status: SnapshotStatus = SnapshotStatus.CREATING
+    cloud_snapshot_id: str = ""
+    failure: str = ""

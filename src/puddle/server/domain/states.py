@@ -113,6 +113,9 @@ SETTLED = frozenset({S.STARTED, S.STOPPED, S.FAILED, S.TERMINATED})
 MAY_BE_FAILED = frozenset(Status) - SETTLED - {S.UNKNOWN, S.FAILING}
 """Where an administrator may give a system up: wherever it could hang."""
 
+HOLDING = frozenset(Status) - {S.UNKNOWN, S.STOPPED, S.SCALING, S.FAILED, S.TERMINATED}
+"""Where a system holds its compute units: wherever its machine is up, or may be."""
+
 _BECOMING_READY = (S.INITIALIZING, S.STARTING, S.REBOOTING, S.RESTARTING_DAI)
 
 TABLE: Mapping[tuple[Status, Happening], Status] = {

@@ -91,6 +91,15 @@ class RestartProduct:
     token: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadConfig:
+    """Put a configuration on a machine that runs; it counts from the next start of the product."""
+
+    system_id: str
+    machine_id: str
+    config: str
+
+
 Action = (
     CreateMachine
     | StartMachine
@@ -101,4 +110,5 @@ Action = (
     | TakeSnapshot
     | SetUpProduct
     | RestartProduct
+    | UploadConfig
 )

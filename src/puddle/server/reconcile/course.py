@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from puddle.server.domain.cost import Span
 from puddle.server.domain.facts import Facts, Machine, Power
 from puddle.server.domain.records import System
-from puddle.server.domain.states import SETTLED, Fact, Product, Status, Vm, after
+from puddle.server.domain.states import HOLDING, SETTLED, Fact, Product, Status, Vm, after
 from puddle.server.reconcile import actions as a
 from puddle.server.reconcile.decision import (
     Alert,
@@ -67,6 +68,7 @@ class Course:
         status = after(self.system.status, fact)
         patience = 0 if status in SETTLED else self.terms.patience
         self.set(status=status, deadline=self.now + patience if patience else 0)
+        self.set(cu=self.system.cu if status in HOLDING else 0)
         self.look_in = 0 if status not in SETTLED else self.terms.look_every
 
     def fail(self, fact: Fact, reason: str, sentence: str) -> None:
@@ -106,8 +108,8 @@ class Course:
             return
         start = min(max(machine.since, self.system.created), self.now)
         session = f"{self.system.id}.{self.system.generation}.{start}"
-        self.set(session_id=session, session_started=start)
         price = self.terms.price_micros
+        self.set(session_id=session, session_started=start, session_price_micros=price)
         self.consequences.append(OpenSession(session_id=session, price_micros=price, start=start))
 
     def close_session(self, at: int) -> None:
@@ -116,7 +118,8 @@ class Course:
             return
         end = min(max(at, self.system.session_started), self.now)
         self.consequences.append(CloseSession(session_id=self.system.session_id, end=end))
-        self.set(session_id="", session_started=0)
+        cost = Span(self.system.session_price_micros, self.system.session_started, end).amount
+        self.set(session_id="", session_started=0, session_price_micros=0, spent=self.system.spent + cost)
 
     # snapshots
 

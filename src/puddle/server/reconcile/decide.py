@@ -8,6 +8,7 @@ through the table in `domain.states`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from puddle.server.domain.facts import CopyState, Facts, Machine, Power, ProductFacts
 from puddle.server.domain.records import System
@@ -39,11 +40,25 @@ def broken(system: System, reason: str, sentence: str, now: int, terms: Terms) -
             it.move(Fact.SCALING_REFUSED)
         case Status.TERMINATING | Status.FAILING:
             it.tell(AlertKind.FAILED, f"{system.name}: {sentence}")
+        case Status.STARTED if system.config_status is Config.UPLOADING:
+            it.say(reason, sentence)
+            it.set(config_status=Config.FAILED)
         case status if status in SETTLED:
             it.say(reason, sentence)
         case _:
             it.fail(Fact.BROKEN, reason, sentence)
     return it.decision()
+
+
+def done(system: System, action: a.Action, answer: str) -> System:
+    """Return the record with what is known since `action` was taken; `answer` is the id of a machine it made."""
+    match action:
+        case a.CreateMachine():
+            return replace(system, machine_id=answer)
+        case a.UploadConfig() if system.config == action.config:
+            return replace(system, config_status=Config.UPLOADED)
+        case _:
+            return system
 
 
 # becoming ready
@@ -186,6 +201,8 @@ def started(it: Course) -> None:
         it.tell(AlertKind.BUDGET, f"{it.system.name} is stopped: its owner's budget for this month is used up")
         return
     watch(it)
+    if it.system.status is Status.STARTED and it.system.config_status is Config.UPLOADING and machine is not None:
+        it.action = a.UploadConfig(system_id=it.system.id, machine_id=machine.id, config=it.system.config)
 
 
 def stopped(it: Course) -> None:
@@ -196,6 +213,7 @@ def stopped(it: Course) -> None:
         it.say("DRIFT", "its machine was started, but not by Puddle")
         it.tell(AlertKind.DRIFT, f"{it.system.name}: its machine was started, but not by Puddle")
         it.move(Fact.MACHINE_RUNS)
+        it.set(cu=it.terms.cu)  # it uses them, whether there were any left or not
 
 
 def settled(_it: Course) -> None:

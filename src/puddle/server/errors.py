@@ -72,9 +72,9 @@ class Missing(Refused):
 
     code = "not_found"
 
-    def __init__(self, kind: str, id: str) -> None:
+    def __init__(self, kind: str, which: str) -> None:
         """`kind`: "system", "image"…"""
-        super().__init__(f"there is no {kind} {id!r} that you may see", "not_found", kind=kind)
+        super().__init__(f"there is no {kind} {which!r} that you may see", "not_found", kind=kind)
 
 
 class TooMany(Refused):

@@ -63,7 +63,10 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What a login gives: good until `expires`, and worthless as soon as its key or user is. Only its digest is kept."""
+    """What a login gives: good until `expires`, and worthless as soon as its key or user is.
+
+    Only its digest is kept.
+    """
 
     digest: str
     user_id: str

@@ -24,7 +24,7 @@ class System:
     """A product on a machine, and what its owner wishes of it.
 
     `generation` counts the wishes taken; it names every step towards one, so that a step done twice is recognised.
-    `version` counts the writes; a write that has not seen the last one is refused. `target_*` is what scaling leads
+    `revision` counts the writes; a write that has not seen the last one is refused. `target_*` is what scaling leads
     to; `snapshot_id` the snapshot being taken. `secret` is the product's password, encrypted. `cu`: the compute units
     it holds now. A session is open while `session_id` is set; `spent` is what all earlier ones cost, in millionths ×
     seconds (see `cost`).
@@ -53,7 +53,7 @@ class System:
     product_status: Product = Product.WAITING_FOR_VM
     wish: Wish = Wish.START
     generation: int = 1
-    version: int = 0
+    revision: int = 0
     cu: int = 0
     deadline: int = 0
     provisioned: bool = False

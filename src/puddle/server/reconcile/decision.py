@@ -13,8 +13,8 @@ from puddle.server.reconcile.actions import Action
 class Terms:
     """What the decision depends on besides the system and the facts: prices, sizes, patience. Times in seconds.
 
-    `price_micros`, `cloud_type`, `cu`: of the system's instance type now; `target_cloud_type`: of the one it is scaled to.
-    `budget_left`: False stops it. `idle_warning`: how long before the stop its owner is told.
+    `price_micros`, `cloud_type`, `cu`: of the system's instance type now; `target_cloud_type`: of the one it is scaled
+    to. `budget_left`: False stops it. `idle_warning`: how long before the stop its owner is told.
     """
 
     price_micros: int

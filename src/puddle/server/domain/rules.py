@@ -10,7 +10,7 @@ from puddle.server.domain.records import NEVER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudPrices:
-    """What a cloud takes beside its machines, in millionths of the currency per hour and GB (or per hour of a build)."""
+    """What a cloud takes beside its machines: millionths of the currency per hour and GB, or per hour of a build."""
 
     disk_gb_micros: int = 0
     snapshot_gb_micros: int = 0
@@ -22,8 +22,8 @@ class Rules:
     """The rules of an installation.
 
     `idle_options`: minutes people may choose from, NEVER (-1) among them if allowed; `idle_default` is taken where
-    nobody chooses. `extension_cap`: minutes from now that an owner may keep an unused system up at most. `cu_pool`: 0 is
-    no limit. `fixed_tags`: on everything that is made. `owners_may_fail`: owners may give up systems that hang, too.
+    nobody chooses. `extension_cap`: minutes from now that an owner may keep an unused system up at most. `cu_pool`: 0
+    is no limit. `fixed_tags`: on everything that is made. `owners_may_fail`: owners may give up systems that hang, too.
     Times that end with `_s` are seconds.
     """
 

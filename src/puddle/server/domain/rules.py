@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from puddle.server.domain.records import NEVER
+from puddle.server.domain.validation import DEFAULT_NAMING, Naming
+
+IDLE_OPTIONS = {"30 minutes": 30, "1 hour": 60, "2 hours": 120, "3 hours": 180, "4 hours": 240, "Never": NEVER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +24,13 @@ class CloudPrices:
 class Rules:
     """The rules of an installation.
 
-    `idle_options`: minutes people may choose from, NEVER (-1) among them if allowed; `idle_default` is taken where
-    nobody chooses. `extension_cap`: minutes from now that an owner may keep an unused system up at most. `cu_pool`: 0
-    is no limit. `fixed_tags`: on everything that is made. `owners_may_fail`: owners may give up systems that hang, too.
-    Times that end with `_s` are seconds.
+    `idle_options`: label → minutes people may choose from, NEVER (-1) among them if allowed; `idle_default` is taken
+    where nobody chooses. `extension_cap`: minutes from now that an owner may keep an unused system up at most.
+    `cu_pool`: 0 is no limit. `fixed_tags`: on everything that is made. Times that end with `_s` are seconds.
     """
 
-    name_pattern: str = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
-    name_description: str = (
-        "starts with a lower-case letter, has lower-case letters, digits and hyphens, does not end with a hyphen, and "
-        "has at most 63 characters"
-    )
-    idle_options: tuple[int, ...] = (30, 60, 120, 180, 240, NEVER)
+    naming: Naming = DEFAULT_NAMING
+    idle_options: Mapping[str, int] = field(default_factory=lambda: dict(IDLE_OPTIONS))
     idle_default: int = 240
     idle_warning_s: int = 600
     extension_cap: int = 24 * 60
@@ -41,7 +39,6 @@ class Rules:
     cu_pool: int = 0
     out_of_cu: str = "all compute units are in use; stop a system, or ask an administrator for more"
     fixed_tags: tuple[tuple[str, str], ...] = ()
-    owners_may_fail: bool = False
     prices: Mapping[str, CloudPrices] = field(default_factory=dict)
     patience_initializing_s: int = 3600
     patience_s: int = 1800

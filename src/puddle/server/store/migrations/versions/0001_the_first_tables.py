@@ -254,6 +254,8 @@ def upgrade() -> None:
         sa.Column("extended", sa.BigInteger(), nullable=False),
         sa.Column("warned", sa.BigInteger(), nullable=False),
         sa.Column("missed_probes", sa.BigInteger(), nullable=False),
+        sa.Column("busy", sa.Boolean(), nullable=False),
+        sa.Column("signals", sa.Text(), nullable=False),
         sa.Column("target_type_id", sa.Text(), nullable=False),
         sa.Column("target_disk_gb", sa.BigInteger(), nullable=False),
         sa.Column("snapshot_id", sa.Text(), nullable=False),

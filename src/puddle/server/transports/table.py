@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from puddle.client.proto.v2 import (
@@ -52,7 +53,7 @@ FILES: tuple[FileDescriptor, ...] = tuple(file.DESCRIPTOR for file, _ in _SERVED
 """The files that have a service."""
 
 WATCH = "SystemService/WatchSystems"
-"""The one method that is answered with a stream; see `watching`."""
+"""The one method with a stream of answers; see `watching`."""
 
 
 def described() -> Iterator[tuple[str, MethodDescriptor]]:
@@ -87,3 +88,11 @@ def _table() -> Mapping[str, Method]:
 
 TABLE: Mapping[str, Method] = _table()
 """Path → method."""
+
+
+def _streamed(_api: object, _call: object, _message: object) -> Message:
+    raise TypeError(f"{WATCH} is answered by `watching`, with a stream")
+
+
+WATCHED: Method = _method(WATCH, dict(described())[WATCH], _streamed, reads=False)
+"""The one method that is answered with a stream; it is not in `TABLE`."""

@@ -64,7 +64,7 @@ class Application:
         self._api = api
         counted = Metrics(self._systems, Pulse(turning.turns, turning.age))
         self.connect = connect.Connect(api, TABLE, counted, terms.calls)
-        self.streams = watching.Streams(api, counted.watchers.set, terms.streams)
+        self.streams = watching.Streams(api, counted, counted.watchers.set, terms.streams)
         vitals = Vitals(version=version, look=self._look, age=turning.age)
         self._pages = Starlette(
             routes=[*Operating(api, vitals, counted).routes(), *more],

@@ -14,6 +14,7 @@ not in it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -34,7 +35,14 @@ from puddle.server.transports import refusals
 from puddle.server.transports.bodies import body_of
 from puddle.server.transports.calls import Call, call_of, heard, renewal
 from puddle.server.transports.codecs import codec_of
-from puddle.server.transports.connect import MOST_BYTES_OF_STRANGERS, address_of, refusal_of, request_id_of, send_refusal
+from puddle.server.transports.connect import (
+    MOST_BYTES_OF_STRANGERS,
+    address_of,
+    refusal_of,
+    request_id_of,
+    send_refusal,
+)
+from puddle.server.transports.connect import Counter as CallCounter
 from puddle.server.transports.messages.enums import everybody
 from puddle.server.transports.messages.systems import system
 from puddle.server.transports.table import WATCH, WATCHED
@@ -131,11 +139,12 @@ class Hub:
     async def texts(self, ids: Iterable[str], *, admin: bool) -> list[str]:
         """Return what there is to tell of systems, in JSON."""
         wanted = list(ids)
-        missing = [system_id for system_id in wanted if self._text(system_id, admin=admin) is None]
+        held = {each: text for each in wanted if (text := self._text(each, admin=admin)) is not None}
+        missing = [each for each in wanted if each not in held]
         made = await asyncio.to_thread(self._make, missing, admin) if missing else {}
         for system_id, (revision, text) in made.items():
             self._keep(system_id, revision, text, admin=admin)
-        return [made[each][1] if each in made else self._text(each, admin=admin) or "" for each in wanted]
+        return [held[each] if each in held else made[each][1] for each in wanted]
 
     def _text(self, system_id: str, *, admin: bool) -> str | None:
         kept = self._texts.get((system_id, admin))
@@ -185,10 +194,13 @@ class Hub:
 class Streams:
     """`WatchSystems`, as an ASGI application."""
 
-    def __init__(self, api: Api, gauge: Callable[[int], None], terms: Terms | None = None) -> None:
+    def __init__(
+        self, api: Api, counter: CallCounter, gauge: Callable[[int], None], terms: Terms | None = None
+    ) -> None:
         """`gauge` is told how many streams are open."""
         self._api = api
         self._source = Watching(api.backend)
+        self._counter = counter
         self._gauge = gauge
         self._terms = terms or Terms()
         self._open: Counter[str] = Counter()
@@ -196,13 +208,17 @@ class Streams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one stream."""
+        begun = time.perf_counter()
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
         try:
             call, watcher = await self._opened(scope, receive, headers, request_id)
         except Exception as error:  # noqa: BLE001 -- the edge: whatever is not a refusal is logged as ours
-            await send_refusal(send, refusal_of(error, WATCH, request_id), request_id)
+            refused = refusal_of(error, WATCH, request_id)
+            await send_refusal(send, refused, request_id)
+            self._counter.count(WATCH, refused.code, time.perf_counter() - begun)
             return
+        self._counter.count(WATCH, "ok", time.perf_counter() - begun)
         try:
             await self._stream(scope, receive, send, call, watcher)
         finally:

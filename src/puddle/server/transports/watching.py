@@ -112,9 +112,11 @@ class Hub:
         """Let somebody watch; they are told of everything there is first."""
         self._loop = asyncio.get_running_loop()
         self._watchers.add(watcher)
-        if self._task is None:
+        found = await asyncio.to_thread(self._source.revisions)
+        if self._task is None:  # the first: what changes is what differs from what they are told first
+            self._known = found
             self._task = asyncio.create_task(self._look_again_and_again())
-        for system_id, whose in (await asyncio.to_thread(self._source.revisions)).items():
+        for system_id, whose in found.items():
             watcher.offer(system_id, whose.owner_id)
 
     def remove(self, watcher: Watcher) -> None:
@@ -166,7 +168,6 @@ class Hub:
         return made
 
     async def _look_again_and_again(self) -> None:
-        self._known = await self._look() or {}
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._every_s)

@@ -86,7 +86,8 @@ def test_keys_are_read_from_a_setting_in_either_alphabet():
 
 
 @pytest.mark.parametrize(
-    ("held", "why"), [("", "no master key"), ("# x\n", "no master key"), ("c2hvcnQ=", "32 bytes"), ("s3cret!", "base64")]
+    ("held", "why"),
+    [("", "no master key"), ("# x\n", "no master key"), ("c2hvcnQ=", "32 bytes"), ("s3cret!", "base64")],
 )
 def test_bad_keys_are_refused_without_being_quoted(held, why):
     with pytest.raises(KeysRefused, match=why) as refused:

@@ -50,9 +50,7 @@ def bounds(limits):
 def test_what_is_granted_stays_within_every_limit(used, wanted, limits):
     asked = {"systems": wanted.systems, "running": wanted.running, "cu": wanted.cu, "spent": wanted.amount}
     over = [
-        kind
-        for kind, bound in bounds(limits).items()
-        if bound and asked[kind] and after(used, wanted)[kind] > bound
+        kind for kind, bound in bounds(limits).items() if bound and asked[kind] and after(used, wanted)[kind] > bound
     ]
     broke = limits.budget_micros > 0 and wanted.running > 0 and used.spent >= limits.budget_micros * HOUR
     refused = check(used, wanted, limits)

@@ -34,7 +34,9 @@ def test_names_of_systems(name):
     assert v.system_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", "a-", "-a", "1a", "A", "a b", "a_b", "ä", "a" * 64, "a\n", " a", "a\0", "a\ud800"])
+@pytest.mark.parametrize(
+    "name", ["", "a-", "-a", "1a", "A", "a b", "a_b", "ä", "a" * 64, "a\n", " a", "a\0", "a\ud800"]
+)
 def test_names_that_machines_cannot_have(name):
     refused("name", v.system_name, name)
 
@@ -164,7 +166,8 @@ def test_prices(written, kept):
 
 
 @pytest.mark.parametrize(
-    "written", ["", "-1", "1e5", "1E+999999999", "NaN", "Infinity", "0.0000001", "1_0", " 1", "١", "1000000.01", "9" * 30]
+    "written",
+    ["", "-1", "1e5", "1E+999999999", "NaN", "Infinity", "0.0000001", "1_0", " 1", "١", "1000000.01", "9" * 30],
 )
 def test_prices_that_cannot_be_kept(written):
     refused("price_decimal", v.price, "price_decimal", written)

@@ -262,4 +262,3 @@ def _like(pattern: re.Pattern[str], field: str, value: str, most: int, rule: str
     if not pattern.fullmatch(value):
         raise Invalid(field, rule)
     return value
-

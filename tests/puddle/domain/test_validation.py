@@ -222,10 +222,11 @@ def test_configurations_that_are_not_taken_say_where_and_why(config, words):
         ('"' + "a" * 60) * 1000,
         "a." * 31 + "a\n",
         ".".join(['"\\""'] * 13000) + " = 1",
-        ("[" + "a." * 31 + "a]\n" + "b." * 31 + "b = 1\n") * 250,
+        "".join(f"[{'a.' * 31}t{number}]\n{'b.' * 31}b = 1\n" for number in range(400)),
+        '"' + '\\"' * 32000,
         "a " * 32000,
     ],
-    ids=["deep", "word", "quotes", "short", "escapes", "many", "blanks"],
+    ids=["deep", "word", "quotes", "short", "escapes", "many", "unclosed", "blanks"],
 )
 def test_no_configuration_takes_long_to_refuse(config):
     def check():

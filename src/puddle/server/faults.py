@@ -50,7 +50,7 @@ MEANING: Mapping[Point, str] = {
     Point.STEP_TAKEN: "a step is taken, its outcome not written",
     Point.ENDING: "the outcome of a step is written, but not committed",
     Point.ENDED: "the outcome of a step is committed",
-    Point.RESTED: "leases are given back",
+    Point.RESTED: "what needs no step is done with, no step is taken yet",
     Point.BOOKING: "spans are booked in the ledger, but not committed",
     Point.BUILD_BEGUN: "an image is leased to a builder, nothing built",
     Point.IMAGE_BUILT: "an image is built, its row not written",

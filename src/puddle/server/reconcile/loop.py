@@ -232,13 +232,13 @@ class Loop:
         reach(Point.LOOKED)
         decided = [work for work in works if self._decided(work, now)]
         self._writing.decisions(decided, now, Point.DECIDING)
+        reach(Point.RESTED)
         for work in decided:
             if work.goes_on:
                 reach(Point.DECIDED)
                 self._act(work)
             else:
                 self._hands.pop(work.system.id, None)
-        reach(Point.RESTED)
 
     def _decided(self, work: Work, now: int) -> bool:
         """Decide; False where that fails, which is a mistake of ours: others go on, and this one is tried again."""

@@ -1,0 +1,1 @@
+"""What others may test their clouds and products with: conformance suites, a small machine, and fakes named so."""

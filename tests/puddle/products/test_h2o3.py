@@ -215,6 +215,17 @@ def test_one_that_keeps_ending_fails_its_step_and_not_the_next(product):
     assert len(shell.services) == 4
 
 
+def test_one_that_was_asked_for_and_has_not_begun_is_left_to_begin(product):
+    """A machine may be slow: that is no start more, nor has anything ended."""
+    shell = Paper()
+    for _ in range(9):
+        product.set_up(at(54321, shell), GIVEN)
+        shell.stands = Serving(token="s-1.1", running=False)
+    assert len(shell.services) == 1
+    product.restart(at(54321, shell), replace(GIVEN, token="s-1.2"))
+    assert len(shell.services) == 2
+
+
 def test_a_note_on_the_disk_that_is_nonsense_is_no_note(product):
     """The disk is a user's; it is started anew."""
     shell = Paper()
@@ -228,7 +239,7 @@ def test_a_note_on_the_disk_that_is_nonsense_is_no_note(product):
 
 def test_a_machine_that_is_too_small_is_told(product):
     """With how much it needs."""
-    with pytest.raises(StepFailed, match=r"needs a machine with 0\.4 GB of memory, and this one has 0\.25"):
+    with pytest.raises(StepFailed, match=r"needs a machine with 0\.6 GB of memory, and this one has 0\.25"):
         product.set_up(at(54321, Paper(), memory_gb=0.25), GIVEN)
 
 

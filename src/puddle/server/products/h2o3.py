@@ -32,6 +32,8 @@ ARGUMENTS = "h2o3.args"
 REALM = "realm.properties"
 
 SMALLEST_HEAP_MIB = 256
+BESIDE_HEAP_MIB = 400
+"""What Java needs besides its heap: code, threads, buffers; measured at 250 to 300 while a model is trained."""
 JOBS_LIMIT = 4 << 20
 AT_WORK = {"RUNNING", "CANCEL_PENDING"}
 
@@ -177,9 +179,10 @@ def _ports(endpoint: Endpoint) -> tuple[int, int]:
 
 
 def _heap_mib(endpoint: Endpoint, options: Options) -> int:
-    heap = int(endpoint.memory_gb * 1024 * options.memory_fraction)
+    memory = endpoint.memory_gb * 1024
+    heap = int(min(memory * options.memory_fraction, memory - BESIDE_HEAP_MIB))
     if heap < SMALLEST_HEAP_MIB:
-        needed = SMALLEST_HEAP_MIB / options.memory_fraction / 1024
+        needed = max(SMALLEST_HEAP_MIB / options.memory_fraction, SMALLEST_HEAP_MIB + BESIDE_HEAP_MIB) / 1024
         sentence = f"H2O-3 needs a machine with {needed:.1f} GB of memory, and this one has {endpoint.memory_gb:g}"
         raise StepFailed("REFUSED", sentence, for_ever=True)
     return heap

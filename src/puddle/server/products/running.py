@@ -4,7 +4,8 @@ A machine starts its program again whenever it comes up, as it was last told to;
 more memory, another port or a new configuration. So what the program was started *for* is noted on the disk after each
 start, and one that runs for something else is started anew, under the token of the present step.
 
-A program that ends by itself is started again a few times; then the step has failed, for its owner to look into.
+A program that ends by itself is started again, by the machine or by us; when it was found ended a few times, the step
+has failed, for its owner to look into.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def keep_running(shell: Shell, label: str, service: Service, needed: Needs, *, a
     `anew`: it is to be the service of this very token. Raises StepFailed, for ever, when it has ended too often.
     """
     serving, note = shell.serving(), read_note(shell)
-    if _runs_so(serving, note, service, needed, anew=anew):
+    if _is_begun(serving, service) or _runs_so(serving, note, service, needed, anew=anew):
         return
     tries = note.tries + 1 if note.token == service.token else 1
     if tries > TRIES and serving is not None and not serving.running:
@@ -75,6 +76,12 @@ def keep_running(shell: Shell, label: str, service: Service, needed: Needs, *, a
     shell.serve(service)
     note = Note(token=service.token, tries=tries, needs=needed)
     shell.write(NOTE, json.dumps(asdict(note)).encode())
+
+
+def _is_begun(serving: Serving | None, service: Service) -> bool:
+    """Whether the machine was asked for this very service a moment ago, and has not come to it yet."""
+    asked = serving is not None and serving.token == service.token
+    return asked and serving is not None and not serving.running and serving.exit_code is None
 
 
 def _runs_so(serving: Serving | None, note: Note, service: Service, needed: Needs, *, anew: bool) -> bool:

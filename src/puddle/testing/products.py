@@ -339,6 +339,16 @@ class MachineConformance(_Suite):
                     product.set_up(shell.endpoint(product.ports), given)
             assert shell.starts == 0
 
+    def test_setting_up_with_a_bad_configuration_is_refused(self, product: Product, tmp_path: Path) -> None:
+        """Before anything is put on the disk or started."""
+        given = SetUp(system_id="s", name="s", token="s.1", config=None, username=USERNAME, password=PASSWORD)
+        with ProcessShell(tmp_path / "disk", tmp_path) as shell:
+            for config in self.bad_configs:
+                with pytest.raises(StepFailed):
+                    product.set_up(shell.endpoint(product.ports), replace(given, config=config))
+            assert shell.starts == 0
+            assert not list(shell.disk.iterdir())
+
 
 class ProductConformance(AnswersConformance, MachineConformance):
     """All a product promises."""

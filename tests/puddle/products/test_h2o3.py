@@ -115,6 +115,14 @@ def test_a_job_at_work_is_use(product, status, busy):
     assert idleness.signals == (("idle seconds", "600"), ("jobs at work", str(int(busy))))
 
 
+@pytest.mark.parametrize("status", [None, [], {}, 1])
+def test_a_job_that_does_not_say_how_it_stands_makes_its_use_unknown(product, status):
+    """Which counts as used."""
+    facts = looked_at(product, answers("DONE", status))
+    assert facts.ready
+    assert facts.idleness is None
+
+
 def test_the_last_use_is_counted_back_from_now(product):
     """H2O-3 says for how long nothing has happened."""
     assert looked_at(product, answers()).idleness.last_activity == NOW - 600

@@ -106,6 +106,7 @@ class DriverlessAI:
         shell = get_in(endpoint, self.label)
         users = htpasswd(given.username, given.password)
         if given.config is not None:
+            self._refuse(given.config)
             put(shell, CONFIG, given.config.encode())
         put(shell, USERS, users)
         if self._licence:
@@ -129,9 +130,12 @@ class DriverlessAI:
 
     def upload_config(self, endpoint: Endpoint, config: str) -> None:
         """Put a configuration there; it counts from the next start."""
+        self._refuse(config)
+        put(get_in(endpoint, self.label), CONFIG, config.encode())
+
+    def _refuse(self, config: str) -> None:
         if why := self.check_config(config):
             raise StepFailed("CONFIG", f"the configuration cannot be taken: {why}", for_ever=True)
-        put(get_in(endpoint, self.label), CONFIG, config.encode())
 
     # from outside
 

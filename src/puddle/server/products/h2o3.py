@@ -33,7 +33,7 @@ REALM = "realm.properties"
 
 SMALLEST_HEAP_MIB = 256
 BESIDE_HEAP_MIB = 400
-"""What Java needs besides its heap: code, threads, buffers; measured at 250 to 300 while a model is trained."""
+"""What Java needs besides its heap: code, threads, buffers."""
 JOBS_LIMIT = 4 << 20
 AT_WORK = {"RUNNING", "CANCEL_PENDING"}
 
@@ -81,10 +81,11 @@ class H2O3:
 
     def _bring(self, endpoint: Endpoint, given: SetUp, *, anew: bool) -> None:
         shell = get_in(endpoint, self.label)
-        if given.config is not None:
-            put(shell, CONFIG, given.config.encode())
-        arguments = _arguments(endpoint, _options(shell))
+        config = (_text(shell) or "") if given.config is None else given.config
+        arguments = _arguments(endpoint, _options(config))
         login = realm(given.username, given.password)
+        if given.config is not None:
+            put(shell, CONFIG, config.encode())
         put(shell, ARGUMENTS, arguments)
         put(shell, REALM, login)
         keep_running(shell, self.label, _service(given), needs(endpoint, arguments, login), anew=anew)
@@ -92,10 +93,9 @@ class H2O3:
     def upload_config(self, endpoint: Endpoint, config: str) -> None:
         """Put a configuration there; it counts from the next start."""
         shell = get_in(endpoint, self.label)
-        if why := self.check_config(config):
-            raise StepFailed("CONFIG", f"the configuration cannot be taken: {why}", for_ever=True)
+        arguments = _arguments(endpoint, _options(config))
         put(shell, CONFIG, config.encode())
-        put(shell, ARGUMENTS, _arguments(endpoint, _options(shell)))
+        put(shell, ARGUMENTS, arguments)
 
     # from outside
 
@@ -140,20 +140,27 @@ def _is_whole(site: Site) -> bool:
         return False
 
 
+def _text_of(answer: Any, key: str) -> str:
+    value = inside(answer, key)
+    if not isinstance(value, str):
+        raise Unanswered(f"{key} is not a text", 200)
+    return value
+
+
 def _working(answer: Any) -> int:
     jobs = inside(answer, "jobs")
     if not isinstance(jobs, list):
         raise Unanswered("jobs is not a list", 200)
-    return sum(inside(job, "status") in AT_WORK for job in jobs)
+    return sum(_text_of(job, "status") in AT_WORK for job in jobs)
 
 
 def _text(shell: Shell) -> str | None:
     return read_text(shell, CONFIG, LONGEST + 1)
 
 
-def _options(shell: Shell) -> Options:
+def _options(config: str) -> Options:
     try:
-        return read_options(_text(shell) or "")
+        return read_options(config)
     except Unusable as error:
         raise StepFailed("CONFIG", f"the configuration cannot be taken: {error}", for_ever=True) from None
 

@@ -7,6 +7,8 @@ asked which, and does no more, since it would run the set-up of a source archive
 
 from __future__ import annotations
 
+import ast
+import gzip
 import hashlib
 import importlib.metadata
 import os
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -80,10 +83,10 @@ class H2O3Image:
         return _checked(jar, version, say)
 
     def _fetch(self, version: str, jar: Path, say: Say) -> None:
-        index = self._index or _pips_index()
+        index, trusted = (self._index, "") if self._index else (_pips_index(), _pips("cert"))
         archive = jar.with_name("download")
         try:
-            with _client() as client:
+            with _client(trusted) as client:
                 name, url, digest = _find(client, index, version)
                 say(f"fetching {name} from {urlsplit(url).hostname}")
                 found = _download(client, url, archive)
@@ -131,25 +134,37 @@ def _copy_installed(jar: Path, say: Say) -> None:
 
 
 def _pips_index() -> str:
-    """Return the index pip is configured for, as its help shows it. It may hold a login: never to be shown."""
-    help_text = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--help"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "COLUMNS": "4000"},
-    ).stdout
-    found = re.search(r"--index-url\b.*?\(default\s+(\S+?)\)", help_text, re.DOTALL)
-    if found is None:
+    """Return the index pip is configured for. It may hold a login: never to be shown."""
+    told = _pips("index-url") or _pips_own_index()
+    if not told:
         sentence = "pip does not say which package index it uses; install the package h2o beside the server instead"
         raise StepFailed("UNREACHABLE", sentence, for_ever=True)
-    return found[1]
+    return told
 
 
-def _client() -> httpx.Client:
-    trusted = ssl.create_default_context(cafile=os.environ.get("PIP_CERT") or None)
-    return httpx.Client(timeout=PATIENCE, follow_redirects=True, verify=trusted)
+def _pips(setting: str) -> str:
+    """Return a setting of pip, from its files and its environment as pip reads them; empty where there is none."""
+    lines = dict(line.partition("=")[::2] for line in _pip("config", "list").splitlines())
+    found = (lines.get(f"{section}.{setting}") for section in (":env:", "download", "global"))
+    return next((str(ast.literal_eval(value)) for value in found if value), "")
+
+
+def _pips_own_index() -> str:
+    """Return the index pip uses where nothing is set, which its help tells."""
+    found = re.search(r"--index-url\b.*?\(default\s+(\S+?)\)", _pip("download", "--help"), re.DOTALL)
+    return found[1] if found else ""
+
+
+def _pip(*words: str) -> str:
+    wide = {**os.environ, "COLUMNS": "4000"}
+    command = [sys.executable, "-m", "pip", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=wide).stdout
+
+
+def _client(trusted: str) -> httpx.Client:
+    """Return a client that trusts the authorities in the file `trusted`, or the usual ones where it is empty."""
+    context = ssl.create_default_context(cafile=trusted or None)
+    return httpx.Client(timeout=PATIENCE, follow_redirects=True, verify=context)
 
 
 class _Links(HTMLParser):
@@ -204,7 +219,7 @@ def _unpack(name: str, archive: Path, jar: Path, say: Say) -> None:
                 _copy(source, jar)
         else:
             _unpack_source(archive, jar)
-    except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError):
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError):
         raise StepFailed("NOT_FOUND", f"{name} has no h2o.jar in it", for_ever=True) from None
 
 

@@ -40,7 +40,8 @@ class Note:
 
 def needs(endpoint: Endpoint, *files: bytes) -> Needs:
     """Return what a program needs that is to run on `endpoint` and read `files`."""
-    machine = _digest(repr((endpoint.host, sorted(endpoint.ports.items()), endpoint.memory_gb, endpoint.vcpus)).encode())
+    size = (float(endpoint.memory_gb), float(endpoint.vcpus))
+    machine = _digest(repr((endpoint.host, sorted(endpoint.ports.items()), size)).encode())
     return Needs(machine=machine, all=_digest(machine.encode(), *files))
 
 

@@ -41,7 +41,9 @@ def authorizer() -> Authorizer:
     key = from_environment(Authorizer.PUDDLE_API_KEY_ID_ENV_VAR_NAME) or kept.get("api_key_id")
     secret = from_environment(Authorizer.PUDDLE_API_SECRET_KEY_ENV_VAR_NAME) or kept.get("api_secret_key")
     if not key or not secret:
-        raise Failed(f"with which key? Set {Authorizer.PUDDLE_API_KEY_ID_ENV_VAR_NAME} and its secret, or `puddle login`")
+        raise Failed(
+            f"with which key? Set {Authorizer.PUDDLE_API_KEY_ID_ENV_VAR_NAME} and its secret, or `puddle login`"
+        )
     return Authorizer(address, key, secret)
 
 

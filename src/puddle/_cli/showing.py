@@ -33,7 +33,9 @@ def show_json(told: object) -> None:
     typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
-def show_all(things: Iterable[Thing], columns: Columns[Thing], message: Callable[[Thing], Message], *, js: bool) -> None:
+def show_all(
+    things: Iterable[Thing], columns: Columns[Thing], message: Callable[[Thing], Message], *, js: bool
+) -> None:
     """Print things: a table with these columns, or a JSON list of their messages."""
     listed = list(things)
     if js:

@@ -61,9 +61,7 @@ class Turner:
     def __init__(self, backend: Backend, settings: Settings, number: int) -> None:
         """The thread starts with `start`."""
         terms = settings.reconciler
-        self._loop = _Counted(
-            backend, _holder(number), workers=terms.workers, batch=terms.batch, lease_s=terms.lease_s
-        )
+        self._loop = _Counted(backend, _holder(number), workers=terms.workers, batch=terms.batch, lease_s=terms.lease_s)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop.run, args=(self._stop,), name=f"reconcile-{number}")
         self.wake = self._loop.wake
@@ -229,9 +227,7 @@ def _tokens(settings: Settings) -> TokenTerms:
 def _terms(server: Server) -> Terms:
     given = server.settings.server
     at_once = server.backend.store.engine.dialect.name == "sqlite"
-    calls = connect.Terms(
-        threads=given.threads, waiting=given.waiting, most_bytes=given.most_bytes, at_once=at_once
-    )
+    calls = connect.Terms(threads=given.threads, waiting=given.waiting, most_bytes=given.most_bytes, at_once=at_once)
     return Terms(calls=calls, streams=watching.Terms(per_user=given.streams_per_user))
 
 

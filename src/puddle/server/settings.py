@@ -240,7 +240,8 @@ class Settings(BaseSettings):
     )
 
     data: Path = Field(
-        default_factory=usual_data, description="The folder for all that is kept; ``~/.local/share/puddle`` as it comes."
+        default_factory=usual_data,
+        description="The folder for all that is kept; ``~/.local/share/puddle`` as it comes.",
     )
     server: Server = Field(default_factory=Server, description="How the server is reached.")
     database: Database = Field(default_factory=Database, description="Where Puddle remembers.")

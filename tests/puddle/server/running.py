@@ -59,9 +59,7 @@ class RunningServer:
     def authorizer(self) -> Authorizer:
         """Whoever has the first key."""
         found = self.exports()
-        return Authorizer(
-            found["PUDDLE_server_address"], found["PUDDLE_api_key_id"], found["PUDDLE_api_secret_key"]
-        )
+        return Authorizer(found["PUDDLE_server_address"], found["PUDDLE_api_key_id"], found["PUDDLE_api_secret_key"])
 
     def log(self) -> str:
         """What it told on stderr."""

@@ -27,8 +27,39 @@ from tests.puddle.transports.calling import JSON, PROTO, Here, called, there
 __all__ = ["called", "there"]
 
 EXAMPLES = int(os.environ.get("PUDDLE_EXAMPLES", "400"))
-ODD = ["", " ", "a" * 300, "é", "\0", "\u202e", "'; DROP TABLE systems; --", "../../etc/passwd", "${x}", "%s", "\n", "😀", "-1", "0"]
-THINGS = ["u-1", "u-2", "u-9", "i-1", "t-1", "t-2", "simulated", "1", "2.0", "one", "project", "team", "12.5", "a = 1", "a ="]
+ODD = [
+    "",
+    " ",
+    "a" * 300,
+    "é",
+    "\0",
+    "\u202e",
+    "'; DROP TABLE systems; --",
+    "../../etc/passwd",
+    "${x}",
+    "%s",
+    "\n",
+    "😀",
+    "-1",
+    "0",
+]
+THINGS = [
+    "u-1",
+    "u-2",
+    "u-9",
+    "i-1",
+    "t-1",
+    "t-2",
+    "simulated",
+    "1",
+    "2.0",
+    "one",
+    "project",
+    "team",
+    "12.5",
+    "a = 1",
+    "a =",
+]
 NUMBERS = [0, 1, -1, 2, 10, 30, 60, 240, 1000, 2**31 - 1, -(2**31)]
 LARGE = [*NUMBERS, 2**62, 2**63 - 1, -(2**63), 1_800_000_000]
 
@@ -43,7 +74,9 @@ class Values:
             FieldDescriptor.TYPE_BOOL: st.booleans(),
             FieldDescriptor.TYPE_INT32: st.sampled_from(NUMBERS),
             FieldDescriptor.TYPE_INT64: st.sampled_from(LARGE),
-            FieldDescriptor.TYPE_DOUBLE: st.sampled_from([0.0, 0.9, -1.0, 1e300, float("inf"), float("nan"), 0.1234567]),
+            FieldDescriptor.TYPE_DOUBLE: st.sampled_from(
+                [0.0, 0.9, -1.0, 1e300, float("inf"), float("nan"), 0.1234567]
+            ),
             FieldDescriptor.TYPE_ENUM: st.sampled_from([0, 1, 2, 3, 13, 14, 99, -1]),
         }
 
@@ -83,7 +116,9 @@ def requests(draw: DrawFn, values: Values) -> tuple[str, str, str, bytes]:
 
 def _odd_json() -> st.SearchStrategy[bytes]:
     leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
-    trees = st.recursive(leaves, lambda inner: st.dictionaries(st.text(max_size=8), inner, max_size=3) | st.lists(inner))
+    trees = st.recursive(
+        leaves, lambda inner: st.dictionaries(st.text(max_size=8), inner, max_size=3) | st.lists(inner)
+    )
     return trees.map(lambda tree: json.dumps(tree).encode())
 
 

@@ -163,7 +163,9 @@ def test_snapshots_come_and_go(here: Here) -> None:
     taken = here.ask("SnapshotService/CreateSnapshot", "ann", system_id=made.id, name="before")
     assert (taken.name, taken.system_id, taken.status) == ("before", made.id, 1)
     assert [each.id for each in here.ask("SnapshotService/ListSnapshots", "ann").snapshots] == [taken.id]
-    assert [each.id for each in here.ask("SnapshotService/ListSnapshots", "ann", system_id=made.id).snapshots] == [taken.id]
+    assert [each.id for each in here.ask("SnapshotService/ListSnapshots", "ann", system_id=made.id).snapshots] == [
+        taken.id
+    ]
     assert here.ask("SnapshotService/GetSnapshot", "ann", id=taken.id) == taken
     assert here.refused("SnapshotService/DeleteSnapshot", "ann", id=taken.id)[2] == "snapshot_in_use"
     assert here.refused("SnapshotService/ListSnapshots", "ann", scope=3)[1] in {"permission_denied", "invalid_argument"}
@@ -190,7 +192,9 @@ def test_instance_types_are_offered_and_priced(here: Here) -> None:
     assert changed.status == 200
     listed = here.ask("InstanceTypeService/ListInstanceTypes", "ada").instance_types
     assert next(each.price_decimal for each in listed if each.id == made.id) == "0.9"
-    assert made.id not in {each.id for each in here.ask("InstanceTypeService/ListAvailableInstanceTypes", "ann").instance_types}
+    assert made.id not in {
+        each.id for each in here.ask("InstanceTypeService/ListAvailableInstanceTypes", "ann").instance_types
+    }
     here.ask("InstanceTypeService/DeleteInstanceType", "ada", id=made.id)
     for price in (-1.0, float("inf"), float("nan"), 1e300):
         found = here.refused("InstanceTypeService/CreateInstanceType", "ada", price=price, **given)

@@ -56,7 +56,9 @@ def test_methods_are_called_with_post(here: Here, method: str, name: str) -> Non
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
 
 
-@pytest.mark.parametrize("path", ["SystemService/Nothing", "NoService/GetSystem", "SystemService", "", "SystemService/"])
+@pytest.mark.parametrize(
+    "path", ["SystemService/Nothing", "NoService/GetSystem", "SystemService", "", "SystemService/"]
+)
 def test_unknown_methods_are_unimplemented(here: Here, path: str) -> None:
     reply = here.wire.send("POST", f"/puddle.v2.{path}", b"{}", {"content-type": JSON})
     assert (reply.status, reply.code) == (404, "unimplemented")
@@ -175,7 +177,9 @@ def test_another_is_replaced(here: Here, bad: str) -> None:
 
 
 def test_the_request_id_is_in_the_audit_trail(here: Here) -> None:
-    made = json.loads(here.post("SystemService/CreateSystem", json.dumps(CREATE).encode(), "ann", x_request_id="r-7").body)
+    made = json.loads(
+        here.post("SystemService/CreateSystem", json.dumps(CREATE).encode(), "ann", x_request_id="r-7").body
+    )
     events = here.ask("EventService/ListEvents", "ann", target=made["id"]).events
     assert [(event.action, event.request_id) for event in events] == [("system.create", "r-7")]
 

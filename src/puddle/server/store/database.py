@@ -168,9 +168,13 @@ def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
     if url.database:
-        engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
+        engine = sa.create_engine(
+            url, hide_parameters=True, connect_args={"timeout": 30}, pool_size=10, max_overflow=20
+        )
     else:
-        engine = sa.create_engine(url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = sa.create_engine(
+            url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -53,6 +53,7 @@ class Claim:
     system: System
     fence: int
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
     """A lease that is given back with nothing to write. `look_at` counts where the record still is at `revision`."""
@@ -60,7 +61,6 @@ class Rest:
     claim: Claim
     revision: int
     look_at: int
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,6 @@ class Systems(Rows[System]):
         """Return how many systems stand where."""
         query = sa.select(SYSTEMS.c.status, sa.func.count()).group_by(SYSTEMS.c.status)
         return {Status(row[0]): int(row[1]) for row in self._connection.execute(query)}
-
 
     # leases
 

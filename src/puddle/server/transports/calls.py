@@ -102,9 +102,7 @@ def admitted(api: Api, name: str, blank: Message, call: Call) -> Call:
 def call_of(headers: Mapping[bytes, bytes], request_id: str, address: str) -> Call:
     """Return what the headers say of a call."""
     key = headers.get(b"idempotency-key", b"").decode("latin-1")
-    return Call(
-        request_id=request_id, token=token_of(headers), address=address, idempotency_key=key[:MOST_KEY]
-    )
+    return Call(request_id=request_id, token=token_of(headers), address=address, idempotency_key=key[:MOST_KEY])
 
 
 def token_of(headers: Mapping[bytes, bytes]) -> str:

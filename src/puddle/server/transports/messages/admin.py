@@ -62,9 +62,7 @@ def _users(api: Api, _call: Call, _message: Empty) -> pb.ListUsersResponse:
 def _create_user(api: Api, call: Call, message: pb.CreateUserRequest) -> pb.User:
     wanted = role("role", message.role) or Role.USER
     return user(
-        api.people.create(
-            call.caller, message.name, wanted, message.email, message.display_name, tuple(message.groups)
-        )
+        api.people.create(call.caller, message.name, wanted, message.email, message.display_name, tuple(message.groups))
     )
 
 

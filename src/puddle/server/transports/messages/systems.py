@@ -176,9 +176,7 @@ def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> pb.ListSystem
     found = api.systems.page(call.caller, wanted)
     page, more = found[:size], len(found) > size
     following = next_page((page[-1].system.created, page[-1].system.id), query) if more else ""
-    return pb.ListSystemsResponse(
-        systems=_with_models(api, page, message.include_models), next_page_token=following
-    )
+    return pb.ListSystemsResponse(systems=_with_models(api, page, message.include_models), next_page_token=following)
 
 
 def _get(api: Api, call: Call, message: pb.GetSystemRequest) -> pb.SystemWithModels:

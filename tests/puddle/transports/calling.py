@@ -12,9 +12,10 @@ import pytest
 from google.protobuf.message import Message
 from starlette.types import ASGIApp
 
-from puddle.server.auth import keys, tokens
+from puddle.server.api.base import new_id
+from puddle.server.auth import tokens
 from puddle.server.auth.tokens import TokenTerms
-from puddle.server.domain.people import User
+from puddle.server.domain.people import ApiKey, User
 from puddle.server.transports.app import Application, Terms
 from puddle.server.transports.table import TABLE, path_of
 from tests.puddle.installations import ADA, ANN, BEN, Installation, there
@@ -113,7 +114,7 @@ class Here:
     def token(self, person: User, terms: TokenTerms | None = None) -> str:
         """A token of somebody's."""
         now = self.there.backend.now()
-        key, _ = keys.new_key(person.id, "test", now)
+        key = ApiKey(id=new_id("pk"), user_id=person.id, name="test", secret_hash="nobody logs in with it", created=now)
         token, secret = tokens.new_token(person.id, key.id, now, terms or TokenTerms())
         with self.there.store.writing() as tx:
             tx.keys.add(key)
@@ -137,14 +138,14 @@ class Here:
             sent["x-puddle-token"] = self.tokens[who]
         return self.wire.send("POST", path_of(name), body, sent, client)
 
-    def ask(self, name: str, who: str = "", **fields: Any) -> Any:
+    def ask(self, name: str, who: str = "", /, **fields: Any) -> Any:
         """Call a method with a message; return the answer as a message. A refusal fails the test."""
         method = TABLE[path_of(name)]
         reply = self.post(name, method.request(**fields).SerializeToString(), who, PROTO)
         assert reply.status == 200, reply.body
         return method.response.FromString(reply.body)
 
-    def refused(self, name: str, who: str = "", **fields: Any) -> tuple[int, str, str]:
+    def refused(self, name: str, who: str = "", /, **fields: Any) -> tuple[int, str, str]:
         """Call a method that is to be refused; return status, code and reason."""
         message: Message = TABLE[path_of(name)].request(**fields)
         reply = self.post(name, message.SerializeToString(), who, PROTO)

@@ -80,6 +80,7 @@ def test_a_page_token_goes_with_its_question(here: Here) -> None:
 
 def test_lists_are_filtered(here: Here) -> None:
     one = here.there.create(name="one").system
+    here.there.clock.turn(1)
     here.there.create(name="two")
     here.there.stand(one.id, status=Status.TERMINATED)
 

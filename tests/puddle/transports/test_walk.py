@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from puddle.server.domain.people import ApiKey
 from puddle.server.domain.permissions import RULES, Rule, Who
 from puddle.server.domain.records import Snapshot, SnapshotStatus
 from puddle.server.domain.trail import Notice, Report
@@ -28,7 +29,6 @@ def owned(here: Here) -> dict[str, str]:
     """The ids of things that are ann's, by the word that stands for them in a request."""
     there = here.there
     system = there.create(there.ann).system
-    key, _ = there.api.logins.create_key(there.ann, "laptop")
     with there.store.writing() as tx:
         tx.snapshots.add(
             Snapshot(
@@ -37,10 +37,11 @@ def owned(here: Here) -> dict[str, str]:
                 status=SnapshotStatus.AVAILABLE,
             )
         )  # fmt: skip
+        tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="unused", created=1))
         tx.reports.add(Report(id="rep-1", asked_by="u-1", owner_id="u-1", start=0, end=1, created=1))
         tx.notices.add(Notice(id="n-1", time=1, kind="PROBE", system_id=system.id, owner_id="u-1", message="m"))
     return {
-        "SystemService": system.id, "SnapshotService": "snap-1", "AuthService": key.id, "ReportService": "rep-1",
+        "SystemService": system.id, "SnapshotService": "snap-1", "AuthService": "pk_1", "ReportService": "rep-1",
         "AdminService": "n-1", "system": system.id,
     }  # fmt: skip
 
@@ -50,10 +51,13 @@ def request_for(name: str, owned: dict[str, str]) -> Any:
     method = TABLE.get(path_of(name), WATCHED)
     message = method.request()
     fields = method.request.DESCRIPTOR.fields_by_name
-    if "id" in fields and RULES[name].who in {Who.OWNER, Who.OWNER_ALONE, Who.USER}:
-        message.id = owned[name.partition("/")[0]]
-    if "system_id" in fields:
-        message.system_id = owned["system"]
+    service = name.partition("/")[0]
+    if "id" in fields and service in owned and name != "AdminService/UpdateUser":
+        message.id = owned[service]
+    ordinary = {"system_id": owned["system"], "name": "copy", "minutes": 60}
+    for field, value in ordinary.items():
+        if field in fields:
+            setattr(message, field, value)
     return message
 
 

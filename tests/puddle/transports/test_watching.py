@@ -39,6 +39,7 @@ class Stream:
         self.reading = asyncio.Event()
         self.reading.set()
         self.status = 0
+        self.whole = False
         self.headers: dict[str, str] = {}
         self.body = b""
         self.chunks: asyncio.Queue[bytes] = asyncio.Queue()
@@ -59,6 +60,7 @@ class Stream:
             self.status = message["status"]
             self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
         else:
+            self.whole = not message.get("more_body")
             self.chunks.put_nowait(message.get("body", b""))
 
     async def event(self) -> tuple[str, Any]:
@@ -183,6 +185,7 @@ def test_a_stream_ends_with_its_token(here: Here) -> None:
 def test_a_stream_ends_when_its_token_is_revoked(here: Here) -> None:
     async def play() -> None:
         stream = Stream(here, here.tokens["ben"])
+        assert (await asyncio.wait_for(stream.chunks.get(), 10)).startswith(b": ping")
         await thread(here.there.api.logins.logout, here.there.ben, here.tokens["ben"])
         assert (await stream.event())[0] == "end"
         await asyncio.wait_for(stream.task, 10)
@@ -248,6 +251,7 @@ def test_all_streams_end_with_the_server(here: Here) -> None:
         await here.app.streams.hub.close()
         for stream in streams:
             await asyncio.wait_for(stream.task, 10)
+            assert stream.whole, "its last chunk is sent"
 
     run(here, play)
 

@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import anyio
 import structlog
 from google.protobuf.json_format import MessageToJson
 from sqlalchemy.exc import SQLAlchemyError
@@ -50,6 +51,8 @@ from puddle.server.transports.table import WATCH, WATCHED
 LOG = structlog.get_logger("puddle.watching")
 BATCH = 50
 KEPT = 2000
+GRACE_S = 5.0
+"""How long streams have to end by themselves when the server stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,12 @@ class Watcher:
     ids: frozenset[str]
     pending: OrderedDict[str, None] = field(default_factory=OrderedDict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: anyio.Event = field(default_factory=anyio.Event)
+
+    async def closed(self) -> None:
+        """Wait until the stream is to end, and then wake it."""
+        await self.closing.wait()
+        self.news.set()
 
     def offer(self, system_id: str, owner_id: str) -> None:
         """Note that there is something to tell, if it is theirs to know and they want to."""
@@ -101,7 +110,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
-        self.closing = asyncio.Event()
+        self.closing = False
 
     def wake(self) -> None:
         """Look at once. May be called from any thread."""
@@ -129,9 +138,9 @@ class Hub:
 
     async def close(self) -> None:
         """End all streams."""
-        self.closing.set()
+        self.closing = True
         for watcher in self._watchers:
-            watcher.news.set()
+            watcher.closing.set()
         if self._task is not None:
             task, self._task = self._task, None
             task.cancel()
@@ -231,6 +240,9 @@ class Streams:
             self._events(call, watcher),
             ping=self._terms.heartbeat_s,
             send_timeout=self._terms.slowest_s,
+            data_sender_callable=watcher.closed,
+            shutdown_event=watcher.closing,
+            shutdown_grace_period=GRACE_S,
             headers={"X-Request-Id": call.request_id, **more},
         )
         await response(scope, receive, send)
@@ -266,18 +278,21 @@ class Streams:
 
     async def _events(self, call: Call, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
         await self.hub.add(watcher)
-        while not self.hub.closing.is_set():
+        while not self._ended(watcher):
             if not await asyncio.to_thread(self._source.still, call.token):
                 yield _end(Unauthenticated("the token has ended; open another stream", "bad_token"), call)
                 return
             async for event in self._some(watcher):
                 yield event
 
+    def _ended(self, watcher: Watcher) -> bool:
+        return self.hub.closing or watcher.closing.is_set()
+
     async def _some(self, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
         """Yield what there is to tell until the next time to ask whether the token is good."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._terms.heartbeat_s
-        while not self.hub.closing.is_set() and (left := until - loop.time()) > 0:
+        while not self._ended(watcher) and (left := until - loop.time()) > 0:
             try:
                 await asyncio.wait_for(watcher.news.wait(), left)
             except TimeoutError:

@@ -45,7 +45,7 @@ def kept(it: Installation, system_id: str) -> System:
 @pytest.mark.parametrize("status", [status for status in Status if status])
 def test_every_wish_at_every_status(there: Installation, status: Status, wish: Wish) -> None:
     system_id = there.create().system.id
-    there.stand(system_id, status=status, provisioned=True, cu=0)
+    there.stand(system_id, status=status, provisioned=True, machine_id="m-1", cu=0)
     before = kept(there, system_id)
     if (status, wish) in TABLE:
         ASKED[wish](there, there.ann, system_id)
@@ -95,6 +95,14 @@ def test_what_never_came_up_can_only_be_terminated(there: Installation) -> None:
     system_id = started(there)
     there.stand(system_id, status=Status.FAILED, provisioned=False)
     with pytest.raises(Precondition, match="never came up"):
+        there.api.wishes.start(there.ann, system_id)
+    there.api.wishes.terminate(there.ann, system_id)
+
+
+def test_what_has_no_machine_any_more_can_only_be_terminated(there: Installation) -> None:
+    system_id = started(there)
+    there.stand(system_id, status=Status.FAILED, machine_id="")
+    with pytest.raises(Precondition, match="is gone"):
         there.api.wishes.start(there.ann, system_id)
     there.api.wishes.terminate(there.ann, system_id)
 

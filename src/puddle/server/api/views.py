@@ -72,7 +72,13 @@ def _view(backend: Backend, caller: Caller, seen: Seen, snapshots: tuple[Snapsho
         previous_cost=system.spent,
         idle_deadline=system.idle_deadline(),
         can_fail=caller.admin and system.status in MAY_BE_FAILED,
-        actions=_actions(system.status, system.provisioned, bool(product and product.restartable), caller.admin),
+        actions=_actions(
+            system.status,
+            system.provisioned,
+            bool(product and product.restartable),
+            bool(system.machine_id),
+            caller.admin,
+        ),
         why=activity.why_on(system, now),
     )
 
@@ -90,12 +96,12 @@ def current_cost(system: System, now: int) -> int:
 
 
 @cache
-def _actions(status: Status, provisioned: bool, restartable: bool, admin: bool) -> tuple[Action, ...]:
+def _actions(status: Status, provisioned: bool, restartable: bool, machine: bool, admin: bool) -> tuple[Action, ...]:
     actions = []
     for wish in Wish:
         if wish is Wish.FAIL and not admin:
             continue
-        refused = refusal(status, wish, provisioned=provisioned, restartable=restartable)
+        refused = refusal(status, wish, provisioned=provisioned, restartable=restartable, machine=machine)
         actions.append(Action(wish.value, refused is None, refused.sentence if refused else ""))
     return tuple(actions)
 

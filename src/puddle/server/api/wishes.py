@@ -15,7 +15,7 @@ from puddle.server.domain.cost import HOUR
 from puddle.server.domain.people import Caller
 from puddle.server.domain.quota import Wanted
 from puddle.server.domain.records import Snapshot, System
-from puddle.server.domain.states import Config, Product, Status, Vm, Wish, after, in_transition, refusal
+from puddle.server.domain.states import Config, Product, Refusal, Status, Vm, Wish, after, in_transition, refusal
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.store import Transaction
 
@@ -169,14 +169,16 @@ class Wishes(UseCases):
             raise Precondition("somebody else has wished something of the system since you looked at it", "changed")
         product = self._backend.products.get(system.product)
         restartable = bool(product and product.restartable)
-        refused = refusal(system.status, wish, provisioned=system.provisioned, restartable=restartable)
-        if refused:
-            actions = [
-                other.value
-                for other in Wish
-                if not refusal(system.status, other, provisioned=system.provisioned, restartable=restartable)
-            ]
-            raise Precondition(refused.sentence, refused.reason, allowed_actions=actions)
+        machine = bool(system.machine_id)
+
+        def refused(asked: Wish) -> Refusal | None:
+            return refusal(
+                system.status, asked, provisioned=system.provisioned, restartable=restartable, machine=machine
+            )
+
+        if why := refused(wish):
+            actions = [other.value for other in Wish if not refused(other)]
+            raise Precondition(why.sentence, why.reason, allowed_actions=actions)
 
     def _wished(self, system: System, wish: Wish) -> System:
         """Return the record with the wish taken: its place in the table, and by when it should be fulfilled."""

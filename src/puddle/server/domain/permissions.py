@@ -164,4 +164,6 @@ def see(method: str, caller: Caller, owner_id: str, kind: str, which: str) -> No
 def as_markdown() -> str:
     """Return the table for the docs."""
     lines = ["| method | who may call it | |", "|---|---|---|"]
-    return "\n".join([*lines, *(f"| {method} | {found.name} | {found.note} |" for method, found in RULES.items())]) + "\n"
+    return (
+        "\n".join([*lines, *(f"| {method} | {found.name} | {found.note} |" for method, found in RULES.items())]) + "\n"
+    )

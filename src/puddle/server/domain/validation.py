@@ -104,7 +104,9 @@ def reason(value: str) -> str:
 
 def user_name(name: str) -> str:
     """Check a user's name, which may be an e-mail address."""
-    return _like(_USER, "name", name, 64, "has letters, digits and . _ @ + -, and begins and ends with one of the former")
+    return _like(
+        _USER, "name", name, 64, "has letters, digits and . _ @ + -, and begins and ends with one of the former"
+    )
 
 
 def display_name(name: str) -> str:
@@ -261,4 +263,3 @@ def _like(pattern: re.Pattern[str], field: str, value: str, most: int, rule: str
     if not pattern.fullmatch(value):
         raise Invalid(field, rule)
     return value
-

@@ -53,6 +53,7 @@ class Claim:
     system: System
     fence: int
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
     """A lease that is given back with nothing to write. `look_at` counts where the record still is at `revision`."""
@@ -60,7 +61,6 @@ class Rest:
     claim: Claim
     revision: int
     look_at: int
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,5 +130,3 @@ class Watch:
 
     def _exceeded(self, how_much: str) -> str:
         return f"OUT_OF_MEMORY: it used more memory{how_much} than its {self._card.memory_gb:g} GiB; scale it to more"
-
-

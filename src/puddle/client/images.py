@@ -26,8 +26,11 @@ class ImagesClient(BaseCloudClient):
         """Return an image as it is now."""
         return Image(self._call("ImageService", "GetImage", pb.ImageRequest(id=_id(image)), pb.Image()))
 
-    def build(self, product: str | Product, version: str, wait: bool = True) -> Image:
-        """Build an image of a version. For administrators. Raises ImageFailedError where that fails."""
+    def build(self, product: str | Product, version: str = "", wait: bool = True) -> Image:
+        """Build an image of a version ("": the newest), or return the one that is there. For administrators.
+
+        Raises ImageFailedError where that fails.
+        """
         request = pb.BuildImageRequest(cloud=self.cloud.id, product=_product(product), version=version)
         made = Image(self._call("ImageService", "BuildImage", request, pb.Image()))
         return self.wait_for_available(made) if wait else made

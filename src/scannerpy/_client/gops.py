@@ -1,4 +1,5 @@
-"""Where a run meets the groups of pictures of its videos: packet sizes that end with them, and tasks that begin them.
+"""Where a run meets the groups of pictures of its videos: packet sizes that end with them, tasks that begin them, and
+sampled rows shared out by what is decoded for them.
 
 Only ever a matter of speed. Looked at for a few streams, since an estimate from those is as good as from all, and
 since with many streams no two workers share one.
@@ -6,7 +7,7 @@ since with many streams no two workers share one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,10 +15,12 @@ from scannerpy._client.database import Database
 from scannerpy._client.sources import Resolved
 from scannerpy._client.stored import StoredColumn
 from scannerpy._graph.graph import Graph
+from scannerpy._plan.balance import shared_out
 from scannerpy._plan.demand import trace
 from scannerpy._plan.estimate import aligned
 from scannerpy._plan.plan import JobPlan, Plan
 from scannerpy._plan.rows import Rows
+from scannerpy._words.sizing import machine_cpus
 from scannerpy.common import PerfParams
 
 LOOKED_AT = 8
@@ -26,12 +29,29 @@ TRACED = 64
 """Tasks of a job that are traced to their first frame where samplers stand between."""
 
 
-def in_step(params: PerfParams, graph: Graph, sources: Sequence[Sequence[Resolved]], database: Database) -> PerfParams:
-    """Return packet sizes whose tasks begin at keyframes, where the sizes are ours to choose and rows are frames."""
-    if not params.estimated or _resampled(graph):
+def in_step(
+    params: PerfParams,
+    graph: Graph,
+    sources: Sequence[Sequence[Resolved]],
+    database: Database,
+    plan_with: Callable[[int, int], Plan],
+) -> PerfParams:
+    """Return packet sizes that suit the videos, where the sizes are ours to choose.
+
+    Where rows are frames, tasks begin at keyframes; where they are sampled, all pipelines get their share of what is
+    to be decoded. ``plan_with(io, work)`` is the plan for packet sizes.
+    """
+    if not params.estimated:
         return params
-    keyframes = [rows for job in sources[:LOOKED_AT] if (rows := _keyframes(database, job)) is not None]
-    work, io = aligned(params.work_packet_size, params.io_packet_size, keyframes)
+    keyframes = [_keyframes(database, job) for job in sources[:LOOKED_AT]]
+    work, io = params.work_packet_size, params.io_packet_size
+    if not _resampled(graph):
+        work, io = aligned(work, io, [rows for rows in keyframes if rows is not None])
+    elif len(sources) <= LOOKED_AT and not _sliced(graph) and any(rows is not None for rows in keyframes):
+        pipelines = params.pipeline_instances_per_node or machine_cpus()
+        io = shared_out(lambda size: plan_with(size, 1), io, keyframes, pipelines)
+        work = min(work, io)
+        io -= io % work
     params.work_packet_size, params.io_packet_size = work, io
     return params
 
@@ -73,6 +93,10 @@ def _keyframes(database: Database, sources: Sequence[Resolved]) -> Rows | None:
         return None
     column = StoredColumn.of_manifest(database, args["manifest"], args["column"], is_video=True)
     return np.array(column.keyframes(), dtype=np.int64)
+
+
+def _sliced(graph: Graph) -> bool:
+    return any(vertex.kind == "slice" for vertex in graph.vertices)
 
 
 def _resampled(graph: Graph) -> bool:

@@ -66,7 +66,7 @@ def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: C
         return None
     jobs = [all_jobs[j] for j in needed]
     sources = resolve(graph, jobs, state)
-    params = in_step(choose_packets(perf_params, sinks), graph, sources, database)
+    params = _cut(perf_params, sinks, graph, jobs, sources, database)
     plan = _planned(graph, jobs, sources, params)
     foreign.check_rows(graph, plan)
     outputs = _renumbered(all_outputs, needed)
@@ -95,8 +95,25 @@ def plan_only(database: Database, sinks: Sequence[Sink], perf_params: Any) -> tu
     """Plan all jobs of a graph whatever exists, for `Client.explain`."""
     graph, jobs = build([sink.node for sink in sinks])
     sources = resolve(graph, jobs, database.catalog.state())
-    params = in_step(choose_packets(perf_params, sinks), graph, sources, database)
+    params = _cut(perf_params, sinks, graph, jobs, sources, database)
     return _planned(graph, jobs, sources, params), sources
+
+
+def _cut(
+    perf_params: Any,
+    sinks: Sequence[Sink],
+    graph: Graph,
+    jobs: Sequence[JobArgs],
+    sources: Sequence[Sequence[Resolved]],
+    database: Database,
+) -> PerfParams:
+    rows = [[source.rows for source in job] for job in sources]
+    placed = [_with_sources(graph, args, job) for args, job in zip(jobs, sources, strict=True)]
+
+    def plan_with(io: int, work: int) -> Plan:
+        return make_plan(graph, placed, rows, io, work)
+
+    return in_step(choose_packets(perf_params, sinks), graph, sources, database, plan_with)
 
 
 def _planned(graph: Graph, jobs: Sequence[JobArgs], sources: Sequence[Sequence[Resolved]], params: PerfParams) -> Plan:

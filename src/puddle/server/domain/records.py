@@ -26,8 +26,8 @@ class System:
     `generation` counts the wishes taken; it names every step towards one, so that a step done twice is recognised.
     `revision` counts the writes; a write that has not seen the last one is refused. `target_*` is what scaling leads
     to; `snapshot_id` the snapshot being taken. `secret` is the product's password, encrypted. `cu`: the compute units
-    it holds now. A session is open while `session_id` is set; `spent` is what all earlier ones cost, in millionths ×
-    seconds (see `cost`).
+    it holds now. `busy` and `signals` are what its product last said of its use. A session is open while `session_id`
+    is set; `spent` is what all earlier ones cost, in millionths × seconds (see `cost`).
     """
 
     id: str
@@ -72,6 +72,8 @@ class System:
     extended: int = 0
     warned: int = 0
     missed_probes: int = 0
+    busy: bool = False
+    signals: Tags = ()
     target_type_id: str = ""
     target_disk_gb: int = 0
     snapshot_id: str = ""

@@ -194,16 +194,21 @@ class Refusal:
     sentence: str
 
 
-def refusal(status: Status, wish: Wish, *, provisioned: bool, restartable: bool = True) -> Refusal | None:
+def refusal(
+    status: Status, wish: Wish, *, provisioned: bool, restartable: bool = True, machine: bool = True
+) -> Refusal | None:
     """Return why `wish` is refused to a system that stands at `status`, or None where it is taken.
 
-    `provisioned`: it was ready once. `restartable`: its product can be restarted without its machine.
+    `provisioned`: it was ready once. `restartable`: its product can be restarted without its machine. `machine`: it
+    has one.
     """
     if wish is Wish.RESTART and not restartable:
         return Refusal("not_restartable", "this product cannot be restarted by itself; reboot the system")
     if (status, wish) in TABLE:
         if status is Status.FAILED and wish is Wish.START and not provisioned:
             return Refusal("never_provisioned", "the system never came up, so it can only be terminated")
+        if status is Status.FAILED and wish is Wish.START and not machine:
+            return Refusal("machine_gone", "the system's machine is gone, so it can only be terminated")
         return None
     wanted = [at.name.lower() for (at, what) in TABLE if what is wish]
     return Refusal(_REASONS[wish], f"the system is {words(status)}; it must be {_either(wanted)}")

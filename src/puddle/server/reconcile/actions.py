@@ -75,7 +75,11 @@ class TakeSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUpProduct:
-    """Give the product its configuration and credentials, and start it where the image does not."""
+    """Give the product its configuration and credentials, and start it where the image does not.
+
+    What lies on the machine is the truth: the record's configuration is brought only where it is new
+    (`config_status` is not OK) or the system never came up; otherwise the product is given None.
+    """
 
     system_id: str
     machine_id: str

@@ -28,7 +28,7 @@ def watch(it: Course) -> None:
 
 def _miss(it: Course) -> None:
     missed = it.system.missed_probes + 1
-    it.set(missed_probes=missed, last_activity=it.now)
+    it.set(missed_probes=missed, last_activity=it.now, busy=False, signals=())
     if missed == it.terms.missed_before_alert:
         it.tell(
             AlertKind.PROBE,
@@ -37,6 +37,7 @@ def _miss(it: Course) -> None:
 
 
 def _learn(it: Course, said: Idleness) -> None:
+    it.set(busy=said.busy, signals=said.signals)
     seen = it.now if said.busy else min(said.last_activity, it.now)
     if seen > it.system.last_activity:
         it.set(last_activity=seen)

@@ -1,0 +1,77 @@
+"""What the use cases share: ids, the audit trail, and one's own objects."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from puddle.server.backend import Backend
+from puddle.server.domain.people import Caller
+from puddle.server.domain.rules import Rules
+from puddle.server.domain.trail import Event
+from puddle.server.errors import Missing
+from puddle.server.store import Transaction
+
+Thing = TypeVar("Thing")
+
+
+class UseCases:
+    """Use cases of one installation."""
+
+    def __init__(self, backend: Backend) -> None:
+        """See the class."""
+        self._backend = backend
+        self._store = backend.store
+
+    @property
+    def _rules(self) -> Rules:
+        return self._backend.rules
+
+    def _now(self) -> int:
+        return self._backend.now()
+
+
+def new_id(kind: str) -> str:
+    """Return an id nobody can guess: ``sys-5f…``. It may become part of a file's or a machine's name."""
+    return f"{kind}-{secrets.token_hex(8)}"
+
+
+def found(thing: Thing | None, kind: str, which: str) -> Thing:
+    """Return a thing that is there. Raises Missing where it is not."""
+    if thing is None:
+        raise Missing(kind, which)
+    return thing
+
+
+def record(
+    tx: Transaction,
+    caller: Caller,
+    now: int,
+    action: str,
+    *targets: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    message: str = "",
+) -> None:
+    """Write what somebody did into the audit trail, within the transaction that does it. No secret may be in it."""
+    tx.events.add(
+        Event(
+            id=new_id("evt"),
+            time=now,
+            actor_kind="user",
+            actor_id=caller.user.id,
+            actor_name=caller.user.name,
+            action=action,
+            targets=tuple(dict.fromkeys(target for target in targets if target)),
+            before=_json(before),
+            after=_json(after),
+            request_id=caller.request_id,
+            message=message,
+        )
+    )
+
+
+def _json(values: Mapping[str, Any] | None) -> str:
+    return json.dumps(values, sort_keys=True, default=str) if values else ""

@@ -1,0 +1,41 @@
+"""Whether somebody may have more: read and decided in the transaction that writes the wish.
+
+`Transaction.lock("limits")` makes such transactions follow one another, so that two cannot both take the last place.
+"""
+
+from __future__ import annotations
+
+from puddle.server.domain import quota
+from puddle.server.domain.people import User
+from puddle.server.domain.quota import Holder, Usage, Wanted
+from puddle.server.domain.rules import Rules
+from puddle.server.errors import Exceeded
+from puddle.server.store import Transaction
+
+
+def reserve(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: int) -> None:
+    """Let `owner` have `wanted` in addition. Raises Exceeded, which says what is left."""
+    tx.lock("limits")
+    consumed = tx.systems.held()[2]
+    refusal = quota.check_pool(consumed, wanted.cu, rules.cu_pool, rules.out_of_cu)
+    refusal = refusal or quota.check_all(wanted, holders(tx, owner, now))
+    if refusal:
+        raise Exceeded(refusal.sentence, refusal.reason)
+
+
+def holders(tx: Transaction, owner: User, now: int) -> list[Holder]:
+    """Return those whose limits count for an owner, with what they have: the owner, and the groups they are in."""
+    found = [Holder(whose="you", used=usage(tx, [owner.id], now), limits=owner.limits)]
+    for name in owner.groups:
+        group = tx.groups.get(name)
+        if group is not None:
+            members = tx.users.ids_in(name)
+            found.append(Holder(whose=f"group {name}", used=usage(tx, members, now), limits=group.limits))
+    return found
+
+
+def usage(tx: Transaction, owner_ids: list[str], now: int) -> Usage:
+    """Return what these owners have together, and spent since the month began (UTC)."""
+    systems, running, units = tx.systems.held_by(owner_ids)
+    spent = tx.sessions.spent(owner_ids, quota.month_start(now), now)
+    return Usage(systems=systems, running=running, cu=units, spent=spent)

@@ -1,0 +1,123 @@
+"""Logging in, staying logged in, and the keys it is done with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from puddle.server.api.base import UseCases, found, record
+from puddle.server.auth import keys, tokens
+from puddle.server.auth.attempts import LoginLimiter
+from puddle.server.auth.tokens import TokenTerms
+from puddle.server.backend import Backend
+from puddle.server.domain import permissions, validation
+from puddle.server.domain.people import ApiKey, Caller, Token, User
+from puddle.server.errors import Precondition, Unauthenticated
+
+MOST_KEYS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A token, which is nowhere kept, and until when it is good."""
+
+    token: str
+    expires: int
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who makes a call, and a fresh token where theirs grows old."""
+
+    caller: Caller
+    fresh: Login | None
+    expires: int
+
+
+class Logins(UseCases):
+    """Who is calling."""
+
+    def __init__(self, backend: Backend, limiter: LoginLimiter, terms: TokenTerms) -> None:
+        """`limiter` counts failures in this process."""
+        super().__init__(backend)
+        self._limiter = limiter
+        self._terms = terms
+
+    def login(self, key_id: str, secret: str, address: str, request_id: str = "") -> Login:
+        """Exchange key and secret for a token. `address`: the client's, for the limits on failures."""
+        now = self._now()
+        self._limiter.check(key_id, address, now)
+        with self._store.reading() as tx:
+            key = tx.keys.get(key_id)
+            user = tx.users.get(key.user_id) if key else None
+        good = keys.verify(key, secret, now)
+        if not good or key is None or user is None or not user.active:
+            self._limiter.failed(key_id, address, now)
+            raise Unauthenticated("key and secret do not fit, or the key is not in use any more", "bad_credentials")
+        self._limiter.succeeded(key_id)
+        return self._log_in(keys.refreshed(key, secret), user, now, request_id)
+
+    def _log_in(self, key: ApiKey, user: User, now: int, request_id: str) -> Login:
+        token, secret = tokens.new_token(user.id, key.id, now, self._terms)
+        with self._store.writing() as tx:
+            tx.keys.put(replace(key, last_used=now))
+            tx.users.put(replace(user, last_login=now))
+            tx.tokens.add(token)
+            record(tx, Caller(user, key.id, request_id), now, "login", user.id, key.id)
+        return Login(secret, token.expires, user)
+
+    def admit(self, token: str, request_id: str = "") -> Admitted:
+        """Return whose token it is. Raises Unauthenticated."""
+        now = self._now()
+        with self._store.reading() as tx:
+            known = tx.tokens.bearer(tokens.digest(token), now) if token else None
+        if known is None:
+            raise Unauthenticated("the token is not known or has ended; log in again", "bad_token")
+        held, user = known
+        return Admitted(Caller(user, held.key_id, request_id), self._fresh(held, user, now), held.expires)
+
+    def _fresh(self, held: Token, user: User, now: int) -> Login | None:
+        following = tokens.renewed(held, now, self._terms)
+        if following is None:
+            return None
+        fresh, secret = following
+        with self._store.writing() as tx:
+            tx.tokens.add(fresh)
+        return Login(secret, fresh.expires, user)
+
+    def logout(self, caller: Caller, token: str) -> None:
+        """Make a token worthless."""
+        with self._store.writing() as tx:
+            tx.tokens.remove(tokens.digest(token))
+            record(tx, caller, self._now(), "logout", caller.user.id, caller.key_id)
+
+    # keys
+
+    def keys(self, caller: Caller) -> list[ApiKey]:
+        """Return the caller's keys."""
+        with self._store.reading() as tx:
+            return tx.keys.of_user(caller.user.id)
+
+    def create_key(self, caller: Caller, name: str, valid_days: int = 0, user_id: str = "") -> tuple[ApiKey, str]:
+        """Make a key; its secret is shown this once. `user_id`: whose, where it is not the caller's."""
+        now = self._now()
+        owner_id = user_id or caller.user.id
+        key, secret = keys.new_key(owner_id, validation.key_name(name), now, validation.valid_days(valid_days))
+        with self._store.writing() as tx:
+            found(tx.users.get(owner_id), "user", owner_id)
+            if sum(keys.usable(other, now) for other in tx.keys.of_user(owner_id)) >= MOST_KEYS:
+                raise Precondition(f"there are {MOST_KEYS} keys already; revoke one first", "quota")
+            tx.keys.add(key)
+            record(tx, caller, now, "key.create", key.id, owner_id, after={"name": key.name, "expires": key.expires})
+        return key, secret
+
+    def revoke_key(self, caller: Caller, key_id: str) -> ApiKey:
+        """Make a key, and all tokens it gave, worthless."""
+        with self._store.writing() as tx:
+            key = found(tx.keys.get(key_id), "key", key_id)
+            permissions.see("AuthService/RevokeApiKey", caller, key.user_id, "key", key_id)
+            revoked = replace(key, revoked=True)
+            if not key.revoked:
+                tx.keys.put(revoked)
+                record(tx, caller, self._now(), "key.revoke", key.id, key.user_id)
+        return revoked

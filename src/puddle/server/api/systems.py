@@ -1,0 +1,93 @@
+"""Looking at systems, and at what they use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from puddle.server.api.base import UseCases, found
+from puddle.server.api.views import SystemView, password, views
+from puddle.server.clouds.base import StepFailed
+from puddle.server.domain import permissions
+from puddle.server.domain.people import Caller
+from puddle.server.domain.records import System
+from puddle.server.domain.states import Status
+from puddle.server.errors import Precondition
+from puddle.server.products.base import Experiment
+from puddle.server.store.systems import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """Compute units: left (None: there is no limit), used by everybody, and the caller's systems that use some."""
+
+    available: int | None
+    consumed: int
+    mine: tuple[System, ...]
+
+
+class Systems(UseCases):
+    """What can be seen of systems."""
+
+    def get(self, caller: Caller, system_id: str) -> SystemView:
+        """Return a system."""
+        with self._store.reading() as tx:
+            seen = found(tx.systems.seen(system_id), "system", system_id)
+            permissions.see("SystemService/GetSystem", caller, seen.system.owner_id, "system", system_id)
+            return views(self._backend, tx, caller, [seen])[0]
+
+    def page(self, caller: Caller, wanted: Wanted) -> list[SystemView]:
+        """Return a page of systems. Whose they may be has been checked by the method's rule."""
+        with self._store.reading() as tx:
+            return views(self._backend, tx, caller, tx.systems.page(wanted))
+
+    def experiments(self, caller: Caller, system_id: str) -> Sequence[Experiment]:
+        """Return the experiments on a system; none where its product is not up."""
+        return self.experiments_of([self.get(caller, system_id)])[system_id]
+
+    def experiments_of(self, seen: Sequence[SystemView]) -> dict[str, Sequence[Experiment]]:
+        """Return the experiments of several systems; none of what is not up, or does not answer."""
+        return {view.system.id: self._experiments(view.system) for view in seen}
+
+    def _experiments(self, system: System) -> Sequence[Experiment]:
+        cloud, product = self._backend.clouds.get(system.cloud), self._backend.products.get(system.product)
+        if system.status is not Status.STARTED or cloud is None or product is None:
+            return ()
+        try:
+            endpoint = cloud.endpoint(system.machine_id)
+            return product.experiments(endpoint, system.username, password(self._backend, system))
+        except StepFailed:
+            return ()
+
+    def credentials(self, caller: Caller, system_id: str) -> tuple[str, str]:
+        """Return user name and password of the product, to its owner alone."""
+        with self._store.reading() as tx:
+            system = found(tx.systems.get(system_id), "system", system_id)
+        permissions.see("SystemService/GetCredentials", caller, system.owner_id, "system", system_id)
+        return system.username, password(self._backend, system)
+
+    def ssh_key(self, caller: Caller, system_id: str) -> str:
+        """Return the private key of the machine's owner. Refused where the cloud's machines have no SSH."""
+        with self._store.reading() as tx:
+            system = found(tx.systems.get(system_id), "system", system_id)
+        permissions.see("SystemService/GetSshKey", caller, system.owner_id, "system", system_id)
+        raise Precondition(f"machines of the cloud {system.cloud!r} are not reached by SSH", "no_ssh")
+
+    def console(self, caller: Caller, system_id: str, lines: int = 200) -> str:
+        """Return the last lines of what the machine has printed."""
+        system = self.get(caller, system_id).system
+        cloud = self._backend.clouds.get(system.cloud)
+        if cloud is None or not system.machine_id:
+            return ""
+        try:
+            return cloud.console(system.machine_id, lines)
+        except StepFailed as failed:
+            raise Precondition(failed.sentence, "unreachable") from failed
+
+    def consumption(self, caller: Caller) -> Consumption:
+        """Return who uses how many compute units."""
+        with self._store.reading() as tx:
+            consumed = tx.systems.held()[2]
+            mine = tuple(tx.systems.consuming(caller.user.id))
+        pool = self._rules.cu_pool
+        return Consumption(max(0, pool - consumed) if pool else None, consumed, mine)

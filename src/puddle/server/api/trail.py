@@ -1,0 +1,43 @@
+"""Looking back: the audit trail, and what people should know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from puddle.server.api.base import UseCases, found, record
+from puddle.server.domain import permissions
+from puddle.server.domain.people import Caller
+from puddle.server.domain.trail import Event, Notice
+from puddle.server.store import Transaction
+from puddle.server.store.trail import WantedEvents
+
+
+class Trail(UseCases):
+    """The audit trail and the notices."""
+
+    def events(self, caller: Caller, wanted: WantedEvents) -> list[Event]:
+        """Return a page of events: to others than administrators what they did, or what is about what they own."""
+        with self._store.reading() as tx:
+            if not caller.admin and not self._about_own(tx, caller, wanted.target):
+                wanted = replace(wanted, actor_id=caller.user.id)
+            return tx.events.page(wanted)
+
+    @staticmethod
+    def _about_own(tx: Transaction, caller: Caller, target: str) -> bool:
+        """Whether a target is the caller, or a system or snapshot of theirs."""
+        thing = tx.systems.get(target) or tx.snapshots.get(target) if target else None
+        return target == caller.user.id or (thing is not None and thing.owner_id == caller.user.id)
+
+    def notices(self, caller: Caller, *, acknowledged: bool = False) -> list[Notice]:
+        """Return notices about the caller's systems; everybody's to an administrator."""
+        with self._store.reading() as tx:
+            return tx.notices.of_owner("" if caller.admin else caller.user.id, acknowledged=acknowledged)
+
+    def acknowledge(self, caller: Caller, notice_id: str) -> Notice:
+        """Mark a notice as read."""
+        with self._store.writing() as tx:
+            notice = found(tx.notices.get(notice_id), "alert", notice_id)
+            permissions.see("AdminService/AcknowledgeAlert", caller, notice.owner_id, "alert", notice_id)
+            if not notice.acknowledged:
+                record(tx, caller, self._now(), "alert.acknowledge", notice.id, notice.system_id)
+            return tx.notices.acknowledge(notice)

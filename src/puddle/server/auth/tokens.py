@@ -1,0 +1,69 @@
+"""Tokens: what a login gives, good for minutes, renewed while it is used.
+
+A token is 256 random bits that mean nothing by themselves. The store keeps only their SHA-256 digest, so a stolen
+database holds no token; a fast hash is enough, since nobody guesses 256 bits. In the second half of its life a token is
+answered with a fresh one, and stays good until its own end, so that calls made side by side do not trip each other.
+
+All tokens of one login share `created`, the time of that login; a limit on the whole session counts from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from puddle.server.auth import keys
+from puddle.server.domain.people import ApiKey, Token, User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenTerms:
+    """How long tokens live, in seconds. `session`: after which a login ends however much it is renewed; 0: never."""
+
+    lifetime: int = 15 * 60
+    session: int = 0
+
+
+def new_token(user_id: str, key_id: str, now: int, terms: TokenTerms) -> tuple[Token, str]:
+    """Return a login's first token, as it is kept and as it is sent."""
+    return _issue(user_id, key_id, now, now + _bounded(terms.lifetime, terms.session))
+
+
+def digest(token: str) -> str:
+    """Return what is kept of a token, and by what it is looked up."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+def accepted(token: Token | None, user: User | None, key: ApiKey | None, now: int) -> bool:
+    """Return whether a call that carries `token` may go on.
+
+    `user` and `key` are those the token names, as they are now: it is worthless as soon as either is. A token without
+    a key id comes from another way of logging in, and needs none.
+    """
+    if token is None or user is None or now >= token.expires:
+        return False
+    if user.id != token.user_id or not user.active:
+        return False
+    if not token.key_id:
+        return True
+    return key is not None and key.id == token.key_id and key.user_id == user.id and keys.usable(key, now)
+
+
+def renewed(token: Token, now: int, terms: TokenTerms) -> tuple[Token, str] | None:
+    """Return the token that follows, or None where `token` is too young for it, over, or at the session's end."""
+    if now >= token.expires or 2 * (token.expires - now) > terms.lifetime:
+        return None
+    until = now + terms.lifetime
+    if terms.session:
+        until = min(until, token.created + terms.session)
+    return _issue(token.user_id, token.key_id, token.created, until) if until > token.expires else None
+
+
+def _issue(user_id: str, key_id: str, created: int, expires: int) -> tuple[Token, str]:
+    secret = f"pt_{secrets.token_urlsafe(32)}"
+    return Token(digest=digest(secret), user_id=user_id, key_id=key_id, created=created, expires=expires), secret
+
+
+def _bounded(lifetime: int, session: int) -> int:
+    return min(lifetime, session) if session else lifetime

@@ -1,0 +1,169 @@
+"""Who may call what: one entry per method, read by the server before anything else and walked by the tests.
+
+    ANYONE      also who is not logged in
+    USER        whoever is logged in, about what is theirs
+    OWNER       the owner of the object, or an administrator; to others there is no such object
+    OWNER_ALONE the owner of the object, and not even an administrator
+    ADMIN       administrators
+
+A method without an entry can't be called. Some requests have a field that widens them to what is other people's; then
+the entry names it, and the field's value is for administrators only. Owners are compared where the object is read, with
+`see`: somebody else's object is Missing and not Denied, so that nobody learns what others have by guessing ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from puddle.server.domain.people import Caller, Role
+from puddle.server.errors import Denied, Missing, Unauthenticated
+
+
+class Who(StrEnum):
+    """To whom a method is open."""
+
+    ANYONE = "anyone"
+    USER = "user"
+    OWNER = "owner or administrator"
+    OWNER_ALONE = "owner alone"
+    ADMIN = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Widening:
+    """A field of a request that, unless it is as `usual` or names the caller, asks for what is other people's."""
+
+    field: str
+    usual: object
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may call a method. `note` says what the other words cannot."""
+
+    who: Who
+    widened: Widening | None = None
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """The rule in words, for the docs."""
+        return f"{self.who}; {self.widened.field} for administrators" if self.widened else self.who.value
+
+
+_USER, _OWNER, _ADMIN = Rule(Who.USER), Rule(Who.OWNER), Rule(Who.ADMIN)
+_ALL = Widening("scope", 0)
+_ALONE = Rule(
+    Who.OWNER_ALONE,
+    note="what is logged in with is a person's: an administrator who could read it could act in their name, unseen by "
+    "the audit trail, and reach their data; to help or to stop it, none needs it",
+)
+_ADMIN_SEES_ALL = Rule(Who.USER, note="an administrator is shown everybody's")
+
+RULES: Mapping[str, Rule] = {
+    "AuthService/Login": Rule(Who.ANYONE, note="the only one; failures are limited per key and address"),
+    "AuthService/Logout": _USER,
+    "AuthService/WhoAmI": _USER,
+    "AuthService/CreateApiKey": Rule(Who.USER, Widening("user_id", "")),
+    "AuthService/ListApiKeys": Rule(Who.USER, note="the caller's own, an administrator's too"),
+    "AuthService/RevokeApiKey": _OWNER,
+    "SystemService/CreateSystem": Rule(Who.USER, note="a source snapshot has to be one the caller may see"),
+    "SystemService/ListSystems": Rule(Who.USER, _ALL),
+    "SystemService/GetSystem": Rule(Who.OWNER, note="`password` is filled in for the owner alone"),
+    "SystemService/StartSystem": _OWNER,
+    "SystemService/StopSystem": _OWNER,
+    "SystemService/RebootSystem": _OWNER,
+    "SystemService/RestartDAI": _OWNER,
+    "SystemService/TerminateSystem": _OWNER,
+    "SystemService/FailSystem": _ADMIN,
+    "SystemService/ScaleSystem": _OWNER,
+    "SystemService/UpdateConfig": _OWNER,
+    "SystemService/UpdateIdleTimeout": _OWNER,
+    "SystemService/ExtendIdleTimeout": _OWNER,
+    "SystemService/ListModels": _OWNER,
+    "SystemService/GetCUConsumptionInfo": Rule(Who.USER, note="everybody's sums, the caller's systems"),
+    "SystemService/GetCredentials": _ALONE,
+    "SystemService/GetSshKey": _ALONE,
+    "SystemService/GetStatusCatalog": Rule(Who.USER, note="no secret, but nobody needs it before logging in"),
+    "SystemService/WatchSystems": Rule(Who.USER, _ALL, note="`ids` of others are as if they were not there"),
+    "SnapshotService/CreateSnapshot": Rule(Who.OWNER, note="of the system"),
+    "SnapshotService/ListSnapshots": Rule(Who.USER, _ALL, note="`system_id` has to be of a system the caller may see"),
+    "SnapshotService/GetSnapshot": _OWNER,
+    "SnapshotService/DeleteSnapshot": _OWNER,
+    "ImageService/ListAvailableImages": _USER,
+    "ImageService/ListImages": _ADMIN,
+    "ImageService/GetImage": _ADMIN,
+    "ImageService/BuildImage": _ADMIN,
+    "ImageService/DeleteImage": _ADMIN,
+    "ImageService/GetBuildLog": _ADMIN,
+    "InstanceTypeService/ListAvailableInstanceTypes": Rule(Who.USER, note="those the caller's groups may use"),
+    "InstanceTypeService/ListInstanceTypes": _ADMIN,
+    "InstanceTypeService/CreateInstanceType": _ADMIN,
+    "InstanceTypeService/UpdateInstanceType": _ADMIN,
+    "InstanceTypeService/DeleteInstanceType": _ADMIN,
+    "TagService/ListTags": _USER,
+    "TagService/CreateTag": _ADMIN,
+    "TagService/UpdateTag": _ADMIN,
+    "TagService/DeleteTag": _ADMIN,
+    "ReportService/CreateReport": Rule(Who.USER, Widening("everybody", usual=False)),
+    "ReportService/GetReport": Rule(Who.OWNER, note="of a report is who asked for it"),
+    "ReportService/ListReports": _ADMIN_SEES_ALL,
+    "ReportService/ListReportEntries": Rule(Who.OWNER, note="of a report is who asked for it"),
+    "EventService/ListEvents": Rule(Who.USER, note="about the caller's own; an administrator is shown all"),
+    "AdminService/ListUsers": _ADMIN,
+    "AdminService/CreateUser": _ADMIN,
+    "AdminService/UpdateUser": _ADMIN,
+    "AdminService/ListGroups": _ADMIN,
+    "AdminService/SetGroupLimits": _ADMIN,
+    "AdminService/ListAlerts": Rule(Who.USER, note="about the caller's systems; an administrator is shown all"),
+    "AdminService/AcknowledgeAlert": Rule(Who.OWNER, note="of the system it is about"),
+}
+"""Service and method → who may call it."""
+
+
+def rule(method: str) -> Rule:
+    """Return the rule of a method ("SystemService/StopSystem"). Raises Denied where it has none."""
+    try:
+        return RULES[method]
+    except KeyError:
+        raise Denied(f"{method} cannot be called: nobody is allowed to", "no_rule") from None
+
+
+def may_call(found: Rule, role: Role | None) -> bool:
+    """Return whether somebody in that role (None: not logged in) gets as far as the method."""
+    if found.who is Who.ANYONE:
+        return True
+    return role is Role.ADMIN or (role is Role.USER and found.who is not Who.ADMIN)
+
+
+def admit(method: str, caller: Caller | None, request: object) -> None:
+    """Let a call pass, or raise Unauthenticated or Denied. `request` has its message's fields as attributes."""
+    found = rule(method)
+    if not may_call(found, caller.user.role if caller else None):
+        if caller is None:
+            raise Unauthenticated("log in first: this needs a token", "no_token")
+        raise Denied
+    if caller is not None and not caller.admin and found.widened and asks_for_more(found.widened, request, caller):
+        raise Denied(f"only an administrator may use {found.widened.field} here")
+
+
+def asks_for_more(widened: Widening, request: object, caller: Caller) -> bool:
+    """Return whether `request` asks for what is other people's."""
+    return getattr(request, widened.field) not in (widened.usual, caller.user.id)
+
+
+def see(method: str, caller: Caller, owner_id: str, kind: str, which: str) -> None:
+    """Let a caller at an object ("system", its id), or raise Missing as if there were none."""
+    owns = caller.user.id == owner_id
+    if not owns and (rule(method).who is Who.OWNER_ALONE or not caller.admin):
+        raise Missing(kind, which)
+
+
+def as_markdown() -> str:
+    """Return the table for the docs."""
+    lines = ["| method | who may call it | |", "|---|---|---|"]
+    return (
+        "\n".join([*lines, *(f"| {method} | {found.name} | {found.note} |" for method, found in RULES.items())]) + "\n"
+    )

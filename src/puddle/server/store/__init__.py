@@ -1,0 +1,5 @@
+"""What Puddle remembers, in SQLite or PostgreSQL."""
+
+from puddle.server.store.database import Store, Transaction
+
+__all__ = ["Store", "Transaction"]

@@ -1,0 +1,188 @@
+"""One database, and transactions on it.
+
+`reading` sees one state and changes nothing; `writing` commits at its end or not at all. On SQLite a writing
+transaction has the file for itself from its start, so two never wait for each other's locks; on PostgreSQL they run
+side by side, and `Transaction.lock` serialises those that must.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.pool import StaticPool
+
+from puddle.server.store.catalog import Images, InstanceTypes, Tags
+from puddle.server.store.ledger import Ledger, Sessions
+from puddle.server.store.people import Groups, Keys, Tokens, Users
+from puddle.server.store.snapshots import Snapshots
+from puddle.server.store.systems import Systems
+from puddle.server.store.trail import Answers, Events, Notices, Reports
+
+_WRITES = "puddle_writes"
+
+
+class Transaction:
+    """The repositories within one transaction."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """`connection` has begun."""
+        self.connection = connection
+
+    def lock(self, name: str) -> None:
+        """Let nobody else hold `name` until this transaction ends."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(name.encode()))))
+
+    @cached_property
+    def systems(self) -> Systems:
+        """Systems and their leases."""
+        return Systems(self.connection)
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        """Snapshots."""
+        return Snapshots(self.connection)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions of meters; they are booked in the ledger."""
+        return Sessions(self.connection)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return Ledger(self.connection)
+
+    @cached_property
+    def images(self) -> Images:
+        """Images."""
+        return Images(self.connection)
+
+    @cached_property
+    def instance_types(self) -> InstanceTypes:
+        """Instance types."""
+        return InstanceTypes(self.connection)
+
+    @cached_property
+    def tags(self) -> Tags:
+        """Tags."""
+        return Tags(self.connection)
+
+    @cached_property
+    def users(self) -> Users:
+        """Users."""
+        return Users(self.connection)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Groups."""
+        return Groups(self.connection)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """API keys."""
+        return Keys(self.connection)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Tokens."""
+        return Tokens(self.connection)
+
+    @cached_property
+    def events(self) -> Events:
+        """The audit trail."""
+        return Events(self.connection)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Notices."""
+        return Notices(self.connection)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """Reports."""
+        return Reports(self.connection)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """Answers to idempotency keys."""
+        return Answers(self.connection)
+
+
+class Store:
+    """A database that has the tables of this version once `migrate` was called."""
+
+    def __init__(self, url: str) -> None:
+        """`url` as SQLAlchemy has it: ``sqlite:////path/puddle.db``, ``postgresql+psycopg://…``.
+
+        ``sqlite://`` lives in memory and is for tests.
+        """
+        self._url = sa.make_url(url)
+        self.engine = _engine(self._url)
+        self._writer = self.engine.execution_options(**{_WRITES: True})
+        in_memory = self._url.get_backend_name() == "sqlite" and not self._url.database
+        self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Look at one state of the database."""
+        with self._turn, self.engine.connect() as connection, connection.begin() as transaction:
+            yield Transaction(connection)
+            transaction.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """Change the database: everything within, or nothing where it raises."""
+        with self._turn, self._writer.begin() as connection:
+            yield Transaction(connection)
+
+    def migrate(self) -> None:
+        """Bring the tables to this version. Several servers may do it at once."""
+        with self._turn, self._writer.begin() as connection:
+            Transaction(connection).lock("migrate")
+            command.upgrade(migrations(connection), "head")
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.engine.dispose()
+
+
+def migrations(connection: sa.Connection) -> Config:
+    """Return Alembic's configuration for this database."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    if url.database:
+        engine = sa.create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
+    else:
+        engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Let us say BEGIN ourselves, readers see while one writes, and nothing be lost when the power fails."""
+    connection.isolation_level = None
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

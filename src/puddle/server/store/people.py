@@ -1,0 +1,75 @@
+"""Users, groups, API keys and tokens."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from puddle.server.domain.people import ApiKey, Group, Token, User
+from puddle.server.store.rows import Rows
+from puddle.server.store.schema import GROUPS, KEYS, TOKENS, USERS
+
+
+class Users(Rows[User]):
+    """The users within a transaction."""
+
+    kept = USERS
+
+    def by_name(self, name: str) -> User | None:
+        """Return a user by the name they log in with."""
+        return self._one(USERS.c.name == name)
+
+    def ids_in(self, group: str) -> list[str]:
+        """Return the ids of a group's members."""
+        return [user.id for user in self.all() if group in user.groups]
+
+
+class Groups(Rows[Group]):
+    """The groups within a transaction."""
+
+    kept = GROUPS
+
+
+class Keys(Rows[ApiKey]):
+    """The API keys within a transaction."""
+
+    kept = KEYS
+
+    def of_user(self, user_id: str) -> list[ApiKey]:
+        """Return a user's keys, the oldest first."""
+        return self._many(KEYS.c.user_id == user_id, order=(KEYS.c.created, KEYS.c.id))
+
+    def used(self, key_id: str, now: int) -> None:
+        """Note that a key was used."""
+        self._connection.execute(sa.update(KEYS.table).where(KEYS.c.id == key_id).values(last_used=now))
+
+
+_BEARER = (
+    sa.select(*TOKENS.columns, *USERS.columns)
+    .select_from(
+        TOKENS.table.join(USERS.table, USERS.c.id == TOKENS.c.user_id).join(KEYS.table, KEYS.c.id == TOKENS.c.key_id)
+    )
+    .where(USERS.c.active, ~KEYS.c.revoked)
+)
+
+
+class Tokens(Rows[Token]):
+    """The tokens within a transaction."""
+
+    kept = TOKENS
+
+    def bearer(self, digest: str, now: int) -> tuple[Token, User] | None:
+        """Return whose token it is; None where it has ended, or its key or user are not good any more."""
+        alive = sa.or_(KEYS.c.expires == 0, KEYS.c.expires > now)
+        query = _BEARER.where(TOKENS.c.digest == digest, TOKENS.c.expires > now, alive)
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        return TOKENS.of(row), USERS.of(row, len(TOKENS.columns))
+
+    def remove(self, digest: str) -> None:
+        """Make a token worthless."""
+        self._connection.execute(sa.delete(TOKENS.table).where(TOKENS.c.digest == digest))
+
+    def sweep(self, now: int) -> int:
+        """Remove what has ended; return how many."""
+        return self._connection.execute(sa.delete(TOKENS.table).where(TOKENS.c.expires <= now)).rowcount

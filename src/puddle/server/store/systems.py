@@ -1,0 +1,217 @@
+"""Systems: written by whoever has seen the last revision, worked on by whoever holds the lease.
+
+A *claim* is a lease on one system with its fence, a number that grows with every claim: what an older holder still
+wants to write is refused. People's wishes need no lease; they bump the revision, and a holder whose decision was
+made on an older one starts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from puddle.server.domain.catalog import InstanceType
+from puddle.server.domain.records import System
+from puddle.server.domain.states import HOLDING, Status
+from puddle.server.store.rows import Rows
+from puddle.server.store.schema import INSTANCE_TYPES, SYSTEMS, USERS
+
+NEVER_AGAIN = 2**62
+"""When a system is looked at that needs no looking after."""
+
+_T = SYSTEMS.table
+_SEEN = sa.select(*SYSTEMS.columns, USERS.c.name.label("owner_name"), *INSTANCE_TYPES.columns).select_from(
+    _T.outerjoin(USERS.table, USERS.c.id == SYSTEMS.c.owner_id).outerjoin(
+        INSTANCE_TYPES.table, INSTANCE_TYPES.c.id == SYSTEMS.c.instance_type_id
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lease on a system: nobody else works on it until the lease ends."""
+
+    system: System
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A system with what people want to see beside it."""
+
+    system: System
+    owner_name: str
+    instance_type: InstanceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which systems to list; what is empty does not matter. `after`: the (created, id) of the last one seen."""
+
+    owner_id: str = ""
+    cloud: str = ""
+    product: str = ""
+    name: str = ""
+    statuses: tuple[Status, ...] = ()
+    include_terminated: bool = False
+    after: tuple[int, str] = (0, "")
+    limit: int = 100
+
+
+class Systems(Rows[System]):
+    """The systems within a transaction."""
+
+    kept = SYSTEMS
+
+    def create(self, system: System, look_at: int) -> None:
+        """Keep a new system. Raises sqlalchemy.exc.IntegrityError where its owner has one of that name."""
+        self._connection.execute(sa.insert(_T), {**SYSTEMS.values(system), "look_at": look_at})
+
+    def write(self, system: System, *, look_at: int) -> bool:
+        """Write what somebody wishes; False where the record has changed since it was read."""
+        return self._write(system, SYSTEMS.c.revision == system.revision, look_at=look_at)
+
+    def _write(self, system: System, *where: sa.ColumnElement[bool], **more: int) -> bool:
+        values = SYSTEMS.values(replace(system, revision=system.revision + 1))
+        change = sa.update(_T).where(SYSTEMS.c.id == values.pop("id"), *where).values(**values, **more)
+        return self._connection.execute(change).rowcount == 1
+
+    # seeing
+
+    def seen(self, system_id: str) -> Seen | None:
+        """Return a system as people see it."""
+        row = self._connection.execute(_SEEN.where(SYSTEMS.c.id == system_id)).first()
+        return None if row is None else _seen(row)
+
+    def page(self, wanted: Wanted) -> list[Seen]:
+        """Return systems from the oldest to the newest, `wanted.limit` at most."""
+        query = _SEEN.where(*_where(wanted)).order_by(SYSTEMS.c.created, SYSTEMS.c.id).limit(wanted.limit)
+        return [_seen(row) for row in self._connection.execute(query)]
+
+    def known(self) -> dict[str, Status]:
+        """Return where every system stands, by its id: what the sweep compares the clouds with."""
+        return {row[0]: Status(row[1]) for row in self._connection.execute(sa.select(SYSTEMS.c.id, SYSTEMS.c.status))}
+
+    # leases
+
+    def claim(self, now: int, holder: str, until: int, limit: int) -> list[Claim]:
+        """Lease systems that are due and free to `holder`; the longest due first."""
+        due = (
+            sa.select(SYSTEMS.c.id)
+            .where(_T.c.look_at <= now, _T.c.lease_until <= now)
+            .order_by(_T.c.look_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        ids = list(self._connection.execute(due).scalars())
+        if not ids:
+            return []
+        lease = (
+            sa.update(_T)
+            .where(SYSTEMS.c.id.in_(ids))
+            .values(lease_holder=holder, lease_until=until, fence=_T.c.fence + 1)
+            .returning(*SYSTEMS.columns, _T.c.fence)
+        )
+        return [Claim(SYSTEMS.of(row), row[-1]) for row in self._connection.execute(lease)]
+
+    def beat(self, claims: Iterable[Claim], until: int) -> None:
+        """Prolong the leases that are still ours."""
+        for claim in claims:
+            self._connection.execute(sa.update(_T).where(*_held(claim)).values(lease_until=until))
+
+    def decide(self, claim: Claim, system: System, *, look_at: int, keep_lease: bool) -> bool:
+        """Write what a holder has decided; False where its lease is gone, or a wish came in between.
+
+        The lease ends with it unless `keep_lease`, and the claim's system is then the one to go on with, one revision
+        up.
+        """
+        more = {} if keep_lease else {"lease_until": 0}
+        return self._write(
+            system, SYSTEMS.c.revision == system.revision, _T.c.fence == claim.fence, look_at=look_at, **more
+        )
+
+    def note_machine(self, claim: Claim, machine_id: str) -> bool:
+        """Save a machine's id the moment it exists, whatever was wished meanwhile; False where the lease is gone."""
+        change = sa.update(_T).where(*_held(claim)).values(machine_id=machine_id, revision=SYSTEMS.c.revision + 1)
+        return self._connection.execute(change).rowcount == 1
+
+    def release(self, claim: Claim, look_at: int) -> None:
+        """End a lease without writing anything; sooner wishes stay due."""
+        soonest = sa.case((_T.c.look_at < look_at, _T.c.look_at), else_=look_at)
+        look = soonest if claim.system.status is not Status.TERMINATED else sa.literal(NEVER_AGAIN)
+        self._connection.execute(sa.update(_T).where(*_held(claim)).values(lease_until=0, look_at=look))
+
+    def next_due(self) -> int:
+        """Return when the next system is due (unix seconds); NEVER_AGAIN where none ever is."""
+        found = self._connection.execute(sa.select(sa.func.min(_T.c.look_at))).scalar()
+        return NEVER_AGAIN if found is None else int(found)
+
+    # limits
+
+    def held_by(self, owner_ids: Sequence[str]) -> tuple[int, int, int]:
+        """Return (systems, running systems, compute units) of these owners together."""
+        return self._held(SYSTEMS.c.owner_id.in_(owner_ids))
+
+    def held(self) -> tuple[int, int, int]:
+        """Return the same of everybody."""
+        return self._held()
+
+    def _held(self, *where: sa.ColumnElement[bool]) -> tuple[int, int, int]:
+        running = sa.case((SYSTEMS.c.status.in_([int(status) for status in HOLDING]), 1), else_=0)
+        query = sa.select(
+            sa.func.count(), sa.func.coalesce(sa.func.sum(running), 0), sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)
+        ).where(SYSTEMS.c.status != int(Status.TERMINATED), *where)
+        systems, up, units = self._connection.execute(query).one()
+        return int(systems), int(up), int(units)
+
+    def consuming(self, owner_id: str) -> list[System]:
+        """Return the systems of an owner that hold compute units."""
+        return self._many(SYSTEMS.c.owner_id == owner_id, SYSTEMS.c.cu > 0, order=(SYSTEMS.c.created,))
+
+    def made_from(self, image_id: str) -> int:
+        """Return how many living systems stand on an image."""
+        return self._count(SYSTEMS.c.image_id == image_id)
+
+    def of_type(self, instance_type_id: str) -> int:
+        """Return how many living systems have, or are about to have, an instance type."""
+        return self._count(
+            sa.or_(SYSTEMS.c.instance_type_id == instance_type_id, SYSTEMS.c.target_type_id == instance_type_id)
+        )
+
+    def waiting_for(self, snapshot_id: str) -> int:
+        """Return how many systems are still being made from a snapshot."""
+        return self._count(SYSTEMS.c.source_snapshot_id == snapshot_id, SYSTEMS.c.status == int(Status.INITIALIZING))
+
+    def _count(self, *where: sa.ColumnElement[bool]) -> int:
+        query = sa.select(sa.func.count()).where(SYSTEMS.c.status != int(Status.TERMINATED), *where)
+        return int(self._connection.execute(query).scalar_one())
+
+
+def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
+    return SYSTEMS.c.id == claim.system.id, _T.c.fence == claim.fence
+
+
+def _seen(row: sa.Row[*tuple[Any, ...]]) -> Seen:
+    width = len(SYSTEMS.columns)
+    return Seen(SYSTEMS.of(row), row[width] or "", INSTANCE_TYPES.of(row, width + 1))
+
+
+def _where(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    c = SYSTEMS.c
+    where: list[sa.ColumnElement[bool]] = []
+    for column, value in ((c.owner_id, wanted.owner_id), (c.cloud, wanted.cloud), (c.product, wanted.product)):
+        if value:
+            where.append(column == value)
+    if wanted.name:
+        where.append(c.name == wanted.name)
+    if wanted.statuses:
+        where.append(c.status.in_([int(status) for status in wanted.statuses]))
+    if not wanted.include_terminated:
+        where.append(c.status != int(Status.TERMINATED))
+    if wanted.after != (0, ""):
+        created, last = wanted.after
+        where.append(sa.or_(c.created > created, sa.and_(c.created == created, c.id > last)))
+    return where

@@ -1,0 +1,127 @@
+"""The audit trail, notices, reports, and the answers given to idempotency keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from puddle.server.domain.trail import Event, Notice, Report, ReportEntry
+from puddle.server.store.rows import Rows
+from puddle.server.store.schema import ANSWERS, EVENT_TARGETS, EVENTS, NOTICES, REPORT_ENTRIES, REPORTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedEvents:
+    """Which events to list, the newest first. `visible_to`: only of this actor or on these objects' owner's behalf."""
+
+    target: str = ""
+    actor_id: str = ""
+    since: int = 0
+    until: int = 0
+    before: tuple[int, str] = (0, "")
+    limit: int = 100
+
+
+class Events(Rows[Event]):
+    """The audit trail within a transaction. The database lets nobody change it."""
+
+    kept = EVENTS
+
+    def add(self, record: Event) -> None:
+        """Write an event, and what it is found by."""
+        super().add(record)
+        targets = [{"target": target, "time": record.time, "event_id": record.id} for target in set(record.targets)]
+        if targets:
+            self._connection.execute(sa.insert(EVENT_TARGETS), targets)
+
+    def page(self, wanted: WantedEvents) -> list[Event]:
+        """Return events from the newest to the oldest, `wanted.limit` at most."""
+        c = EVENTS.c
+        where: list[sa.ColumnElement[bool]] = []
+        if wanted.target:
+            found = sa.select(EVENT_TARGETS.c.event_id).where(EVENT_TARGETS.c.target == wanted.target)
+            where.append(c.id.in_(found))
+        if wanted.actor_id:
+            where.append(c.actor_id == wanted.actor_id)
+        if wanted.since:
+            where.append(c.time >= wanted.since)
+        if wanted.until:
+            where.append(c.time < wanted.until)
+        if wanted.before != (0, ""):
+            time, last = wanted.before
+            where.append(sa.or_(c.time < time, sa.and_(c.time == time, c.id < last)))
+        return self._many(*where, order=(c.time.desc(), c.id.desc()), limit=wanted.limit)
+
+
+class Notices(Rows[Notice]):
+    """The notices within a transaction."""
+
+    kept = NOTICES
+
+    def of_owner(self, owner_id: str = "", *, acknowledged: bool = False, limit: int = 500) -> list[Notice]:
+        """Return notices, the newest first; of everybody where `owner_id` is empty."""
+        where = [NOTICES.c.owner_id == owner_id] if owner_id else []
+        if not acknowledged:
+            where.append(~NOTICES.c.acknowledged)
+        return self._many(*where, order=(NOTICES.c.time.desc(), NOTICES.c.id), limit=limit)
+
+    def acknowledge(self, notice: Notice) -> Notice:
+        """Mark a notice as read."""
+        seen = replace(notice, acknowledged=True)
+        self.put(seen)
+        return seen
+
+
+class Reports(Rows[Report]):
+    """The reports within a transaction."""
+
+    kept = REPORTS
+
+    def of(self, user_id: str) -> list[Report]:
+        """Return what a user has asked for, the newest first."""
+        return self._many(REPORTS.c.asked_by == user_id, order=(REPORTS.c.created.desc(), REPORTS.c.id), limit=500)
+
+    def pending(self) -> list[Report]:
+        """Return what is still to be made."""
+        return self._many(REPORTS.c.status == 1, order=(REPORTS.c.created,), limit=10)
+
+    def fill(self, entries: Iterable[ReportEntry]) -> None:
+        """Keep the lines of a report."""
+        if rows := [REPORT_ENTRIES.values(entry) for entry in entries]:
+            self._connection.execute(sa.insert(REPORT_ENTRIES.table), rows)
+
+    def entries(self, report_id: str, after: int, limit: int) -> list[ReportEntry]:
+        """Return lines of a report, those with a greater number than `after`."""
+        c = REPORT_ENTRIES.c
+        query = (
+            sa.select(*REPORT_ENTRIES.columns)
+            .where(c.report_id == report_id, c.number > after)
+            .order_by(c.number)
+            .limit(limit)
+        )
+        return [REPORT_ENTRIES.of(row) for row in self._connection.execute(query)]
+
+
+class Answers:
+    """Which object was made for an idempotency key, so that a repeated request makes no second one."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """`connection` is within a transaction."""
+        self._connection = connection
+
+    def given(self, user_id: str, method: str, key: str) -> str | None:
+        """Return the id of the object that was made, if one was."""
+        c = ANSWERS.c
+        query = sa.select(c.object_id).where(c.user_id == user_id, c.method == method, c.key == key)
+        return self._connection.execute(query).scalar()
+
+    def keep(self, user_id: str, method: str, key: str, object_id: str, now: int) -> None:
+        """Remember an answer. Raises sqlalchemy.exc.IntegrityError where there is one."""
+        values = {"user_id": user_id, "method": method, "key": key, "object_id": object_id, "time": now}
+        self._connection.execute(sa.insert(ANSWERS), values)
+
+    def sweep(self, before: int) -> None:
+        """Forget answers given before then."""
+        self._connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.time < before))

@@ -1,0 +1,123 @@
+"""What administrators offer, what is told afterwards, and whose eyes it is for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from puddle.server.domain.catalog import ImageStatus, Tag
+from puddle.server.domain.states import Status
+from puddle.server.domain.trail import Notice
+from puddle.server.errors import Invalid, Missing, Precondition
+from puddle.server.store.trail import WantedEvents
+from tests.puddle.installations import IMAGE, SMALL, Installation, there
+
+__all__ = ["there"]
+
+
+def test_building_an_image_twice_builds_it_once(there: Installation) -> None:
+    first = there.api.images.build(there.ada, "simulated", "simulated", "2.0")
+    assert first.status is ImageStatus.BUILDING
+    assert there.api.images.build(there.ada, "simulated", "simulated", "2.0") == first
+    assert there.api.images.build(there.ada, "simulated", "simulated", "1") == IMAGE, "it is there"
+    assert there.api.images.build(there.ada, "simulated", "simulated", "").version == "2.0", "the newest"
+
+
+def test_only_available_images_are_offered(there: Installation) -> None:
+    there.api.images.build(there.ada, "simulated", "simulated", "2.0")
+    assert there.api.images.available("simulated") == [IMAGE]
+    assert len(there.api.images.all()) == 2
+
+
+def test_an_image_that_failed_is_built_again(there: Installation) -> None:
+    with there.store.writing() as tx:
+        tx.images.put(replace(IMAGE, status=ImageStatus.FAILED, detail="no network"))
+    again = there.api.images.rebuild(there.ada, "i-1")
+    assert (again.status, again.detail) == (ImageStatus.BUILDING, "")
+
+
+def test_images_that_are_used_stay(there: Installation) -> None:
+    made = there.create().system
+    with pytest.raises(Precondition, match="1 systems"):
+        there.api.images.delete(there.ada, "i-1")
+    there.stand(made.id, status=Status.TERMINATED)
+    for _ in range(2):
+        assert there.api.images.delete(there.ada, "i-1").status is ImageStatus.DELETING
+    with pytest.raises(Precondition):
+        there.api.images.rebuild(there.ada, "i-1")
+
+
+@pytest.mark.parametrize(("cloud", "product"), [("azure", "simulated"), ("simulated", "excel")])
+def test_images_of_what_there_is_not(there: Installation, cloud: str, product: str) -> None:
+    with pytest.raises(Invalid):
+        there.api.images.build(there.ada, cloud, product, "1")
+
+
+def test_instance_types_come_change_and_go(there: Installation) -> None:
+    made = there.api.instance_types.create(there.ada, replace(SMALL, id="", text="tiny", price_micros=1))
+    assert [size.text for size in there.api.instance_types.available(there.ann)] == ["tiny", "small", "large"]
+    there.api.instance_types.update(there.ada, replace(made, enabled=False))
+    assert [size.text for size in there.api.instance_types.available(there.ann)] == ["small", "large"]
+    there.api.instance_types.delete(there.ada, made.id)
+    with pytest.raises(Missing):
+        there.api.instance_types.delete(there.ada, made.id)
+    with pytest.raises(Invalid):
+        there.api.instance_types.update(there.ada, replace(SMALL, cloud="elsewhere"))
+
+
+def test_instance_types_that_are_used_stay(there: Installation) -> None:
+    there.create()
+    with pytest.raises(Precondition) as refused:
+        there.api.instance_types.delete(there.ada, "t-1")
+    assert refused.value.reason == "type_in_use"
+
+
+def test_tags_come_change_and_go(there: Installation) -> None:
+    ask = Tag(id="", label="project", created=0, updated=0)
+    made = there.api.tags.create(there.ada, ask)
+    with pytest.raises(Precondition):
+        there.api.tags.create(there.ada, ask)
+    there.api.tags.update(there.ada, replace(made, required=True))
+    assert [tag.required for tag in there.api.tags.all()] == [True]
+    for _ in range(2):
+        there.api.tags.delete(there.ada, made.id)
+    assert there.api.tags.all() == []
+    with pytest.raises(Precondition):
+        there.api.tags.update(there.ada, made)
+
+
+def test_people_read_about_what_is_theirs(there: Installation) -> None:
+    mine = there.create().system.id
+    there.create(there.ben)
+    there.api.wishes.terminate(there.ada, mine)
+    about_mine = there.api.trail.events(there.ann, WantedEvents(target=mine))
+    assert {event.actor_name for event in about_mine} == {"ann", "ada"}
+    assert there.api.trail.events(there.ben, WantedEvents(target=mine)) == []
+    assert {event.actor_name for event in there.api.trail.events(there.ann, WantedEvents())} == {"ann"}
+    assert {event.actor_name for event in there.api.trail.events(there.ada, WantedEvents())} == {"ann", "ben", "ada"}
+
+
+def test_notices_are_for_owners_and_administrators(there: Installation) -> None:
+    with there.store.writing() as tx:
+        tx.notices.add(Notice(id="n-1", time=1, kind="drift", system_id="s", owner_id="u-1", message="m"))
+    assert there.api.trail.notices(there.ben) == []
+    with pytest.raises(Missing):
+        there.api.trail.acknowledge(there.ben, "n-1")
+    assert len(there.api.trail.notices(there.ada)) == 1
+    assert there.api.trail.acknowledge(there.ann, "n-1").acknowledged
+    assert there.api.trail.notices(there.ann) == []
+
+
+def test_reports_are_for_who_asked(there: Installation) -> None:
+    report = there.api.reports.create(there.ann, 0, 100)
+    assert report.owner_id == "u-1"
+    assert there.api.reports.all(there.ann) == [report]
+    with pytest.raises(Missing):
+        there.api.reports.get(there.ben, report.id)
+    with pytest.raises(Invalid):
+        there.api.reports.create(there.ann, 100, 100)
+    for _ in range(9):
+        there.api.reports.create(there.ann, 0, 100)
+    with pytest.raises(Precondition):
+        there.api.reports.create(there.ann, 0, 100)

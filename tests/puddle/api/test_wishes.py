@@ -1,0 +1,218 @@
+"""A wish is taken where the table has it, and refused with a reason where it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from puddle.server.api.views import SystemView
+from puddle.server.domain.people import Caller, Limits
+from puddle.server.domain.records import SnapshotStatus, System
+from puddle.server.domain.states import TABLE, Config, Status, Wish, after
+from puddle.server.errors import Exceeded, Invalid, Missing, Precondition
+from puddle.server.store.trail import WantedEvents
+from tests.puddle.installations import ANN, Installation, there
+
+__all__ = ["there"]
+
+Ask = Callable[[Installation, Caller, str], Any]
+ASKED: dict[Wish, Ask] = {
+    Wish.START: lambda it, who, which: it.api.wishes.start(who, which),
+    Wish.STOP: lambda it, who, which: it.api.wishes.stop(who, which),
+    Wish.REBOOT: lambda it, who, which: it.api.wishes.reboot(who, which),
+    Wish.RESTART: lambda it, who, which: it.api.wishes.restart(who, which),
+    Wish.SCALE: lambda it, who, which: it.api.wishes.scale(who, which, "t-2"),
+    Wish.SNAPSHOT: lambda it, who, which: it.api.wishes.snapshot(who, which, "copy"),
+    Wish.TERMINATE: lambda it, who, which: it.api.wishes.terminate(who, which),
+    Wish.FAIL: lambda it, who, which: it.api.wishes.fail(who, which),
+    Wish.CONFIGURE: lambda it, who, which: it.api.wishes.update_config(who, which, "a = 1"),
+    Wish.SET_IDLE: lambda it, who, which: it.api.wishes.change_idle(who, which, 60),
+    Wish.EXTEND: lambda it, who, which: it.api.wishes.extend_idle(who, which, 60),
+}
+
+
+def kept(it: Installation, system_id: str) -> System:
+    with it.store.reading() as tx:
+        system = tx.systems.get(system_id)
+    assert system is not None
+    return system
+
+
+@pytest.mark.parametrize("wish", Wish)
+@pytest.mark.parametrize("status", [status for status in Status if status])
+def test_every_wish_at_every_status(there: Installation, status: Status, wish: Wish) -> None:
+    system_id = there.create().system.id
+    there.stand(system_id, status=status, provisioned=True, machine_id="m-1", cu=0)
+    before = kept(there, system_id)
+    if (status, wish) in TABLE:
+        ASKED[wish](there, there.ann, system_id)
+        now = kept(there, system_id)
+        assert (now.status, now.wish, now.generation) == (after(status, wish), wish, before.generation + 1)
+    else:
+        with pytest.raises(Precondition) as refused:
+            ASKED[wish](there, there.ann, system_id)
+        assert kept(there, system_id) == before
+        assert refused.value.reason
+        for name in refused.value.meta["allowed_actions"]:  # type: ignore[union-attr]
+            assert (status, Wish(name)) in TABLE
+
+
+@pytest.mark.parametrize("wish", Wish)
+def test_what_is_somebody_elses_is_not_there(there: Installation, wish: Wish) -> None:
+    system_id = there.create().system.id
+    before = kept(there, system_id)
+    with pytest.raises(Missing):
+        ASKED[wish](there, there.ben, system_id)
+    with pytest.raises(Missing):
+        ASKED[wish](there, there.ann, "sys-nobodys")
+    assert kept(there, system_id) == before
+
+
+def started(there: Installation, **fields: Any) -> str:
+    system_id = there.create().system.id
+    there.stand(system_id, status=Status.STARTED, provisioned=True, machine_id="m-1", **fields)
+    return system_id
+
+
+def stopped(there: Installation, **fields: Any) -> str:
+    system_id = there.create().system.id
+    there.stand(system_id, status=Status.STOPPED, provisioned=True, machine_id="m-1", cu=0, **fields)
+    return system_id
+
+
+def test_a_wish_for_another_generation_is_refused(there: Installation) -> None:
+    system_id = started(there)
+    with pytest.raises(Precondition) as refused:
+        there.api.wishes.stop(there.ann, system_id, generation=7)
+    assert refused.value.reason == "changed"
+    there.api.wishes.stop(there.ann, system_id, generation=1)
+
+
+def test_what_never_came_up_can_only_be_terminated(there: Installation) -> None:
+    system_id = started(there)
+    there.stand(system_id, status=Status.FAILED, provisioned=False)
+    with pytest.raises(Precondition, match="never came up"):
+        there.api.wishes.start(there.ann, system_id)
+    there.api.wishes.terminate(there.ann, system_id)
+
+
+def test_what_has_no_machine_any_more_can_only_be_terminated(there: Installation) -> None:
+    system_id = started(there)
+    there.stand(system_id, status=Status.FAILED, machine_id="")
+    with pytest.raises(Precondition, match="is gone"):
+        there.api.wishes.start(there.ann, system_id)
+    there.api.wishes.terminate(there.ann, system_id)
+
+
+def test_starting_takes_compute_units_and_is_refused_where_none_are_left(there: Installation) -> None:
+    ruled = there.ruled(cu_pool=1)
+    system_id = stopped(ruled)
+    ruled.create(there.ben)
+    with pytest.raises(Exceeded) as refused:
+        ruled.api.wishes.start(ruled.ann, system_id)
+    assert refused.value.reason == "out_of_cu"
+    assert kept(ruled, system_id).status is Status.STOPPED
+
+
+def test_the_owners_limits_count_also_where_an_administrator_starts(there: Installation) -> None:
+    system_id = stopped(there)
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(budget_micros=1)))
+    with pytest.raises(Exceeded) as refused:
+        there.api.wishes.start(there.ada, system_id)
+    assert refused.value.reason == "budget"
+
+
+def test_scaling_names_its_target(there: Installation) -> None:
+    system_id = stopped(there)
+    there.api.wishes.scale(there.ann, system_id, "t-2", 20)
+    now = kept(there, system_id)
+    assert (now.instance_type_id, now.target_type_id, now.target_disk_gb) == ("t-1", "t-2", 20)
+
+
+@pytest.mark.parametrize(("type_id", "disk"), [("t-1", 10), ("", 0), ("t-2", 5), ("t-9", 0)])
+def test_scaling_to_nothing_else_or_a_smaller_disk_is_refused(there: Installation, type_id: str, disk: int) -> None:
+    system_id = stopped(there)
+    with pytest.raises(Invalid):
+        there.api.wishes.scale(there.ann, system_id, type_id, disk)
+
+
+def test_a_snapshot_is_a_row_of_its_own(there: Installation) -> None:
+    system_id = stopped(there)
+    made = there.api.wishes.snapshot(there.ann, system_id, "before the change")
+    assert kept(there, system_id).snapshot_id == made.id
+    assert there.api.snapshots.of_system(there.ann, system_id) == [made]
+    with pytest.raises(Precondition) as refused:
+        there.api.snapshots.delete(there.ann, made.id)
+    assert refused.value.reason == "snapshot_in_use"
+
+
+def test_a_snapshot_goes_once(there: Installation) -> None:
+    made = there.api.wishes.snapshot(there.ann, stopped(there), "n")
+    with there.store.writing() as tx:
+        tx.snapshots.put(replace(made, status=SnapshotStatus.AVAILABLE))
+    with pytest.raises(Missing):
+        there.api.snapshots.delete(there.ben, made.id)
+    for _ in range(2):
+        assert there.api.snapshots.delete(there.ann, made.id).status is SnapshotStatus.DELETING
+
+
+def test_a_configuration_waits_for_the_next_start(there: Installation) -> None:
+    system_id = stopped(there)
+    there.api.wishes.update_config(there.ann, system_id, "a = 1")
+    now = kept(there, system_id)
+    assert (now.status, now.config, now.config_status) == (Status.STOPPED, "a = 1", Config.UPLOADED)
+
+
+def test_a_configuration_of_a_started_system_is_brought_there(there: Installation) -> None:
+    system_id = started(there)
+    there.api.wishes.update_config(there.ann, system_id, "a = 1")
+    assert kept(there, system_id).config_status is Config.UPLOADING
+
+
+def test_a_configuration_can_count_at_once(there: Installation) -> None:
+    system_id = started(there)
+    seen: SystemView = there.api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
+    assert seen.system.status in {Status.RESTARTING_DAI, Status.REBOOTING}
+    assert seen.system.config_status is Config.UPLOADED
+
+
+def test_a_configuration_that_is_not_toml_is_refused(there: Installation) -> None:
+    with pytest.raises(Invalid):
+        there.api.wishes.update_config(there.ann, started(there), "a = ")
+
+
+def test_the_trail_does_not_hold_configurations(there: Installation) -> None:
+    system_id = started(there)
+    there.api.wishes.update_config(there.ann, system_id, "a = 'hush'")
+    with there.store.reading() as tx:
+        assert all("hush" not in event.after + event.before for event in tx.events.page(WantedEvents()))
+
+
+def test_extending_is_capped_and_never_shortens(there: Installation) -> None:
+    system_id = started(there)
+    there.api.wishes.extend_idle(there.ann, system_id, 120)
+    there.api.wishes.extend_idle(there.ann, system_id, 60)
+    assert kept(there, system_id).extended == there.clock() + 120 * 60
+    with pytest.raises(Invalid):
+        there.api.wishes.extend_idle(there.ann, system_id, 24 * 60 + 1)
+
+
+def test_extending_beyond_the_budget_is_refused(there: Installation) -> None:
+    system_id = started(there, session_price_micros=900_000)
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(budget_micros=900_000)))
+    there.api.wishes.extend_idle(there.ann, system_id, 60)
+    with pytest.raises(Exceeded):
+        there.api.wishes.extend_idle(there.ann, system_id, 61)
+
+
+def test_why_a_wish_was_made_is_in_the_trail(there: Installation) -> None:
+    system_id = started(there)
+    there.api.wishes.stop(there.ann, system_id, reason="lunch")
+    with there.store.reading() as tx:
+        newest = next(iter(tx.events.page(WantedEvents(target=system_id))))
+    assert (newest.action, newest.message) in {("system.stop", "lunch"), ("system.create", "")}

@@ -1,0 +1,51 @@
+"""A server without its web: a reconciler in a process of its own, over a database and a simulated cloud on disk."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import nullcontext
+
+from puddle.server.auth.secrets import Keyring
+from puddle.server.backend import Backend
+from puddle.server.domain.rules import CloudPrices, Rules
+from puddle.server.faults import armed, from_environment
+from puddle.server.reconcile.loop import Loop
+from puddle.server.store import Store
+from puddle.testing import Delays, FileWorld, SimulatedCloud, SimulatedProduct, WorldClock
+
+LEASE_S = 10
+RULES = Rules(
+    cu_pool=6,
+    probe_every_s=20,
+    look_every_s=20,
+    soon_s=1,
+    book_every_s=30,
+    prices={"simulated": CloudPrices(disk_gb_micros=110, snapshot_gb_micros=70, build_micros=500_000)},
+)
+
+
+def backend_over(url: str, world_path: str) -> Backend:
+    """The installation all processes of a trial share."""
+    world = FileWorld(world_path)
+    clock = WorldClock(world)
+    cloud = SimulatedCloud(world, clock, delays=Delays.of(2.0))
+    return Backend(
+        store=Store(url),
+        clouds={"simulated": cloud},
+        products={"simulated": SimulatedProduct(world, clock, ready_after=2.0)},
+        keyring=Keyring([b"k" * 32]),
+        rules=RULES,
+        clock=clock,
+    )
+
+
+def work(url: str, world_path: str, holder: str, fault: str) -> None:
+    """Turn until killed: by `fault` (as in PUDDLE_FAULT), or by whoever started this process."""
+    backend = backend_over(url, world_path)
+    loop = Loop(backend, holder, workers=2, lease_s=LEASE_S)
+    parent, hook = os.getppid(), from_environment(fault)
+    with armed(hook) if hook else nullcontext():
+        while os.getppid() == parent:
+            if not loop.turn(backend.now()):
+                time.sleep(0.005)

@@ -1,0 +1,22 @@
+"""Servers that are killed at any point leave no orphan, no double, no lost wish and no wrong bill.
+
+A few trials here; ``python -m tests.puddle.crash.hammer --trials 300`` for the rest.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.puddle.crash.hammer import trial
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_sqlite(seed: int) -> None:
+    trial(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("servers", [1, 2])
+def test_postgresql(servers: int, postgres_url: str) -> None:
+    trial(100 + servers, postgres_url, servers)

@@ -1,0 +1,288 @@
+"""One trial: people wish, servers are killed at named points and started again, and in the end everything must add up.
+
+A trial is a history drawn from its seed: systems are created, stopped, scaled, snapshotted and terminated, images are
+built, reports made, while the servers die with SIGKILL in the middle of it. Then they are left alone until all is at
+rest, and the database is compared with what was wished, and with what the simulated cloud says.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+
+import sqlalchemy as sa
+
+from puddle.server.api import Api
+from puddle.server.clouds.base import Order, Shape
+from puddle.server.domain.catalog import ImageStatus
+from puddle.server.domain.people import Caller
+from puddle.server.domain.records import Meter, Snapshot, SnapshotStatus, System
+from puddle.server.domain.states import SETTLED, Status, Wish
+from puddle.server.domain.trail import ReportStatus
+from puddle.server.errors import Invalid, Precondition
+from puddle.server.faults import Point
+from puddle.server.store.schema import SYSTEMS
+from puddle.server.store.systems import Wanted
+from puddle.testing import SimulatedCloud
+from tests.puddle.crash.node import LEASE_S, backend_over, work
+from tests.puddle.installations import ADA, ANN, IMAGE, LARGE, SMALL, wanted
+
+POINTS = list(Point)
+STEPS = 26
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.puddle.crash.node"])
+
+LEADS_TO = {
+    Wish.START: Status.STARTED,
+    Wish.STOP: Status.STOPPED,
+    Wish.REBOOT: Status.STARTED,
+    Wish.RESTART: Status.STARTED,
+    Wish.SCALE: Status.STOPPED,
+    Wish.TERMINATE: Status.TERMINATED,
+    Wish.FAIL: Status.FAILED,
+}
+
+
+@dataclass
+class Trial:
+    """A history and its processes. `expected`: where each system must end; `faults`: how often a server was killed."""
+
+    seed: int
+    url: str
+    world: str
+    servers: int = 1
+    expected: dict[str, Status] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    faults: int = 0
+    _nodes: dict[int, BaseProcess] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)  # noqa: S311 -- a history, not a secret
+        self.backend = backend_over(self.url, self.world)
+        self.backend.store.migrate()
+        self.api = Api(self.backend)
+        self.ann, self.ada = Caller(ANN), Caller(ADA)
+        self.clock = self.backend.clock
+        cloud = self.backend.clouds["simulated"]
+        assert isinstance(cloud, SimulatedCloud)
+        self.cloud = cloud
+        self._fill()
+
+    def _fill(self) -> None:
+        with self.backend.store.writing() as tx:
+            for person in (ANN, ADA):
+                tx.users.add(person)
+            for size in (SMALL, LARGE):
+                tx.instance_types.add(size)
+            tx.images.add(IMAGE)
+
+    # the history
+
+    def run(self) -> None:
+        """Live through it, and raise AssertionError where something does not add up."""
+        try:
+            for step in range(STEPS):
+                self._something(step)
+                self._keep_servers(armed=True)
+                self._pass_time(self.rng.choice((1, 2, 3, LEASE_S + 1)))
+            self._come_to_rest()
+            self.check()
+        finally:
+            for node in self._nodes.values():
+                node.kill()
+                node.join()
+            self.backend.store.close()
+
+    def _something(self, step: int) -> None:
+        if step < 2:
+            return self._create(f"system-{step}")
+        if step == 2:
+            self.api.images.build(self.ada, "simulated", "simulated", "2.0")
+            return self._leave_an_orphan()
+        if step == STEPS - 6:
+            self.api.reports.create(self.ann, 0, self.backend.now())
+            return None
+        return self.rng.choice((self._wish, self._wish, self._wish, self._snapshot, self._drop, self._from_snapshot))()
+
+    def _create(self, name: str, **given: object) -> None:
+        try:
+            made = self.api.creating.create(self.ann, wanted(name=name, **given), idempotency_key=name).system
+        except Precondition:
+            return
+        self.expected[made.id], self.types[made.id] = Status.STARTED, made.instance_type_id
+
+    def _leave_an_orphan(self) -> None:
+        """Something of ours nobody knows of, as an old backup of the database would leave it."""
+        shape = Shape(cloud_type="small", vcpus=1, memory_gb=1, disk_gb=1)
+        self.cloud.create(
+            Order(system_id="sys-orphan", name="o", cloud_image_id="i", shape=shape, ports={}, token="t")  # noqa: S106
+        )
+
+    def _wish(self) -> None:
+        system = self._any_system()
+        wish = self.rng.choice([*LEADS_TO] if self.rng.random() < 0.2 else [w for w in LEADS_TO if w not in _FINAL])
+        ask: dict[Wish, Callable[[], object]] = {
+            Wish.START: lambda: self.api.wishes.start(self.ann, system.id),
+            Wish.STOP: lambda: self.api.wishes.stop(self.ann, system.id),
+            Wish.REBOOT: lambda: self.api.wishes.reboot(self.ann, system.id),
+            Wish.RESTART: lambda: self.api.wishes.restart(self.ann, system.id),
+            Wish.SCALE: lambda: self.api.wishes.scale(self.ann, system.id, self._other_type(system)),
+            Wish.TERMINATE: lambda: self.api.wishes.terminate(self.ann, system.id),
+            Wish.FAIL: lambda: self.api.wishes.fail(self.ada, system.id),
+        }
+        try:
+            ask[wish]()
+        except (Precondition, Invalid):  # the second: it was scaled to that just now
+            return
+        self.expected[system.id] = LEADS_TO[wish]
+        if wish is Wish.SCALE:
+            self.types[system.id] = self._other_type(system)
+
+    def _snapshot(self) -> None:
+        with suppress(Precondition):
+            self.api.wishes.snapshot(self.ann, self._any_system().id, "copy")
+
+    def _drop(self) -> None:
+        there = [each for each in self._snapshots() if each.status is SnapshotStatus.AVAILABLE]
+        if there:
+            with suppress(Precondition):
+                self.api.snapshots.delete(self.ann, self.rng.choice(there).id)
+
+    def _from_snapshot(self) -> None:
+        usable = {SnapshotStatus.AVAILABLE, SnapshotStatus.CREATING}
+        there = [each for each in self._snapshots() if each.status in usable]
+        if there:
+            source = self.rng.choice(there)
+            self._create(f"system-{len(self.expected)}", source_snapshot_id=source.id)
+
+    @staticmethod
+    def _other_type(system: System) -> str:
+        return "t-2" if system.instance_type_id == "t-1" else "t-1"
+
+    def _any_system(self) -> System:
+        return self.rng.choice(self._systems())
+
+    def _systems(self) -> list[System]:
+        with self.backend.store.reading() as tx:
+            return [seen.system for seen in tx.systems.page(Wanted(include_terminated=True))]
+
+    def _snapshots(self) -> list[Snapshot]:
+        with self.backend.store.reading() as tx:
+            return tx.snapshots.of_owner("")
+
+    # servers and time
+
+    def _keep_servers(self, *, armed: bool) -> None:
+        for place in range(self.servers):
+            node = self._nodes.get(place)
+            if node is not None and node.is_alive():
+                continue
+            if node is not None:
+                node.join()
+                self.faults += 1
+            self._nodes[place] = self._started(place, armed=armed)
+
+    def _started(self, place: int, *, armed: bool) -> BaseProcess:
+        point = POINTS[(self.seed + self.faults) % len(POINTS)] if self.rng.random() < 0.5 else self.rng.choice(POINTS)
+        fault = f"{point}:{self.rng.randint(1, 4)}" if armed else ""
+        holder = f"node-{place}-{self.faults}"
+        node = _CONTEXT.Process(target=work, args=(self.url, self.world, holder, fault), daemon=True)
+        node.start()
+        return node
+
+    def _pass_time(self, seconds: int) -> None:
+        """Let the servers do what is due, or die of it; then let time pass."""
+        give_up = time.monotonic() + 2.0
+        while self._busy() and all(node.is_alive() for node in self._nodes.values()) and time.monotonic() < give_up:
+            time.sleep(0.004)
+        self.clock.turn(seconds)  # type: ignore[attr-defined]  # a WorldClock
+
+    def _busy(self) -> bool:
+        now = self.backend.now()
+        table = SYSTEMS.table
+        query = sa.select(sa.func.count()).where(sa.or_(table.c.look_at <= now, table.c.lease_until > now))
+        with self.backend.store.reading() as tx:
+            return bool(tx.connection.execute(query).scalar())
+
+    def _come_to_rest(self) -> None:
+        """Servers nobody kills any more, and time enough: for leases to end, and for two sweeps."""
+        for node in self._nodes.values():
+            node.kill()
+            node.join()
+        self._nodes.clear()
+        passed = 0
+        while passed < 60 or not self._at_rest():
+            assert passed < 400, f"not at rest: {self._unrest()}"
+            self._keep_servers(armed=False)
+            self._pass_time(5 if passed < 100 else 150)
+            passed += 5
+
+    def _at_rest(self) -> bool:
+        return not self._unrest()
+
+    def _unrest(self) -> list[str]:
+        with self.backend.store.reading() as tx:
+            images, reports = tx.images.of(), tx.reports.all()
+        return [
+            *(f"{each.id} {each.status.name}" for each in self._systems() if each.status not in SETTLED),
+            *(f"{each.id} {each.status.name}" for each in self._snapshots() if each.status in _MOVING),
+            *(f"{each.id} {each.status.name}" for each in images if each.status is ImageStatus.BUILDING),
+            *(f"{each.id} {each.status.name}" for each in reports if each.status is ReportStatus.PENDING),
+            *(["the orphan"] if "sys-orphan" in self.cloud.contents().machines else []),
+        ]
+
+    # what must hold
+
+    def check(self) -> None:
+        """No lost wish, no orphan, no double, and a ledger that says what the cloud says."""
+        systems = {each.id: each for each in self._systems()}
+        assert {key: each.status for key, each in systems.items()} == self.expected, "a wish was lost"
+        assert {key: systems[key].instance_type_id for key in self.types} == self.types, "a size was lost"
+        there = self.cloud.contents()
+        self._check_machines(systems, there.machines, there.running)
+        self._check_snapshots(there.snapshots)
+        self._check_images()
+        assert sum(each.cu for each in systems.values()) <= 6, "compute units were oversold"
+        for each in systems.values():
+            self._check_money(each)
+
+    def _check_machines(self, systems: dict[str, System], machines: frozenset[str], running: frozenset[str]) -> None:
+        living = {key for key, each in systems.items() if each.status is not Status.TERMINATED and each.machine_id}
+        assert machines == living, "an orphan, or a machine that is not there"
+        assert running == {key for key, each in systems.items() if each.status is Status.STARTED}
+        ups = self.cloud.uptimes()
+        for key in systems:
+            assert len({each.machine_id for each in ups if each.system_id == key}) <= 1, f"two machines for {key}"
+
+    def _check_snapshots(self, there: frozenset[str]) -> None:
+        available = {each.id for each in self._snapshots() if each.status is SnapshotStatus.AVAILABLE}
+        assert there == available, "a snapshot without a row, or a row without a snapshot"
+
+    def _check_images(self) -> None:
+        with self.backend.store.reading() as tx:
+            (built,) = [image for image in tx.images.of() if image.version == "2.0"]
+            (report,) = tx.reports.all()
+        assert built.status is ImageStatus.AVAILABLE, built.detail
+        assert report.status is ReportStatus.READY
+
+    def _check_money(self, system: System) -> None:
+        """The ledger of a system's machine is its seconds up, by the cloud's clock, at the price of each start."""
+        with self.backend.store.reading() as tx:
+            sessions = [each for each in tx.sessions.of_system(system.id) if each.meter is Meter.VM]
+            booked = tx.ledger.total(system.id, Meter.VM)
+        ups = sorted((each.start, each.end) for each in self.cloud.uptimes() if each.system_id == system.id)
+        assert [(each.start, each.end or None) for each in sorted(sessions, key=lambda s: s.start)] == ups
+        closed = sum(each.price_micros * (each.end - each.start) for each in sessions if each.end)
+        assert system.spent == closed
+        assert booked == closed + sum(
+            each.price_micros * (each.booked - each.start) for each in sessions if not each.end
+        )
+
+
+_FINAL = {Wish.TERMINATE, Wish.FAIL}
+_MOVING = {SnapshotStatus.CREATING, SnapshotStatus.DELETING}

@@ -2,7 +2,7 @@
 
 `AnswersConformance` needs nothing but a server on loopback, `MachineConformance` the product itself.
 
-Say which product it is, how its image comes about and how one logs in to it; the tests are inherited::
+Give pytest the product as the fixture ``product``, and say how one logs in to it; the tests are inherited::
 
     from puddle.testing.products import ProductConformance
 
@@ -12,7 +12,8 @@ Say which product it is, how its image comes about and how one logs in to it; th
         bad_configs = ("threads = [",)
 
         @pytest.fixture(scope="class")
-        def product(self):
+        @classmethod
+        def product(cls):
             return Mine(patience=0.5)  # seconds it waits for an answer
 
         def logs_in(self, url, username, password):
@@ -78,11 +79,6 @@ class _Suite(ABC):
     version: str
     good_config: str
     bad_configs: tuple[str, ...]
-
-    @pytest.fixture(scope="class")
-    @abstractmethod
-    def product(self) -> Product:
-        """Return the product; one that waits a short time only for an answer."""
 
 
 class AnswersConformance(_Suite):
@@ -201,20 +197,22 @@ class MachineConformance(_Suite):
         """Whether the product at `url` lets this user in."""
 
     @pytest.fixture(scope="class")
-    def image(self, product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    @classmethod
+    def image(cls, product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
         """An image, made by the product's recipe."""
         folder = tmp_path_factory.mktemp("image")
         log = folder.with_name(folder.name + ".log")
-        checksum = product.recipe.build(self.version, str(folder), str(log))
+        checksum = product.recipe.build(cls.version, str(folder), str(log))
         assert checksum.startswith("sha256:")
-        assert self.version in log.read_text()
+        assert cls.version in log.read_text()
         return folder
 
     @pytest.fixture(scope="class")
-    def running(self, product: Product, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    @classmethod
+    def running(cls, product: Product, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         """A machine that was brought up as the reconciler does it, and is ready."""
         given = SetUp(
-            system_id="s-1", name="one", token="s-1.1", config=self.good_config, username=USERNAME, password=PASSWORD
+            system_id="s-1", name="one", token="s-1.1", config=cls.good_config, username=USERNAME, password=PASSWORD
         )
         with ProcessShell(tmp_path_factory.mktemp("machine") / "disk", image) as shell:
             one = Running(product=product, shell=shell, given=given)

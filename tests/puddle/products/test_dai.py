@@ -60,7 +60,8 @@ class TestConformance(ProductConformance):
     bad_configs = ("max_cores = [", 'authentication_method = "none"', "port = 1", "a = 1\n" * 100_000)
 
     @pytest.fixture(scope="class")
-    def product(self, installations):
+    @classmethod
+    def product(cls, installations):
         return DriverlessAI(installations, b"a licence", patience=1.0)
 
     def answers(self):
@@ -77,7 +78,14 @@ class TestConformance(ProductConformance):
     def test_experiments_are_listed_and_keep_it_busy(self, running: Running):
         """One that is not finished counts as work; its words are those of DriverlessAIModel."""
         url = running.until_ready().url + EXPERIMENTS.lstrip("/")
-        experiment = {"id": "e1", "description": "churn", "target": "left", "accuracy": 7, "score": 0.5, "progress": 0.5}
+        experiment = {
+            "id": "e1",
+            "description": "churn",
+            "target": "left",
+            "accuracy": 7,
+            "score": 0.5,
+            "progress": 0.5,
+        }
         httpx.post(url, auth=(USERNAME, PASSWORD), json=experiment).raise_for_status()
         listed = running.product.experiments(running.endpoint, USERNAME, PASSWORD)
         assert [(one.id, one.target, one.accuracy, one.progress) for one in listed] == [("e1", "left", 7, 0.5)]
@@ -198,5 +206,3 @@ def test_a_cloud_that_lets_nobody_in_is_told(product):
     """There it cannot be set up."""
     with pytest.raises(StepFailed, match="does not let the server in"):
         product.upload_config(at(1), "")
-
-

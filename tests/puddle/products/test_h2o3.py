@@ -5,6 +5,7 @@ import json
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -87,7 +88,8 @@ class TestAnswers(AnswersConformance):
     )
 
     @pytest.fixture(scope="class")
-    def product(self):
+    @classmethod
+    def product(cls):
         return H2O3(versions=("3.46.0.12",), patience=1.0)
 
     def answers(self):
@@ -285,7 +287,8 @@ class TestOnAMachine(MachineConformance):
     bad_configs = ("nthreads = 0",)
 
     @pytest.fixture(scope="class")
-    def product(self):
+    @classmethod
+    def product(cls):
         return H2O3(patience=5.0)
 
     def logs_in(self, url, username, password):
@@ -314,7 +317,7 @@ class TestOnAMachine(MachineConformance):
         running.until_ready()
         ports = {f"{port:04X}" for port in running.endpoint.ports.values()}
         for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-            for line in open(table).readlines()[1:]:
+            for line in Path(table).read_text().splitlines()[1:]:
                 address, port = line.split()[1].split(":")
                 if port in ports and line.split()[3] == "0A":
                     assert address in {"0100007F", "0000000000000000FFFF00000100007F"}, line

@@ -248,6 +248,8 @@ def _checked(jar: Path, version: str, say: Say) -> str:
     expected = KNOWN.get(version)
     if expected not in {None, digest}:
         jar.unlink()
-        raise StepFailed("CHECKSUM", f"this is not the h2o.jar of {version} that we know: sha256:{digest}", for_ever=True)
+        raise StepFailed(
+            "CHECKSUM", f"this is not the h2o.jar of {version} that we know: sha256:{digest}", for_ever=True
+        )
     say(f"h2o.jar: {jar.stat().st_size} bytes, sha256:{digest}, {'as expected' if expected else 'not known to us yet'}")
     return f"sha256:{digest}"

@@ -17,8 +17,9 @@ from puddle.server.products.h2o3_image import buildable
 from puddle.testing.products import PASSWORD, USERNAME, AnswersConformance, MachineConformance, Running, serve
 
 NOW = 1_800_000_000
+FIRST, SECOND = "s-1.1", "s-1.2"  # steps
 CLOUD, METRICS, JOBS = "/3/Cloud", "/3/SteamMetrics", "/3/Jobs"
-GIVEN = SetUp(system_id="s-1", name="one", token="s-1.1", config="", username=USERNAME, password=PASSWORD)
+GIVEN = SetUp(system_id="s-1", name="one", token=FIRST, config="", username=USERNAME, password=PASSWORD)
 
 
 def answers(*statuses, idle_millis=600_000, **cloud):
@@ -101,7 +102,7 @@ class TestAnswers(AnswersConformance):
     [
         ("# mine\nnthreads = 0", "line 2: nthreads must be a whole number from 1 to 1024, not 0"),
         ("a = 1", "line 1: there is no setting 'a'; there are features, log_level, memory_fraction, nthreads"),
-        ("\nnthreads = ", "it is not TOML: Invalid value (at line 2, column 12)"),
+        ("\nnthreads = ,", "it is not TOML: Invalid value (at line 2, column 12)"),
     ],
 )
 def test_a_refused_configuration_says_where_and_what_would_be_right(product, config, why):
@@ -180,9 +181,9 @@ def test_setting_up_with_another_configuration_starts_it_anew(product):
     """A stopped system was given one: what came up with its machine does not run with it yet."""
     shell = Paper()
     product.set_up(at(54321, shell), GIVEN)
-    product.set_up(at(54321, shell), replace(GIVEN, token="s-1.2", config=None))
+    product.set_up(at(54321, shell), replace(GIVEN, token=SECOND, config=None))
     assert len(shell.services) == 1
-    product.set_up(at(54321, shell), replace(GIVEN, token="s-1.2", config="nthreads = 1"))
+    product.set_up(at(54321, shell), replace(GIVEN, token=SECOND, config="nthreads = 1"))
     assert [service.token for service in shell.services] == ["s-1.1", "s-1.2"]
 
 
@@ -196,7 +197,7 @@ def test_more_memory_starts_it_anew(product):
         product.set_up(at(port, shell), GIVEN)
         assert product.look(at(port, shell), USERNAME, PASSWORD).ready
         assert not product.look(at(port, shell, memory_gb=4), USERNAME, PASSWORD).ready
-        product.set_up(at(port, shell, memory_gb=4), replace(GIVEN, token="s-1.2"))
+        product.set_up(at(port, shell, memory_gb=4), replace(GIVEN, token=SECOND))
         assert product.look(at(port, shell, memory_gb=4), USERNAME, PASSWORD).ready
     assert shell.arguments()[0] == "-Xmx2867m"
     assert shell.services[-1].token == "s-1.2"
@@ -207,7 +208,7 @@ def test_one_that_has_ended_is_not_ready_whoever_answers_at_its_port(product):
     shell = Paper()
     with serve(lambda path: (200, [json.dumps(answers()[path]).encode()])) as port:
         product.set_up(at(port, shell), GIVEN)
-        shell.stands = Serving(token="s-1.1", running=False, exit_code=1)
+        shell.stands = Serving(token=FIRST, running=False, exit_code=1)
         facts = product.look(at(port, shell), USERNAME, PASSWORD)
     assert (facts.ready, facts.token, facts.idleness) == (False, "s-1.1", None)
 
@@ -217,11 +218,11 @@ def test_one_that_keeps_ending_fails_its_step_and_not_the_next(product):
     shell = Paper()
     for _ in range(3):
         product.set_up(at(54321, shell), GIVEN)
-        shell.stands = Serving(token="s-1.1", running=False, exit_code=137)
+        shell.stands = Serving(token=FIRST, running=False, exit_code=137)
     with pytest.raises(StepFailed, match="H2O-3 was started 3 times and ended with exit code 137 each time") as failed:
         product.set_up(at(54321, shell), GIVEN)
     assert failed.value.for_ever
-    product.set_up(at(54321, shell), replace(GIVEN, token="s-1.2"))
+    product.set_up(at(54321, shell), replace(GIVEN, token=SECOND))
     assert len(shell.services) == 4
 
 
@@ -230,9 +231,9 @@ def test_one_that_was_asked_for_and_has_not_begun_is_left_to_begin(product):
     shell = Paper()
     for _ in range(9):
         product.set_up(at(54321, shell), GIVEN)
-        shell.stands = Serving(token="s-1.1", running=False)
+        shell.stands = Serving(token=FIRST, running=False)
     assert len(shell.services) == 1
-    product.restart(at(54321, shell), replace(GIVEN, token="s-1.2"))
+    product.restart(at(54321, shell), replace(GIVEN, token=SECOND))
     assert len(shell.services) == 2
 
 

@@ -119,14 +119,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(404, "there is nothing here")
 
     def do_POST(self) -> None:
-        if not self._logged_in():
-            return
+        if self._logged_in():
+            self._answer(*self._kept())
+
+    def _kept(self) -> tuple[int, Any]:
         try:
             experiment = json.loads(self.rfile.read(min(LARGEST, int(self.headers.get("Content-Length", 0)))))
             self.server.keep(experiment)
         except (ValueError, KeyError, TypeError):
-            return self._answer(400, "an experiment is a JSON object with an id")
-        return self._answer(200, experiment)
+            return 400, "an experiment is a JSON object with an id"
+        return 200, experiment
 
     def _logged_in(self) -> bool:
         if not self.server.knows(self.headers.get("Authorization", "")):

@@ -2,17 +2,18 @@
 
 `AnswersConformance` needs nothing but a server on loopback, `MachineConformance` the product itself.
 
-Say which product it is, how its image comes about and how one logs in to it; the tests are inherited::
+Give pytest the product as the fixture ``product``, and say how one logs in to it; the tests are inherited::
 
     from puddle.testing.products import ProductConformance
 
     class TestMine(ProductConformance):
         version = "1.2"
-        good_config = "threads = 2\n"
+        good_config = "threads = 2"
         bad_configs = ("threads = [",)
 
         @pytest.fixture(scope="class")
-        def product(self):
+        @classmethod
+        def product(cls):
             return Mine(patience=0.5)  # seconds it waits for an answer
 
         def logs_in(self, url, username, password):
@@ -45,6 +46,7 @@ from puddle.server.domain.facts import ProductFacts
 from puddle.server.products.base import Product, SetUp
 from puddle.testing.shells import ProcessShell
 
+FIRST, SECOND = "step.1", "step.2"
 USERNAME = "puddle"
 PASSWORD = "not-a-real-one-but-long-enough"  # noqa: S105  of systems that live for a test
 
@@ -79,14 +81,9 @@ class _Suite(ABC):
     good_config: str
     bad_configs: tuple[str, ...]
 
-    @pytest.fixture(scope="class")
-    @abstractmethod
-    def product(self) -> Product:
-        """Return the product; one that waits a short time only for an answer."""
-
 
 class AnswersConformance(_Suite):
-    """What a product makes of configurations, and of what machines answer: of a user's machine, that may be anything."""
+    """What a product makes of configurations, and of what a user's machine may answer, which is anything."""
 
     @abstractmethod
     def answers(self) -> Mapping[str, Any]:
@@ -201,20 +198,22 @@ class MachineConformance(_Suite):
         """Whether the product at `url` lets this user in."""
 
     @pytest.fixture(scope="class")
-    def image(self, product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    @classmethod
+    def image(cls, product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
         """An image, made by the product's recipe."""
         folder = tmp_path_factory.mktemp("image")
         log = folder.with_name(folder.name + ".log")
-        checksum = product.recipe.build(self.version, str(folder), str(log))
+        checksum = product.recipe.build(cls.version, str(folder), str(log))
         assert checksum.startswith("sha256:")
-        assert self.version in log.read_text()
+        assert cls.version in log.read_text()
         return folder
 
     @pytest.fixture(scope="class")
-    def running(self, product: Product, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    @classmethod
+    def running(cls, product: Product, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         """A machine that was brought up as the reconciler does it, and is ready."""
         given = SetUp(
-            system_id="s-1", name="one", token="s-1.1", config=self.good_config, username=USERNAME, password=PASSWORD
+            system_id="s-1", name="one", token=FIRST, config=cls.good_config, username=USERNAME, password=PASSWORD
         )
         with ProcessShell(tmp_path_factory.mktemp("machine") / "disk", image) as shell:
             one = Running(product=product, shell=shell, given=given)
@@ -296,27 +295,27 @@ class MachineConformance(_Suite):
             return
         running.until_ready()
         pid, starts = running.shell.pid, running.shell.starts
-        running.given = replace(running.given, token="s-1.2", config=None)
+        running.given = replace(running.given, token=SECOND, config=None)
         running.product.restart(running.endpoint, running.given)
         running.product.restart(running.endpoint, running.given)
         running.product.set_up(running.endpoint, running.given)
         assert running.shell.pid not in {0, pid}
         assert running.shell.starts == starts + 1
-        assert running.until_ready().token == "s-1.2"
+        assert running.until_ready().token == SECOND
 
     # where it cannot
 
     def test_a_product_that_cannot_come_up_fails_with_a_sentence(self, product: Product, tmp_path: Path) -> None:
         """With an image that holds nothing it ends at once: it is tried a few times, then the step has failed."""
         (tmp_path / "image").mkdir()
-        given = SetUp(system_id="s-2", name="two", token="s-2.1", config="", username=USERNAME, password=PASSWORD)
+        given = SetUp(system_id="s-2", name="two", token=FIRST, config="", username=USERNAME, password=PASSWORD)
         with ProcessShell(tmp_path / "disk", tmp_path / "image") as shell:
             failed = self._set_up_until_it_fails(product, shell, given)
             assert failed.for_ever
             assert "console" in failed.sentence
             assert shell.starts > 1
             starts = shell.starts
-            product.set_up(shell.endpoint(product.ports), replace(given, token="s-2.2"))
+            product.set_up(shell.endpoint(product.ports), replace(given, token=SECOND))
             assert shell.starts == starts + 1  # another step tries anew
 
     @staticmethod
@@ -334,14 +333,14 @@ class MachineConformance(_Suite):
         """Its hash could be searched; and a name that could break a file of logins is refused too."""
         with ProcessShell(tmp_path / "disk", tmp_path) as shell:
             for username, password in ((USERNAME, "secret"), ("a:b\nroot", PASSWORD), ("", PASSWORD)):
-                given = SetUp(system_id="s", name="s", token="s.1", config=None, username=username, password=password)
+                given = SetUp(system_id="s", name="s", token=FIRST, config=None, username=username, password=password)
                 with pytest.raises(StepFailed):
                     product.set_up(shell.endpoint(product.ports), given)
             assert shell.starts == 0
 
     def test_setting_up_with_a_bad_configuration_is_refused(self, product: Product, tmp_path: Path) -> None:
         """Before anything is put on the disk or started."""
-        given = SetUp(system_id="s", name="s", token="s.1", config=None, username=USERNAME, password=PASSWORD)
+        given = SetUp(system_id="s", name="s", token=FIRST, config=None, username=USERNAME, password=PASSWORD)
         with ProcessShell(tmp_path / "disk", tmp_path) as shell:
             for config in self.bad_configs:
                 with pytest.raises(StepFailed):
@@ -377,7 +376,7 @@ def serve(answer: Answer) -> Iterator[int]:
             except OSError:
                 self.close_connection = True  # the other side has heard enough, as it should
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_said: object) -> None:
             """Say nothing: what is asked here is no news."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -154,7 +154,7 @@ def test_a_call_costs_as_much_among_ten_thousand_machines_as_among_ten():
 
     few = effort(10)
     assert effort(10_000) == few
-    assert few < 600
+    assert few < 5000
 
 
 # capacity
@@ -365,7 +365,9 @@ def test_a_world_in_a_file_is_whole_after_its_process_was_killed(tmp_path):
 def test_processes_that_share_a_world_share_its_time_faults_and_machines(tmp_path):
     worlds = [FileWorld(tmp_path / "world.db") for _ in range(2)]
     clocks = [WorldClock(world, START) for world in worlds]
-    one, other = (SimulatedCloud(world, clock, delays=Delays.of(10)) for world, clock in zip(worlds, clocks, strict=True))
+    one, other = (
+        SimulatedCloud(world, clock, delays=Delays.of(10)) for world, clock in zip(worlds, clocks, strict=True)
+    )
     one.create(order())
     clocks[1].turn(10)
     assert clocks[0]() == START + 10

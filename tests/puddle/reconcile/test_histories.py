@@ -124,7 +124,9 @@ class History(RuleBasedStateMachine):
         if len(living) >= 4:
             return
         with self.store.reading() as tx:
-            there = [it for it in tx.snapshots.all() if it.status in {SnapshotStatus.AVAILABLE, SnapshotStatus.CREATING}]
+            there = [
+                it for it in tx.snapshots.all() if it.status in {SnapshotStatus.AVAILABLE, SnapshotStatus.CREATING}
+            ]
         given: dict[str, Any] = {"source_snapshot_id": there[-1].id, "disk_gb": 40} if source and there else {}
         self.births += 1
         name = f"s{self.births}"
@@ -141,7 +143,7 @@ class History(RuleBasedStateMachine):
         system = self.chosen(number)
         if system is None:
             return
-        refused = refusal(system.status, wish, provisioned=system.provisioned)
+        refused = refusal(system.status, wish, provisioned=system.provisioned, machine=bool(system.machine_id))
         try:
             self.ask(system, wish)
         except Exceeded:
@@ -258,7 +260,9 @@ class History(RuleBasedStateMachine):
     )
     def fault(self, method: str, when: When, times: int, for_ever: bool) -> None:
         """Calls will fail, or their answers be lost."""
-        self.at.cloud.faults.plan(Fault(method=method, when=when, times=times, for_ever=for_ever and when is When.BEFORE))
+        self.at.cloud.faults.plan(
+            Fault(method=method, when=when, times=times, for_ever=for_ever and when is When.BEFORE)
+        )
 
     @precondition(lambda self: not self.cut_off)
     @rule()
@@ -425,9 +429,10 @@ class History(RuleBasedStateMachine):
             sessions = tx.sessions.all()
             for session in sessions:
                 entries = tx.ledger.of_session(session.id)
-                assert sum(Span(it.price_micros, it.start, it.end).amount for it in entries) == Span(
-                    session.price_micros, session.start, session.booked
-                ).amount
+                assert (
+                    sum(Span(it.price_micros, it.start, it.end).amount for it in entries)
+                    == Span(session.price_micros, session.start, session.booked).amount
+                )
         for session in sessions:
             if session.meter is Meter.VM:
                 cost = Span(session.price_micros, session.start, session.end or now).amount

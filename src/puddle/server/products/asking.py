@@ -65,11 +65,15 @@ def ask(site: Site, path: str, limit: int = LIMIT) -> Any:
         raise Unanswered(f"no answer ({type(error).__name__})") from None
 
 
-def _headers(site: Site) -> dict[str, str]:
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
+def _headers(site: Site) -> list[tuple[bytes | str, bytes | str]]:
+    headers: list[tuple[bytes | str, bytes | str]] = [
+        ("Accept", "application/json"),
+        ("Accept-Encoding", "identity"),
+        ("Connection", "close"),
+    ]
     if site.username:
         login = base64.b64encode(f"{site.username}:{site.password}".encode()).decode()
-        headers["Authorization"] = f"Basic {login}"
+        headers.append(("Authorization", f"Basic {login}"))
     return headers
 
 

@@ -40,15 +40,17 @@ LICENCE = "license.sig"
 
 LONGEST_CONFIG = 256 * 1024
 EXPERIMENTS_LIMIT = 8 << 20
-OURS = frozenset({
-    "additional_authentication_methods",
-    "authentication_method",
-    "data_directory",
-    "enable_health_api",
-    "ip",
-    "local_htpasswd_file",
-    "port",
-})
+OURS = frozenset(
+    {
+        "additional_authentication_methods",
+        "authentication_method",
+        "data_directory",
+        "enable_health_api",
+        "ip",
+        "local_htpasswd_file",
+        "port",
+    }
+)
 """Settings that Puddle makes itself: without them it could neither reach a system nor let its owner in."""
 
 
@@ -231,7 +233,9 @@ class Installation:
                 shutil.copytree(source, folder, dirs_exist_ok=True, symlinks=True)
             except OSError as error:  # shutil.Error, of which the text would be every single file, is one
                 lines.write(f"failed: {error}\n")
-                raise StepFailed("DISK_FULL", "the installation could not be copied; the build's log says why") from None
+                raise StepFailed(
+                    "DISK_FULL", "the installation could not be copied; the build's log says why"
+                ) from None
             digest = _checksum(Path(folder))
             lines.write(f"copied the installation of {version}, {digest}\n")
         return digest

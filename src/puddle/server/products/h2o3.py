@@ -31,6 +31,11 @@ CONFIG = "h2o3.toml"
 ARGUMENTS = "h2o3.args"
 REALM = "realm.properties"
 
+OPENED = tuple(
+    f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.lang", "java.util", "java.lang.reflect")
+)
+"""What the jar's manifest asks for; Java reads that only with `-jar`, after which it would not read our file."""
+
 SMALLEST_HEAP_MIB = 256
 BESIDE_HEAP_MIB = 400
 """What Java needs besides its heap: code, threads, buffers."""
@@ -166,7 +171,7 @@ def _options(config: str) -> Options:
 
 
 def _service(given: SetUp) -> Service:
-    command = ("java", "-cp", "{image}/h2o.jar", f"@{{disk}}/{ARGUMENTS}")
+    command = ("java", *OPENED, "-cp", "{image}/h2o.jar", f"@{{disk}}/{ARGUMENTS}")
     own = ("-name", given.system_id, "-ice_root", "{disk}/ice", "-flow_dir", "{disk}/flows")
     login = ("-hash_login", "-login_conf", f"{{disk}}/{REALM}", "-user_name", given.username)
     return Service(command=(*command, *own, *login), token=given.token)

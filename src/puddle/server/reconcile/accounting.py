@@ -108,9 +108,7 @@ def close_meter(tx: Transaction, subject_id: str, meter: Meter, end: int) -> Non
         tx.sessions.close(running.id, max(end, running.start))
 
 
-def _meter_disk(
-    tx: Transaction, before: System, decision: Decision, facts: Facts, rules: Rules, now: int
-) -> None:
+def _meter_disk(tx: Transaction, before: System, decision: Decision, facts: Facts, rules: Rules, now: int) -> None:
     after = decision.system
     was, is_now = has_idle_disk(before), has_idle_disk(after)
     grown = was and is_now and before.disk_gb != after.disk_gb

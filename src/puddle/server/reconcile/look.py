@@ -47,9 +47,7 @@ def ask_cloud(cloud: Provider | None, system: System, source: Snapshot | None) -
     if at_rest_for_good(system):
         return Facts()
     machine = told("machine", system.id, lambda: cloud.machine(system.id))
-    return Facts(
-        machine=machine, snapshot=_snapshot(cloud, system), source=_source_of(cloud, system, source, machine)
-    )
+    return Facts(machine=machine, snapshot=_snapshot(cloud, system), source=_source_of(cloud, system, source, machine))
 
 
 def ask_product(

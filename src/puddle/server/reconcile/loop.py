@@ -195,9 +195,7 @@ class Loop:
             return False
         product, keyring = self._backend.products.get(work.system.product), self._backend.keyring
         work.stage = Stage.PRODUCT
-        self._lanes.start(
-            work, Lane.PRODUCT, lambda: ask_product(cloud, product, work.system, machine, keyring), None
-        )
+        self._lanes.start(work, Lane.PRODUCT, lambda: ask_product(cloud, product, work.system, machine, keyring), None)
         return True
 
     # going on
@@ -295,9 +293,7 @@ class Loop:
         """Write how steps ended, and give the leases back."""
         for work, outcome in acted:
             if outcome.saved:
-                work.system = replace(
-                    work.system, machine_id=outcome.machine_id, revision=work.system.revision + 1
-                )
+                work.system = replace(work.system, machine_id=outcome.machine_id, revision=work.system.revision + 1)
             work.decision = follow(work, outcome, self._failures, now)
             del self._hands[work.system.id]
         self._writing.decisions([work for work, _ in acted], now, Point.ENDING)

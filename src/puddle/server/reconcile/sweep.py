@@ -94,7 +94,9 @@ class Sweep:
         if oddity in self._told:
             return  # the cloud takes its time
         self._told.add(oddity)
-        sentence = f"the {oddity.kind} of {oddity.id} on {oddity.cloud} belonged to nothing that is there; it was removed"
+        sentence = (
+            f"the {oddity.kind} of {oddity.id} on {oddity.cloud} belonged to nothing that is there; it was removed"
+        )
         with self._backend.store.writing() as tx:
             notice(tx, "orphan", oddity.id if oddity.kind == "machine" else "", "", sentence, now)
             record(tx, f"{oddity.kind}.orphan_removed", (oddity.id,), now, message=sentence)

@@ -1,4 +1,4 @@
-"""This machine as a cloud: a machine is a folder, and while it runs a supervisor with the product's processes.
+"""A cloud on this machine: a machine is a folder, and while it runs a supervisor with the product's processes.
 
     folder/
       lock                    held while an order is written

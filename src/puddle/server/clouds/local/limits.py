@@ -1,4 +1,4 @@
-"""What a machine may use of memory, CPU and disk, and who holds it to that: the kernel where it can, else we, by looking.
+"""What a machine may use of memory, CPU and disk. The kernel holds it to that where it can; else we do, by looking.
 
 See the package for what that means.
 """
@@ -120,7 +120,7 @@ class Watch:
         self._next_disk = begun + max(2.0, 20 * took)
         if size <= self._card.disk_gb * GIB:
             return ""
-        return f"DISK_FULL: its disk holds {size / GIB:.2f} GiB, and has {self._card.disk_gb} GiB; scale it to a larger one"
+        return f"DISK_FULL: {size / GIB:.2f} GiB are used of its disk of {self._card.disk_gb} GiB; scale it to a larger one"
 
     def _memory(self) -> str:
         if self._group is not None:
@@ -130,5 +130,3 @@ class Watch:
 
     def _exceeded(self, how_much: str) -> str:
         return f"OUT_OF_MEMORY: it used more memory{how_much} than its {self._card.memory_gb:g} GiB; scale it to more"
-
-

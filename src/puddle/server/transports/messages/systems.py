@@ -9,8 +9,8 @@ from puddle.client.proto.v2 import system_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Action, Empty, TagData
 from puddle.server.api import Api
 from puddle.server.api.creating import NewSystem
-from puddle.server.api.views import SystemView
 from puddle.server.api.views import Action as Choice
+from puddle.server.api.views import SystemView
 from puddle.server.domain import records
 from puddle.server.domain.paging import next_page, page_size, page_start
 from puddle.server.domain.states import Status, Wish, in_transition
@@ -18,7 +18,7 @@ from puddle.server.products.base import Experiment
 from puddle.server.store.systems import Wanted
 from puddle.server.transports.calls import Call, Function
 from puddle.server.transports.messages import money
-from puddle.server.transports.messages.enums import everybody, word
+from puddle.server.transports.messages.enums import everybody, number, word
 from puddle.server.transports.messages.snapshots import snapshot
 from puddle.server.transports.messages.statuses import CATALOG
 
@@ -46,10 +46,10 @@ def system(view: SystemView) -> pb.System:
         disk_size_gb=it.disk_gb,
         created=it.created,
         updated=it.updated,
-        status=int(it.status),
-        vm_status=int(it.vm_status),
-        product_status=int(it.product_status),
-        config_status=int(it.config_status),
+        status=number(it.status),
+        vm_status=number(it.vm_status),
+        product_status=number(it.product_status),
+        config_status=number(it.config_status),
         config_toml=it.config,
         auth_type=view.auth_type,
         username=it.username,

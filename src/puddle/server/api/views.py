@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,7 +30,8 @@ class Action:
 class SystemView:
     """A system as `caller` may see it. Costs are in millionths × seconds (see `domain.cost`).
 
-    `password` is filled in for the owner alone.
+    What is seldom looked at, or takes its time, is found when it is asked for: `password` (the owner's alone: `mine`)
+    and `why`.
     """
 
     system: System
@@ -38,20 +39,38 @@ class SystemView:
     instance_type: InstanceType
     snapshots: tuple[Snapshot, ...]
     auth_type: str
-    password: str
+    mine: bool
+    open_password: Callable[[], str]
+    now: int
     current_cost: int
     previous_cost: int
     idle_deadline: int
     can_fail: bool
     actions: tuple[Action, ...]
-    why: tuple[str, ...]
+
+    @property
+    def password(self) -> str:
+        """The product's password in clear; empty for others than the owner."""
+        return self.open_password() if self.mine else ""
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """Why it is on, and when it will stop."""
+        return activity.why_on(self.system, self.now)
 
 
-def views(backend: Backend, tx: Transaction, caller: Caller, seen: Iterable[Seen]) -> list[SystemView]:
-    """Return systems as `caller` may see them."""
+def views(
+    backend: Backend,
+    tx: Transaction,
+    caller: Caller,
+    seen: Iterable[Seen],
+    with_snapshots: Collection[str] | None = None,
+) -> list[SystemView]:
+    """Return systems as `caller` may see them. `with_snapshots`: those that have some, where that is known."""
     all_seen = list(seen)
+    asked = [each.system.id for each in all_seen] if with_snapshots is None else with_snapshots
     snapshots: dict[str, list[Snapshot]] = {}
-    for snapshot in tx.snapshots.of_systems([each.system.id for each in all_seen]):
+    for snapshot in tx.snapshots.of_systems(list(asked)) if asked else ():
         snapshots.setdefault(snapshot.system_id, []).append(snapshot)
     now = backend.now()
     return [_view(backend, caller, each, tuple(snapshots.get(each.system.id, ())), now) for each in all_seen]
@@ -60,14 +79,15 @@ def views(backend: Backend, tx: Transaction, caller: Caller, seen: Iterable[Seen
 def _view(backend: Backend, caller: Caller, seen: Seen, snapshots: tuple[Snapshot, ...], now: int) -> SystemView:
     system = seen.system
     product = backend.products.get(system.product)
-    owner = caller.user.id == system.owner_id
     return SystemView(
         system=system,
         owner_name=seen.owner_name,
         instance_type=seen.instance_type,
         snapshots=snapshots,
         auth_type=product.auth_type if product else "",
-        password=password(backend, system) if owner else "",
+        mine=caller.user.id == system.owner_id,
+        open_password=lambda: password(backend, system),
+        now=now,
         current_cost=current_cost(system, now),
         previous_cost=system.spent,
         idle_deadline=system.idle_deadline(),
@@ -79,7 +99,6 @@ def _view(backend: Backend, caller: Caller, seen: Seen, snapshots: tuple[Snapsho
             bool(system.machine_id),
             caller.admin,
         ),
-        why=activity.why_on(system, now),
     )
 
 

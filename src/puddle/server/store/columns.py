@@ -93,6 +93,8 @@ def _writer(hint: Any) -> Callable[[Any], Any] | None:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    if hint is bool:
+        return bool  # a prepared query brings it as the driver has it
     if hint in _PLAIN:
         return None
     if isinstance(hint, type) and issubclass(hint, IntEnum | StrEnum):

@@ -24,6 +24,7 @@ from puddle.server.store.catalog import Images, InstanceTypes, Tags
 from puddle.server.store.ledger import Ledger, Sessions
 from puddle.server.store.people import Groups, Keys, Tokens, Users
 from puddle.server.store.snapshots import Snapshots
+from puddle.server.store.stamps import Stamps
 from puddle.server.store.systems import Systems
 from puddle.server.store.trail import Answers, Events, Notices, Reports
 
@@ -46,6 +47,11 @@ class Transaction:
     def systems(self) -> Systems:
         """Systems and their leases."""
         return Systems(self.connection)
+
+    @cached_property
+    def stamps(self) -> Stamps:
+        """What tells whether a system has changed."""
+        return Stamps(self.connection)
 
     @cached_property
     def snapshots(self) -> Snapshots:

@@ -50,7 +50,7 @@ def test_a_new_system_gets_a_machine_then_its_product_and_is_metered_from_when_t
     facts = Facts(machine=machine(Power.RUNNING), product=ProductFacts(ready=False))
     third = decide(second.system, facts, 1020, TERMS)
     assert isinstance(third.action, a.SetUpProduct)
-    assert third.consequences == (OpenSession(session_id="sys-1.1.1010", price_micros=900_000, start=1010),)
+    assert third.consequences == (OpenSession(session_id="sys-1.0.1010", price_micros=900_000, start=1010),)
     fourth = decide(third.system, running(), 1040, TERMS)
     assert fourth.system.status is Status.STARTED
     assert fourth.system.provisioned

@@ -68,6 +68,10 @@ class Config(IntEnum):
     FAILED = 4
 
 
+TO_BE_BROUGHT = frozenset({Config.UPLOADING, Config.UPLOADED})
+"""Where the record, and perhaps not the machine, has a configuration that counts from the next start."""
+
+
 class Wish(StrEnum):
     """What people ask of a system."""
 

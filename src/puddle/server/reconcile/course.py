@@ -91,7 +91,7 @@ class Course:
 
     def lose(self) -> None:
         """The cloud says there is no such machine any more."""
-        self.close_session(self.facts.machine.since if self.facts.machine else self.now)
+        self.close_session((self.facts.machine and self.facts.machine.since) or self.now)
         self.end_pending_copy("the machine is gone")
         self.say("VM_LOST", "the machine has disappeared from its cloud; it was not Puddle that removed it")
         self.move(Fact.MACHINE_LOST)
@@ -107,7 +107,7 @@ class Course:
         if self.system.session_id:
             return
         start = min(max(machine.since, self.system.created), self.now)
-        session = f"{self.system.id}.{self.system.generation}.{start}"
+        session = f"{self.system.id}.{self.system.revision}.{start}"
         price = self.terms.price_micros
         self.set(session_id=session, session_started=start, session_price_micros=price)
         self.consequences.append(OpenSession(session_id=session, price_micros=price, start=start))

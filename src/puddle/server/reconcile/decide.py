@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from puddle.server.domain.facts import CopyState, Facts, Machine, Power, ProductFacts
 from puddle.server.domain.records import System
-from puddle.server.domain.states import SETTLED, Config, Fact, Product, Status, Vm
+from puddle.server.domain.states import SETTLED, TO_BE_BROUGHT, Config, Fact, Product, Status, Vm
 from puddle.server.reconcile import actions as a
 from puddle.server.reconcile.course import Course
 from puddle.server.reconcile.decision import AlertKind, Decision, Terms
@@ -38,7 +38,7 @@ def broken(system: System, reason: str, sentence: str, now: int, terms: Terms) -
         case Status.SCALING:
             it.say(reason, sentence)
             it.move(Fact.SCALING_REFUSED)
-        case Status.TERMINATING | Status.FAILING:
+        case Status.TERMINATING | Status.FAILING | Status.FAILED:
             it.tell(AlertKind.FAILED, f"{system.name}: {sentence}")
         case Status.STARTED if system.config_status is Config.UPLOADING:
             it.say(reason, sentence)
@@ -158,6 +158,9 @@ def _come_up(it: Course, machine: Machine, meanwhile: Vm) -> None:
 def _await_product(it: Course, machine: Machine, product: ProductFacts) -> None:
     if product.failure:
         return it.fail(Fact.BROKEN, "PRODUCT_FAILED", f"the product cannot come up: {product.failure}")
+    if it.system.config_status in TO_BE_BROUGHT and product.token != it.token:
+        it.action = a.RestartProduct(system_id=it.system.id, machine_id=machine.id, token=it.token)
+        return None
     if not product.ready:
         it.action = a.SetUpProduct(system_id=it.system.id, machine_id=machine.id, token=it.token)
         return None
@@ -217,7 +220,7 @@ def stopped(it: Course) -> None:
 
 
 def settled(_it: Course) -> None:
-    """Failed or terminated: nothing more to do."""
+    """Terminated: nothing more to do."""
 
 
 # on the way down
@@ -279,23 +282,38 @@ def snapshotting(it: Course) -> None:
 
 def failing(it: Course) -> None:
     """Stop what still runs, as far as that can be done in time; then it has failed."""
-    machine = it.facts.machine
     it.end_pending_copy("the system has failed")
-    down = machine is not None and machine.power in {Power.STOPPED, Power.GONE}
-    if not down and not it.late():
-        if machine is not None and machine.power is not Power.STOPPING:
-            it.action = a.StopMachine(machine_id=machine.id)
-        return
-    if machine is not None and down:
-        it.close_session(machine.since)
-        it.set(vm_status=Vm.DEALLOCATED if machine.power is Power.STOPPED else Vm.TERMINATED)
-        it.set(machine_id=machine.id)
-    else:
-        it.close_session(it.now)
+    if not _brought_down(it):
+        if not it.late():
+            return
+        it.action = None
         it.set(vm_status=Vm.UNKNOWN)
         it.tell(AlertKind.FAILED, f"{it.system.name} has failed, and its machine may still run: look at its cloud")
     it.move(Fact.CLEANED_UP)
     it.set(product_status=Product.VM_UNAVAILABLE)
+
+
+def failed(it: Course) -> None:
+    """Nothing more to do, unless its machine may still run: that is stopped, and costs until then."""
+    if it.system.session_id or it.system.vm_status is Vm.UNKNOWN:
+        _brought_down(it)
+
+
+def _brought_down(it: Course) -> bool:
+    """Stop the machine; whether it is down. One that runs is metered, though nobody can use it."""
+    machine = it.facts.machine
+    if machine is None:
+        return False
+    if machine.power is Power.RUNNING:
+        it.open_session(machine)
+    if machine.power not in {Power.STOPPED, Power.GONE}:
+        it.set(machine_id=machine.id)
+        if machine.power is not Power.STOPPING:
+            it.action = a.StopMachine(machine_id=machine.id)
+        return False
+    it.close_session(machine.since or it.now)
+    it.set(vm_status=Vm.DEALLOCATED if machine.power is Power.STOPPED else Vm.TERMINATED, machine_id=machine.id)
+    return True
 
 
 def terminating(it: Course) -> None:
@@ -305,6 +323,8 @@ def terminating(it: Course) -> None:
     it.end_pending_copy("the system was terminated")
     if machine is None:
         return
+    if machine.power is Power.RUNNING:
+        it.open_session(machine)
     if machine.power is not Power.GONE:
         it.action = a.DestroyMachine(system_id=it.system.id, machine_id=machine.id)
         return
@@ -325,7 +345,7 @@ AT: Mapping[Status, Callable[[Course], None]] = {
     Status.SCALING: scaling,
     Status.SNAPSHOTTING: snapshotting,
     Status.FAILING: failing,
-    Status.FAILED: settled,
+    Status.FAILED: failed,
     Status.TERMINATING: terminating,
     Status.TERMINATED: settled,
 }

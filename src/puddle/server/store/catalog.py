@@ -42,6 +42,21 @@ class Images(Rows[Image]):
         )
         return claimed if self._connection.execute(change).rowcount == 1 else None
 
+    def beat(self, image: Image, until: int) -> bool:
+        """Prolong a builder's lease; False where it is not theirs any more, or nothing is to be built."""
+        change = sa.update(IMAGES.table).where(*_building(image)).values(build_until=until)
+        return self._connection.execute(change).rowcount == 1
+
+    def built(self, image: Image) -> bool:
+        """Write how a builder's work has ended; False where it is not theirs any more."""
+        change = sa.update(IMAGES.table).where(*_building(image)).values(IMAGES.values(image))
+        return self._connection.execute(change).rowcount == 1
+
+
+def _building(image: Image) -> tuple[sa.ColumnElement[bool], ...]:
+    c = IMAGES.c
+    return c.id == image.id, c.status == int(ImageStatus.BUILDING), c.builder == image.builder
+
 
 class InstanceTypes(Rows[InstanceType]):
     """The instance types within a transaction."""

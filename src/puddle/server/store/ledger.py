@@ -67,6 +67,12 @@ class Sessions(Rows[Session]):
         """Return open sessions that were last booked before then."""
         return self._many(_C.end == 0, _C.booked < before, order=(_C.booked,), limit=limit)
 
+    def unbooked_of(self, session_ids: Sequence[str], before: int) -> list[Session]:
+        """Return those of these sessions that are open and were last booked before then."""
+        if not session_ids:
+            return []
+        return self._many(_C.id.in_(session_ids), _C.end == 0, _C.booked < before, order=(_C.booked,))
+
     def of_system(self, system_id: str) -> list[Session]:
         """Return all sessions of a system, the oldest first."""
         return self._many(_C.system_id == system_id, order=(_C.start, _C.id))

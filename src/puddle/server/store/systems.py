@@ -30,12 +30,37 @@ _SEEN = sa.select(*SYSTEMS.columns, USERS.c.name.label("owner_name"), *INSTANCE_
 )
 
 
+_REST = (
+    sa.update(_T)
+    .where(SYSTEMS.c.id == sa.bindparam("of"), _T.c.fence == sa.bindparam("held", type_=sa.BigInteger))
+    .values(
+        lease_until=0,
+        look_at=sa.case(
+            (
+                SYSTEMS.c.revision == sa.bindparam("seen", type_=sa.BigInteger),
+                sa.bindparam("next", type_=sa.BigInteger),
+            ),
+            else_=_T.c.look_at,
+        ),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A lease on a system: nobody else works on it until the lease ends."""
 
     system: System
     fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """A lease that is given back with nothing to write. `look_at` counts where the record still is at `revision`."""
+
+    claim: Claim
+    revision: int
+    look_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +162,20 @@ class Systems(Rows[System]):
         """Save a machine's id the moment it exists, whatever was wished meanwhile; False where the lease is gone."""
         change = sa.update(_T).where(*_held(claim)).values(machine_id=machine_id, revision=SYSTEMS.c.revision + 1)
         return self._connection.execute(change).rowcount == 1
+
+    def holds(self, claim: Claim, revision: int) -> bool:
+        """Whether the lease is still ours, and nobody has written since `revision`."""
+        query = sa.select(sa.literal(1)).where(*_held(claim), SYSTEMS.c.revision == revision)
+        return self._connection.execute(query).first() is not None
+
+    def rest(self, rests: Sequence[Rest]) -> None:
+        """End leases without writing anything else. Where somebody has written, the system stays due as they said."""
+        if rests:
+            values = [
+                {"of": it.claim.system.id, "held": it.claim.fence, "seen": it.revision, "next": it.look_at}
+                for it in rests
+            ]
+            self._connection.execute(_REST, values)
 
     def release(self, claim: Claim, look_at: int) -> None:
         """End a lease without writing anything; sooner wishes stay due."""

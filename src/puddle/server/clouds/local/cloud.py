@@ -1,0 +1,266 @@
+"""The local cloud as a `Provider`: writes orders into the folders of machines and launches their supervisors."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from puddle.server.clouds.base import Built, Endpoint, Order, Recipe, Shape, StepFailed
+from puddle.server.clouds.local.files import tail
+from puddle.server.clouds.local.images import Images
+from puddle.server.clouds.local.keeper import CONSOLE
+from puddle.server.clouds.local.papers import DOWN, GONE, UP, Card, State, as_machine
+from puddle.server.clouds.local.processes import end_marked, launch
+from puddle.server.clouds.local.shell import LocalShell
+from puddle.server.clouds.local.snapshots import Snapshots
+from puddle.server.clouds.local.trees import empty, put_away, throw_away
+from puddle.server.clouds.local.troubles import folder_of, told, writing
+from puddle.server.clouds.names import not_found
+from puddle.server.domain.facts import NO_MACHINE, Copy, CopyState, Machine, Power
+
+HOST = "127.0.0.1"
+SUPERVISOR = "puddle.server.clouds.local.machine"
+
+
+class LocalCloud:
+    """See Provider, and the package for what is where. The id of a machine is that of its system.
+
+    Everything is below `folder`. Each machine gets its own of the `ports`, on the loopback interface. When a machine
+    stops, its processes have `grace` seconds to end by themselves.
+    """
+
+    id = "local"
+    display_name = "This machine"
+
+    def __init__(self, folder: Path | str, *, ports: range = range(23_000, 25_000), grace: float = 10.0) -> None:
+        if not Path("/proc/self/stat").exists():
+            raise RuntimeError("the local cloud needs Linux and its /proc; configure another cloud")
+        self.root = Path(folder).resolve()
+        for path in (self.root, *(self.root / name for name in ("machines", "snapshots", "images", "trash"))):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._ports = ports
+        self._grace = grace
+        self._images = Images(self.root)
+        self._snapshots = Snapshots(self.root)
+
+    # machines
+
+    def create(self, order: Order) -> str:
+        """See Provider. Raises StepFailed CAPACITY where no port is left."""
+        folder = self._folder(order.system_id)
+        with writing(self.root):
+            card = Card.read(folder)
+            if card is not None and card.wish == GONE:
+                raise StepFailed("NOT_READY", f"the former machine of {order.system_id} is still being removed")
+            if card is None:
+                self._check(order)
+                self._write_new(order, folder)
+        if card is None:
+            launch(SUPERVISOR, folder)
+        return order.system_id
+
+    def _check(self, order: Order) -> None:
+        self._images.check(order.cloud_image_id)
+        if not order.source_snapshot_id:
+            return
+        state = self.snapshot(order.source_snapshot_id).state
+        if state is CopyState.CREATING:
+            raise StepFailed("NOT_READY", f"the snapshot {order.source_snapshot_id} is not there yet")
+        if state is not CopyState.AVAILABLE:
+            raise not_found("snapshot", order.source_snapshot_id, for_ever=True)
+
+    def _write_new(self, order: Order, folder: Path) -> None:
+        card = Card(
+            system_id=order.system_id,
+            name=order.name,
+            image_id=order.cloud_image_id,
+            cloud_type=order.shape.cloud_type,
+            vcpus=order.shape.vcpus,
+            memory_gb=order.shape.memory_gb,
+            disk_gb=order.shape.disk_gb,
+            ports=self._choose_ports(order.ports),
+            ordered=time.time(),
+            order_token=order.token,
+            grace=self._grace,
+            source_snapshot_id=order.source_snapshot_id,
+            tags=[list(tag) for tag in order.tags],
+        )
+        draft = folder.with_name(f".new-{folder.name}")
+        throw_away(draft, self.root / "trash")
+        draft.mkdir(mode=0o700)
+        card.write(draft)
+        draft.rename(folder)
+
+    def _choose_ports(self, names: Mapping[str, int]) -> dict[str, int]:
+        taken = {port for card in self._cards() for port in card.ports.values()}
+        free = (port for port in self._ports if port not in taken and _free(port))
+        chosen = dict(zip(names, free, strict=False))
+        if len(chosen) < len(names):
+            raise StepFailed("CAPACITY", f"no port between {self._ports.start} and {self._ports.stop - 1} is left")
+        return chosen
+
+    def machine(self, system_id: str) -> Machine:
+        """See Provider."""
+        folder = self._folder(system_id)
+        card = Card.read(folder)
+        return NO_MACHINE if card is None else as_machine(folder, card)
+
+    def machines(self) -> Sequence[tuple[str, Machine]]:
+        """See Provider."""
+        return [(card.system_id, as_machine(self._folder(card.system_id), card)) for card in self._cards()]
+
+    def start(self, machine_id: str) -> None:
+        """See Provider."""
+        with writing(self.root):
+            card, machine = self._found(machine_id)
+            if machine.power in {Power.RUNNING, Power.PENDING}:
+                return
+            if machine.power is not Power.STOPPED:
+                raise StepFailed("NOT_READY", f"the machine {machine_id} has not stopped yet")
+            self._order(replace(card, wish=UP))
+        launch(SUPERVISOR, self._folder(machine_id))
+
+    def stop(self, machine_id: str) -> None:
+        """See Provider."""
+        with writing(self.root):
+            card, _ = self._found(machine_id)
+            if card.wish == UP:
+                self._order(replace(card, wish=DOWN))
+        self._wake(machine_id)
+
+    def reboot(self, machine_id: str, token: str) -> None:
+        """See Provider."""
+        with writing(self.root):
+            card, machine = self._found(machine_id)
+            if card.token == token:
+                return
+            if machine.power is not Power.RUNNING:
+                raise StepFailed("NOT_READY", f"the machine {machine_id} is not running, but {machine.power}")
+            self._order(replace(card, token=token))
+        self._wake(machine_id)
+
+    def resize(self, machine_id: str, shape: Shape) -> None:
+        """See Provider. It counts from the next start."""
+        with writing(self.root):
+            card, machine = self._found(machine_id)
+            wanted = replace(
+                card,
+                cloud_type=shape.cloud_type,
+                vcpus=shape.vcpus,
+                memory_gb=shape.memory_gb,
+                disk_gb=max(shape.disk_gb, card.disk_gb),
+            )
+            if wanted == card:
+                return
+            if machine.power is not Power.STOPPED:
+                raise StepFailed("NOT_READY", f"the machine {machine_id} must be stopped to be resized")
+            self._order(wanted)
+
+    def destroy(self, system_id: str) -> None:
+        """See Provider. A machine that runs is removed by its supervisor, as the last thing that does."""
+        folder = self._folder(system_id)
+        with writing(self.root):
+            card = Card.read(folder)
+            if card is not None and card.wish != GONE:
+                self._order(replace(card, wish=GONE))
+            if not State.read(folder).who.alive():
+                end_marked(folder)
+                put_away(folder, self.root / "trash")
+            self._images.clean(self._used_images())
+        self._wake(system_id)
+        with told(f"the machine of {system_id}"):
+            empty(self.root / "trash")
+
+    def endpoint(self, machine_id: str) -> Endpoint:
+        """See Provider."""
+        card, machine = self._found(machine_id)
+        if machine.power is not Power.RUNNING:
+            raise StepFailed("UNREACHABLE", f"the machine {machine_id} is not running, but {machine.power}")
+        return Endpoint(
+            host=HOST,
+            ports=card.ports,
+            memory_gb=card.memory_gb,
+            vcpus=card.vcpus,
+            shell=LocalShell(self._folder(machine_id)),
+        )
+
+    def console(self, machine_id: str, lines: int = 200) -> str:
+        """See Provider."""
+        self._found(machine_id)
+        return tail(self._folder(machine_id) / CONSOLE, lines)
+
+    def tags(self, system_id: str) -> tuple[tuple[str, str], ...]:
+        """Return the tags of a system's machine. Raises StepFailed where it has none."""
+        card, _ = self._found(system_id)
+        return tuple((label, value) for label, value in card.tags)
+
+    # snapshots and images
+
+    def take_snapshot(self, system_id: str, snapshot_id: str) -> None:
+        """See Provider. That of a machine that runs is as a power cut would leave its disk."""
+        self._snapshots.take(system_id, snapshot_id)
+
+    def snapshot(self, snapshot_id: str) -> Copy:
+        """See Provider."""
+        return self._snapshots.look(snapshot_id)
+
+    def snapshots(self) -> Sequence[str]:
+        """See Provider."""
+        return self._snapshots.all()
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """See Provider."""
+        self._snapshots.delete(snapshot_id)
+
+    def build_image(self, image_id: str, recipe: Recipe, version: str) -> Built:
+        """See Provider."""
+        return self._images.build(image_id, recipe, version)
+
+    def build_log(self, image_id: str) -> str:
+        """See Provider."""
+        return self._images.log(image_id)
+
+    def delete_image(self, image_id: str) -> None:
+        """See Provider."""
+        with writing(self.root):
+            self._images.delete(image_id, self._used_images())
+
+    # finding and ordering
+
+    def _folder(self, system_id: str) -> Path:
+        return folder_of(self.root / "machines", system_id)
+
+    def _found(self, machine_id: str) -> tuple[Card, Machine]:
+        folder = self._folder(machine_id)
+        card = Card.read(folder)
+        if card is None:
+            raise not_found("machine", machine_id)
+        return card, as_machine(folder, card)
+
+    def _order(self, card: Card) -> None:
+        replace(card, ordered=time.time()).write(self._folder(card.system_id))
+
+    def _wake(self, machine_id: str) -> None:
+        State.read(self._folder(machine_id)).who.send(signal.SIGHUP)
+
+    def _cards(self) -> Iterator[Card]:
+        for path in sorted((self.root / "machines").iterdir()):
+            card = None if path.name.startswith(".") or path.is_symlink() else Card.read(path)
+            if card is not None:
+                yield card
+
+    def _used_images(self) -> set[str]:
+        return {card.image_id for card in self._cards() if card.wish != GONE}
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

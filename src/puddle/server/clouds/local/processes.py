@@ -1,0 +1,187 @@
+"""Processes of this machine: who they are, what they hold, how they are ended, and how one gets loose from us.
+
+A process is known by its id, the time it was started (in ticks since the boot) and the boot together. An id alone is
+given to somebody else sooner or later.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from puddle.server.clouds.base import StepFailed
+from puddle.server.clouds.local.files import lock_for_life
+
+MARK = "PUDDLE_MACHINE"
+"""The environment variable that all processes of a machine carry: the machine's folder."""
+
+_PROC = Path("/proc")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_SET_PARENT_DEATH_SIGNAL = 1
+_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One process and no other."""
+
+    pid: int = 0
+    ticks: int = 0
+    boot: str = ""
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.pid > 0 and self.boot == boot() and self.ticks == _ticks(self.pid)
+
+    def send(self, what: signal.Signals) -> None:
+        """Send it a signal; nothing where it has ended. Nobody else can get it."""
+        with suppress(ProcessLookupError):
+            handle = os.pidfd_open(self.pid) if self.pid > 0 else -1
+            if handle < 0:
+                return
+            try:
+                if self.alive():  # looked at while we hold it: from here on the id is its own
+                    signal.pidfd_send_signal(handle, what)
+            finally:
+                os.close(handle)
+
+
+NOBODY = Identity()
+
+
+def me() -> Identity:
+    """Return who this process is."""
+    return Identity(os.getpid(), _ticks(os.getpid()) or 0, boot())
+
+
+def boot() -> str:
+    """Return which run of the machine this is."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def _ticks(pid: int) -> int | None:
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in {"Z", "X"} else int(fields[19])
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Yield the children of a process, and theirs."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in (_PROC / str(pid) / "task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                yield child
+                yield from descendants(child)
+
+
+def resident(pid: int) -> int:
+    """Return how many bytes of memory a process holds, those it shares included; 0 where it has ended."""
+    try:
+        return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def end_marked(folder: Path) -> None:
+    """Kill what still carries the mark of a machine whose supervisor is dead."""
+    mark = f"{MARK}={folder}".encode()
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit() and mark in _environment(entry):
+            with suppress(ProcessLookupError):
+                os.kill(int(entry.name), signal.SIGKILL)
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []  # it has ended, or is not ours
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever our descendants leave behind, so that nothing gets lost."""
+    _control(_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Be killed when our parent ends, however it ends."""
+    _control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _control(what: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(what, value, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+# Processes that outlive the one that wants them.
+
+
+def launch(module: str, folder: Path) -> None:
+    """Let a module of this package run on its own; return when it says that it is there.
+
+    It gets no environment but the path. Raises StepFailed where it does not start.
+    """
+    root = Path(__file__).parents[4]
+    name = module.rpartition(".")[2]
+    try:
+        done = _run(module, folder, root)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise StepFailed("UNREACHABLE", f"the {name} of {folder} could not be started: {error}") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise StepFailed("UNREACHABLE", f"the {name} of {folder} did not start: {said or 'see its console'}")
+
+
+def _run(module: str, folder: Path, root: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-S", "-s", "-P", "-m", module, str(folder)],
+        env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONPATH": str(root)},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+
+
+def get_loose(folder: Path, console: str) -> int:
+    """Go on as a process of a session of its own, the only one for `folder`; return where to say that we are there.
+
+    Whoever launched us waits until then, or until we end. Where another one has the folder we end here, and well.
+    """
+    os.umask(0o077)
+    if not lock_for_life(folder / "run.lock"):
+        sys.exit(0)
+    waiting, telling = os.pipe()
+    if os.fork():
+        os.close(telling)
+        os._exit(0 if os.read(waiting, 1) else 1)
+    os.close(waiting)
+    os.setsid()
+    _point(0, os.open(os.devnull, os.O_RDONLY))
+    _point(1, os.open(folder / console, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600))
+    os.dup2(1, 2)
+    return telling
+
+
+def _point(standard: int, at: int) -> None:
+    os.dup2(at, standard)
+    os.close(at)
+
+
+def say_ready(telling: int) -> None:
+    """Let whoever launched us go on."""
+    with suppress(BrokenPipeError):
+        os.write(telling, b"1")
+    os.close(telling)

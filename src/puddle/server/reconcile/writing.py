@@ -1,0 +1,113 @@
+"""Writing what was decided and what became of it: many systems in one transaction, each on its own terms.
+
+A record is written only where nobody has written it since it was read (`revision`) and the lease is still ours
+(`fence`); else what was decided is dropped, the lease given back, and the system looked at again at once. What has
+not changed is not written: its next look is set, together with that of all others of its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+import structlog
+
+from puddle.server.domain.facts import Power
+from puddle.server.domain.records import Meter
+from puddle.server.domain.rules import Rules
+from puddle.server.faults import Point, reach
+from puddle.server.reconcile.accounting import account, book_seen, has_idle_disk, open_disk, settled
+from puddle.server.reconcile.decision import Decision
+from puddle.server.reconcile.look import at_rest_for_good
+from puddle.server.reconcile.work import Work
+from puddle.server.store import Store, Transaction
+from puddle.server.store.systems import NEVER_AGAIN, Rest
+
+_log = structlog.get_logger(__name__)
+
+Write = Callable[[Transaction, Sequence[Work]], None]
+
+
+class Writing:
+    """Writes work into one store."""
+
+    def __init__(self, store: Store, rules: Rules) -> None:
+        self._store = store
+        self._rules = rules
+
+    def decisions(self, works: Sequence[Work], now: int, point: Point) -> None:
+        """Write what was decided; leases last only where a step is to be taken. `point` is reached before the commit.
+
+        Raises sqlalchemy.exc.OperationalError or InterfaceError where the database is away.
+        """
+
+        def write(tx: Transaction, group: Sequence[Work]) -> None:
+            tx.systems.rest([rest for work in group if (rest := self._decision(tx, work, now)) is not None])
+            book_seen(tx, [work.system.session_id for work in group if _seen_running(work)], self._rules, now)
+            reach(point)
+
+        self._together(works, write)
+
+    def _decision(self, tx: Transaction, work: Work, now: int) -> Rest | None:
+        """Write one decision; return how its lease is to be given back, where that has not happened with it."""
+        assert work.decision is not None  # noqa: S101 -- it is what is to be written
+        before, decision = work.system, settled(tx, work.decision)
+        if decision.system == before and not decision.consequences:
+            if decision.action is None:
+                return Rest(claim=work.claim, revision=before.revision, look_at=look_at(decision))
+            work.kept = tx.systems.holds(work.claim, before.revision)
+        else:
+            keep = decision.action is not None
+            work.kept = tx.systems.decide(work.claim, decision.system, look_at=look_at(decision), keep_lease=keep)
+            if work.kept:
+                account(tx, before, work.facts, decision, size=work.size, rules=self._rules, now=now)
+                work.system = replace(decision.system, revision=decision.system.revision + 1)
+        return None if work.kept else Rest(claim=work.claim, revision=before.revision, look_at=now)
+
+    def machine(self, work: Work, machine_id: str, now: int) -> bool:
+        """Save the id of a machine that was ordered just now, whose disk costs from now on; False where we lost it."""
+        system = replace(work.system, machine_id=machine_id)
+        with self._store.writing() as tx:
+            if not tx.systems.note_machine(work.claim, machine_id):
+                return False
+            if has_idle_disk(system) and tx.sessions.running(system.id, Meter.DISK) is None:
+                open_disk(tx, system, self._rules, now)
+        return True
+
+    def give_back(self, works: Sequence[Work], now: int) -> None:
+        """End leases without writing anything: what was in hand is due again at once."""
+        rests = [Rest(claim=work.claim, revision=work.system.revision, look_at=now) for work in works]
+        if rests:
+            with self._store.writing() as tx:
+                tx.systems.rest(rests)
+
+    def _together(self, works: Sequence[Work], write: Write) -> None:
+        """Write a group in one transaction; where one of it cannot be written, each in its own."""
+        if not works:
+            return
+        before = [(work, work.system) for work in works]
+        try:
+            with self._store.writing() as tx:
+                write(tx, works)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError):
+            raise  # the database is away, which is nobody's fault here
+        except Exception:
+            for work, system in before:
+                work.system, work.kept = system, True
+            if len(works) > 1:
+                for work in works:
+                    self._together([work], write)
+                return
+            _log.exception("not_written", system_id=works[0].system.id)
+            works[0].kept = False
+
+
+def look_at(decision: Decision) -> int:
+    """Return when a system is looked at next."""
+    return NEVER_AGAIN if at_rest_for_good(decision.system) else decision.look_again
+
+
+def _seen_running(work: Work) -> bool:
+    machine = work.facts.machine
+    return work.kept and bool(work.system.session_id) and machine is not None and machine.power is Power.RUNNING

@@ -46,10 +46,13 @@ class Keys(Rows[ApiKey]):
 _BEARER = (
     sa.select(*TOKENS.columns, *USERS.columns)
     .select_from(
-        TOKENS.table.join(USERS.table, USERS.c.id == TOKENS.c.user_id).join(KEYS.table, KEYS.c.id == TOKENS.c.key_id)
+        TOKENS.table.join(USERS.table, USERS.c.id == TOKENS.c.user_id).outerjoin(
+            KEYS.table, KEYS.c.id == TOKENS.c.key_id
+        )
     )
-    .where(USERS.c.active, ~KEYS.c.revoked)
+    .where(USERS.c.active)
 )
+"""Tokens with their users. One without a key comes from another way of logging in."""
 
 
 class Tokens(Rows[Token]):
@@ -59,16 +62,21 @@ class Tokens(Rows[Token]):
 
     def bearer(self, digest: str, now: int) -> tuple[Token, User] | None:
         """Return whose token it is; None where it has ended, or its key or user are not good any more."""
-        alive = sa.or_(KEYS.c.expires == 0, KEYS.c.expires > now)
-        query = _BEARER.where(TOKENS.c.digest == digest, TOKENS.c.expires > now, alive)
+        good_key = sa.and_(~KEYS.c.revoked, sa.or_(KEYS.c.expires == 0, KEYS.c.expires > now))
+        query = _BEARER.where(
+            TOKENS.c.digest == digest, TOKENS.c.expires > now, sa.or_(TOKENS.c.key_id == "", good_key)
+        )
         row = self._connection.execute(query).first()
         if row is None:
             return None
         return TOKENS.of(row), USERS.of(row, len(TOKENS.columns))
 
-    def remove(self, digest: str) -> None:
-        """Make a token worthless."""
-        self._connection.execute(sa.delete(TOKENS.table).where(TOKENS.c.digest == digest))
+    def end_login(self, digest: str) -> None:
+        """Make a token worthless, and all others of its login."""
+        token = self.get(digest)
+        if token is not None:
+            same = TOKENS.c.user_id == token.user_id, TOKENS.c.key_id == token.key_id, TOKENS.c.created == token.created
+            self._connection.execute(sa.delete(TOKENS.table).where(*same))
 
     def sweep(self, now: int) -> int:
         """Remove what has ended; return how many."""

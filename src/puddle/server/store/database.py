@@ -165,12 +165,13 @@ def migrations(connection: sa.Connection) -> Config:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
+    quiet = {"hide_parameters": True}  # errors, and so logs, must not show what was written
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, **quiet)
     if url.database:
-        engine = sa.create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
+        engine = sa.create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20, **quiet)
     else:
-        engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, **quiet)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

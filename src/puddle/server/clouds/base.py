@@ -129,8 +129,8 @@ class Built:
 class Provider(Protocol):
     """A cloud. All methods may raise StepFailed; none but `build_image` waits for the cloud to finish.
 
-    NOT_FOUND is the reason where the machine of an order is not there, and, for ever, where the image or snapshot is not
-    that one is to be made from; UNREACHABLE where the cloud or the inside of a machine cannot be asked now.
+    NOT_FOUND is the reason where the machine of an order is not there, and, for ever, where the image or snapshot that
+    one is to be made from is not; UNREACHABLE where the cloud or the inside of a machine cannot be asked now.
     """
 
     id: str

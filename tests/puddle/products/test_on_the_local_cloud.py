@@ -1,5 +1,6 @@
 """Products on the local cloud: real machines, of real folders and processes, through what both promise and no more."""
 
+import os
 import time
 
 import httpx
@@ -80,7 +81,8 @@ class Life:
 
 @pytest.fixture
 def cloud(tmp_path):
-    cloud = LocalCloud(tmp_path / "cloud", grace=2.0)
+    first = 10_000 + os.getpid() % 600 * 20  # not the ports that other tests, and other clouds here, may be using now
+    cloud = LocalCloud(tmp_path / "cloud", ports=range(first, first + 20), grace=2.0)
     yield cloud
     for system_id, _ in cloud.machines():
         cloud.destroy(system_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from puddle.server.store import Transaction
+from puddle.server.store import Store
 from puddle.server.store.stamps import Stamp
 from puddle.server.store.systems import Seen
 
@@ -19,12 +19,18 @@ class Glances:
         """Nothing was seen yet."""
         self._kept: dict[str, tuple[Stamp, Seen]] = {}
 
-    def seen(self, tx: Transaction, stamps: Sequence[Stamp]) -> list[Seen]:
-        """Return the systems of these stamps, which are those of `tx`; one that is gone meanwhile is left out."""
+    def seen(self, store: Store, stamps: Sequence[Stamp]) -> list[Seen]:
+        """Return the systems of these stamps.
+
+        One that changes between its stamp and its reading is shown as it has become, and read anew the next time,
+        since its stamp has changed too.
+        """
         kept = {stamp.id: held for stamp in stamps if (held := self._kept.get(stamp.id)) and held[0] == stamp}
         missing = {stamp.id: stamp for stamp in stamps if stamp.id not in kept}
         if missing:
-            read = {seen.system.id: (missing[seen.system.id], seen) for seen in tx.systems.seen_of(list(missing))}
+            with store.reading() as tx:
+                found = tx.systems.seen_of(list(missing))
+            read = {seen.system.id: (missing[seen.system.id], seen) for seen in found}
             self._keep(read)
             kept |= read
         return [kept[stamp.id][1] for stamp in stamps if stamp.id in kept]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import sqlalchemy as sa
 
 from puddle.server.domain.people import ApiKey, Group, Token, User
@@ -72,10 +75,7 @@ class Tokens(Rows[Token]):
 
     def bearer(self, digest: str, now: int) -> tuple[Token, User] | None:
         """Return whose token it is; None where it has ended, or its key or user are not good any more."""
-        row = _GOOD_BEARER.ask(self._connection, digest=digest, now=now).first()
-        if row is None:
-            return None
-        return TOKENS.of(row), USERS.of(row, len(TOKENS.columns))
+        return _bearer(_GOOD_BEARER.ask(self._connection, digest=digest, now=now))
 
     def end_login(self, digest: str) -> None:
         """Make a token worthless, and all others of its login."""
@@ -87,3 +87,12 @@ class Tokens(Rows[Token]):
     def sweep(self, now: int) -> int:
         """Remove what has ended; return how many."""
         return self._connection.execute(sa.delete(TOKENS.table).where(TOKENS.c.expires <= now)).rowcount
+
+
+def bearer_alone(engine: sa.Engine, digest: str, now: int) -> tuple[Token, User] | None:
+    """Return what `Tokens.bearer` does, without a transaction around it."""
+    return _bearer(_GOOD_BEARER.ask_alone(engine, digest=digest, now=now))
+
+
+def _bearer(rows: Sequence[Sequence[Any]]) -> tuple[Token, User] | None:
+    return (TOKENS.of(rows[0]), USERS.of(rows[0], len(TOKENS.columns))) if rows else None

@@ -16,7 +16,7 @@ from puddle.server.domain.records import SnapshotStatus
 from puddle.server.domain.states import Status
 from puddle.server.store.prepared import Prepared
 from puddle.server.store.schema import INSTANCE_TYPES, SNAPSHOTS, SYSTEMS, USERS
-from puddle.server.store.systems import Systems, Wanted
+from puddle.server.store.systems import Wanted
 
 
 class Stamp(NamedTuple):
@@ -54,37 +54,32 @@ _STAMPS = sa.select(
 _ONE = Prepared(_STAMPS.where(SYSTEMS.c.id == sa.bindparam("id")))
 
 
-class Stamps:
-    """The stamps of systems within a transaction."""
+def stamp_alone(engine: sa.Engine, system_id: str) -> Stamp | None:
+    """Return the stamp of a system."""
+    rows = _ONE.ask_alone(engine, id=system_id)
+    return Stamp._make(rows[0]) if rows else None
 
-    def __init__(self, connection: sa.Connection) -> None:
-        """`connection` is within a transaction."""
-        self._connection = connection
 
-    def of(self, system_id: str) -> Stamp | None:
-        """Return the stamp of a system."""
-        row = _ONE.ask(self._connection, id=system_id).first()
-        return None if row is None else Stamp(*row)
-
-    def page(self, wanted: Wanted) -> list[Stamp]:
-        """Return the stamps of the systems that are wanted, as `Systems.page` has them."""
-        if wanted.statuses:  # rare, and of no fixed shape
-            return [stamp for seen in Systems(self._connection).page(wanted) if (stamp := self.of(seen.system.id))]
-        given = {name: getattr(wanted, name) for name in _FILTERS if getattr(wanted, name)}
-        created, last = wanted.after
-        values = {**given, "limit": wanted.limit, "created": created, "last": last}
-        shape = _shape(tuple(given), wanted.include_terminated, wanted.after != (0, ""))
-        return [Stamp(*row) for row in shape.ask(self._connection, **values)]
+def stamps_alone(engine: sa.Engine, wanted: Wanted) -> list[Stamp]:
+    """Return the stamps of the systems that are wanted, as `Systems.page` has them."""
+    given = {name: getattr(wanted, name) for name in _FILTERS if getattr(wanted, name)}
+    created, last = wanted.after
+    values = {**given, "limit": wanted.limit, "created": created, "last": last}
+    values |= {f"status_{number}": int(status) for number, status in enumerate(wanted.statuses)}
+    shape = _shape(tuple(given), len(wanted.statuses), wanted.include_terminated, wanted.after != (0, ""))
+    return [Stamp._make(row) for row in shape.ask_alone(engine, **values)]
 
 
 _FILTERS = ("owner_id", "cloud", "product", "name")
 
 
 @cache
-def _shape(filters: tuple[str, ...], include_terminated: bool, goes_on: bool) -> Prepared:
+def _shape(filters: tuple[str, ...], statuses: int, include_terminated: bool, goes_on: bool) -> Prepared:
     """Return the query for a kind of page: these filters are given, and it is (not) the first one."""
     c = SYSTEMS.c
     where: list[sa.ColumnElement[bool]] = [c[name] == sa.bindparam(name) for name in filters]
+    if statuses:
+        where.append(c.status.in_([_parameter(f"status_{number}", sa.Integer()) for number in range(statuses)]))
     if not include_terminated:
         where.append(c.status != sa.literal_column(str(int(Status.TERMINATED))))
     if goes_on:

@@ -13,11 +13,10 @@ from puddle.server.api.creating import NewSystem
 from puddle.server.api.views import Action as Choice
 from puddle.server.api.views import SystemView
 from puddle.server.domain import records
-from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.paging import next_page, page_size, page_start
 from puddle.server.domain.states import Status, Wish, in_transition
 from puddle.server.products.base import Experiment
-from puddle.server.store.systems import Wanted
+from puddle.server.store.systems import Seen, Wanted
 from puddle.server.transports.calls import Call, Function
 from puddle.server.transports.messages import money
 from puddle.server.transports.messages.enums import everybody, number, word
@@ -32,7 +31,6 @@ def system(view: SystemView, *, reasons: bool = True) -> pb.System:
     """Return a system as its caller may see it. `reasons`: say why it is on, which takes as long as all the rest."""
     message = pb.System()
     message.CopyFrom(_lasting(view))
-    message.can_fail = view.can_fail
     if view.current_cost:
         message.current_session_cost = money.amount(view.current_cost)
         message.current_session_cost_decimal = money.exact(view.current_cost)
@@ -47,33 +45,23 @@ def system(view: SystemView, *, reasons: bool = True) -> pb.System:
 class _Lasting:
     """A message, and what it was made from."""
 
-    system: records.System
-    instance_type: InstanceType
-    owner_name: str
-    actions: tuple[Choice, ...]
+    seen: Seen
     message: pb.System
 
 
-_KEPT: dict[tuple[str, bool], _Lasting] = {}
+_KEPT: dict[tuple[str, bool, bool], _Lasting] = {}
 MOST_KEPT = 5000
 
 
 def _lasting(view: SystemView) -> pb.System:
-    """Return what does not change with time alone; the same message while the same records are behind it."""
-    kept = _KEPT.get((view.system.id, view.mine))
-    if (
-        kept is not None
-        and kept.system is view.system
-        and kept.instance_type is view.instance_type
-        and kept.actions is view.actions
-        and kept.owner_name == view.owner_name
-    ):
-        return kept.message
-    if len(_KEPT) >= MOST_KEPT:
-        _KEPT.clear()
-    made = _Lasting(view.system, view.instance_type, view.owner_name, view.actions, _made(view))
-    _KEPT[view.system.id, view.mine] = made
-    return made.message
+    """Return what does not change with time alone; the same message while the same record is behind it."""
+    key = (view.seen.system.id, view.mine, view.admin)
+    kept = _KEPT.get(key)
+    if kept is None or kept.seen is not view.seen:
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        kept = _KEPT[key] = _Lasting(view.seen, _made(view))
+    return kept.message
 
 
 def _made(view: SystemView) -> pb.System:
@@ -113,6 +101,7 @@ def _made(view: SystemView) -> pb.System:
         provisioned=it.provisioned,
         in_transition=in_transition(it.status),
         can_launch=_can_launch(view.actions),
+        can_fail=view.can_fail,
         instance_type_id=it.instance_type_id,
         image_id=it.image_id,
         price_per_hour=money.price(price),

@@ -55,7 +55,7 @@ class Systems(UseCases):
             return ()
         try:
             endpoint = cloud.endpoint(system.machine_id)
-            return product.experiments(endpoint, system.username, password(self._backend.keyring, system))
+            return product.experiments(endpoint, system.username, password(self._backend, system))
         except StepFailed:
             return ()
 
@@ -64,7 +64,7 @@ class Systems(UseCases):
         with self._store.reading() as tx:
             system = found(tx.systems.get(system_id), "system", system_id)
         permissions.see("SystemService/GetCredentials", caller, system.owner_id, "system", system_id)
-        return system.username, password(self._backend.keyring, system)
+        return system.username, password(self._backend, system)
 
     def ssh_key(self, caller: Caller, system_id: str) -> str:
         """Return the private key of the machine's owner. Refused where the cloud's machines have no SSH."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from puddle.server.auth.secrets import PASSWORD, Keyring
+from puddle.server.auth.secrets import PASSWORD
 from puddle.server.backend import Backend
 from puddle.server.domain import activity, cost
 from puddle.server.domain.catalog import InstanceType
@@ -28,9 +28,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemView:
-    """A system as `caller` may see it at `now`. Costs are in millionths × seconds (see `domain.cost`).
+    """A system as `caller` may see it. Costs are in millionths × seconds (see `domain.cost`).
 
-    `own`: the caller is its owner, and nobody else sees its password. What takes time is only worked out when asked.
+    `password` is filled in for the owner alone.
     """
 
     system: System
@@ -38,44 +38,20 @@ class SystemView:
     instance_type: InstanceType
     snapshots: tuple[Snapshot, ...]
     auth_type: str
-    own: bool
+    password: str
+    current_cost: int
+    previous_cost: int
+    idle_deadline: int
     can_fail: bool
     actions: tuple[Action, ...]
-    now: int
-    keyring: Keyring
-
-    @property
-    def password(self) -> str:
-        """The product's password; empty for others than the owner."""
-        return password(self.keyring, self.system) if self.own else ""
-
-    @property
-    def current_cost(self) -> int:
-        """What the open session has run up so far."""
-        return current_cost(self.system, self.now)
-
-    @property
-    def previous_cost(self) -> int:
-        """What all earlier sessions cost."""
-        return self.system.spent
-
-    @property
-    def idle_deadline(self) -> int:
-        """When it is stopped unless it is used; 0: never."""
-        return self.system.idle_deadline()
-
-    @property
-    def why(self) -> tuple[str, ...]:
-        """Why it is on, and when it will stop."""
-        return activity.why_on(self.system, self.now)
+    why: tuple[str, ...]
 
 
 def views(backend: Backend, tx: Transaction, caller: Caller, seen: Iterable[Seen]) -> list[SystemView]:
     """Return systems as `caller` may see them."""
     all_seen = list(seen)
-    copied = [each.system.id for each in all_seen if each.system.snapshots_taken]
     snapshots: dict[str, list[Snapshot]] = {}
-    for snapshot in tx.snapshots.of_systems(copied) if copied else ():
+    for snapshot in tx.snapshots.of_systems([each.system.id for each in all_seen]):
         snapshots.setdefault(snapshot.system_id, []).append(snapshot)
     now = backend.now()
     return [_view(backend, caller, each, tuple(snapshots.get(each.system.id, ())), now) for each in all_seen]
@@ -84,13 +60,17 @@ def views(backend: Backend, tx: Transaction, caller: Caller, seen: Iterable[Seen
 def _view(backend: Backend, caller: Caller, seen: Seen, snapshots: tuple[Snapshot, ...], now: int) -> SystemView:
     system = seen.system
     product = backend.products.get(system.product)
+    owner = caller.user.id == system.owner_id
     return SystemView(
         system=system,
         owner_name=seen.owner_name,
         instance_type=seen.instance_type,
         snapshots=snapshots,
         auth_type=product.auth_type if product else "",
-        own=caller.user.id == system.owner_id,
+        password=password(backend, system) if owner else "",
+        current_cost=current_cost(system, now),
+        previous_cost=system.spent,
+        idle_deadline=system.idle_deadline(),
         can_fail=caller.admin and system.status in MAY_BE_FAILED,
         actions=_actions(
             system.status,
@@ -99,14 +79,13 @@ def _view(backend: Backend, caller: Caller, seen: Seen, snapshots: tuple[Snapsho
             bool(system.machine_id),
             caller.admin,
         ),
-        now=now,
-        keyring=backend.keyring,
+        why=activity.why_on(system, now),
     )
 
 
-def password(keyring: Keyring, system: System) -> str:
+def password(backend: Backend, system: System) -> str:
     """Return the product's password in clear; empty where there is none (any more)."""
-    return keyring.decrypt(system.secret, PASSWORD, system.id) if system.secret else ""
+    return backend.keyring.decrypt(system.secret, PASSWORD, system.id) if system.secret else ""
 
 
 def current_cost(system: System, now: int) -> int:

@@ -129,7 +129,7 @@ class Wishes(UseCases):
             )
             tx.snapshots.add(snapshot)
             made.append(snapshot)
-            return replace(system, snapshot_id=snapshot.id, snapshots_taken=system.snapshots_taken + 1)
+            return replace(system, snapshot_id=snapshot.id)
 
         self._wish(caller, system_id, Wish.SNAPSHOT, copy, method="SnapshotService/CreateSnapshot")
         return made[-1]

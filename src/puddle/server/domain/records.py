@@ -77,7 +77,6 @@ class System:
     target_type_id: str = ""
     target_disk_gb: int = 0
     snapshot_id: str = ""
-    snapshots_taken: int = 0
 
     def idle_deadline(self) -> int:
         """When it is stopped if nobody uses it until then; 0 where it never is."""

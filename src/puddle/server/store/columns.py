@@ -64,7 +64,7 @@ class Table(Generic[Record]):
             values[name] = value if write is None else write(value)
         return values
 
-    def of(self, row: sa.Row[*tuple[Any, ...]] | tuple[Any, ...], at: int = 0) -> Record:
+    def of(self, row: sa.Row[*tuple[Any, ...]], at: int = 0) -> Record:
         """Return the record whose columns begin at place `at` of a row."""
         values = {}
         for place, (name, read) in enumerate(self._read, at):
@@ -93,8 +93,6 @@ def _writer(hint: Any) -> Callable[[Any], Any] | None:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:
-    if hint is bool:
-        return bool  # SQLite's driver has none
     if hint in _PLAIN:
         return None
     if isinstance(hint, type) and issubclass(hint, IntEnum | StrEnum):

@@ -23,7 +23,6 @@ from sqlalchemy.pool import StaticPool
 from puddle.server.store.catalog import Images, InstanceTypes, Tags
 from puddle.server.store.ledger import Ledger, Sessions
 from puddle.server.store.people import Groups, Keys, Tokens, Users
-from puddle.server.store.seen import Memory
 from puddle.server.store.snapshots import Snapshots
 from puddle.server.store.systems import Systems
 from puddle.server.store.trail import Answers, Events, Notices, Reports
@@ -34,10 +33,9 @@ _WRITES = "puddle_writes"
 class Transaction:
     """The repositories within one transaction."""
 
-    def __init__(self, connection: sa.Connection, memory: Memory | None = None) -> None:
-        """`connection` has begun. `memory`: of a transaction that only reads."""
+    def __init__(self, connection: sa.Connection) -> None:
+        """`connection` has begun."""
         self.connection = connection
-        self._memory = memory
 
     def lock(self, name: str) -> None:
         """Let nobody else hold `name` until this transaction ends."""
@@ -47,7 +45,7 @@ class Transaction:
     @cached_property
     def systems(self) -> Systems:
         """Systems and their leases."""
-        return Systems(self.connection, self._memory)
+        return Systems(self.connection)
 
     @cached_property
     def snapshots(self) -> Snapshots:
@@ -131,7 +129,6 @@ class Store:
         self._url = sa.make_url(url)
         self.engine = _engine(self._url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
-        self._memory = Memory()
         in_memory = self._url.get_backend_name() == "sqlite" and not self._url.database
         self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
 
@@ -139,7 +136,7 @@ class Store:
     def reading(self) -> Iterator[Transaction]:
         """Look at one state of the database."""
         with self._turn, self.engine.connect() as connection, connection.begin() as transaction:
-            yield Transaction(connection, self._memory)
+            yield Transaction(connection)
             transaction.rollback()
 
     @contextmanager

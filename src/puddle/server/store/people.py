@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from puddle.server.domain.people import ApiKey, Group, Token, User
-from puddle.server.store.prepared import Prepared
 from puddle.server.store.rows import Rows
 from puddle.server.store.schema import GROUPS, KEYS, TOKENS, USERS
 
@@ -44,17 +43,14 @@ class Keys(Rows[ApiKey]):
         self._connection.execute(sa.update(KEYS.table).where(KEYS.c.id == key_id).values(last_used=now))
 
 
-_NOW = sa.bindparam("now", type_=sa.BigInteger)
-_GOOD_KEY = sa.and_(~KEYS.c.revoked, sa.or_(KEYS.c.expires == 0, KEYS.c.expires > _NOW))
-_BEARER = Prepared(
+_BEARER = (
     sa.select(*TOKENS.columns, *USERS.columns)
     .select_from(
         TOKENS.table.join(USERS.table, USERS.c.id == TOKENS.c.user_id).outerjoin(
             KEYS.table, KEYS.c.id == TOKENS.c.key_id
         )
     )
-    .where(TOKENS.c.digest == sa.bindparam("digest"), TOKENS.c.expires > _NOW)
-    .where(USERS.c.active, sa.or_(TOKENS.c.key_id == "", _GOOD_KEY))
+    .where(USERS.c.active)
 )
 """Tokens with their users. One without a key comes from another way of logging in."""
 
@@ -66,8 +62,14 @@ class Tokens(Rows[Token]):
 
     def bearer(self, digest: str, now: int) -> tuple[Token, User] | None:
         """Return whose token it is; None where it has ended, or its key or user are not good any more."""
-        rows = _BEARER.rows(self._connection, {"digest": digest, "now": now})
-        return (TOKENS.of(rows[0]), USERS.of(rows[0], len(TOKENS.columns))) if rows else None
+        good_key = sa.and_(~KEYS.c.revoked, sa.or_(KEYS.c.expires == 0, KEYS.c.expires > now))
+        query = _BEARER.where(
+            TOKENS.c.digest == digest, TOKENS.c.expires > now, sa.or_(TOKENS.c.key_id == "", good_key)
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        return TOKENS.of(row), USERS.of(row, len(TOKENS.columns))
 
     def end_login(self, digest: str) -> None:
         """Make a token worthless, and all others of its login."""

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
+from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.records import System
 from puddle.server.domain.states import HOLDING, Status
 from puddle.server.store.rows import Rows
-from puddle.server.store.schema import SYSTEMS
-from puddle.server.store.seen import Memory, Seen, Sight, Wanted
-
-__all__ = ["NEVER_AGAIN", "Claim", "Rest", "Seen", "Systems", "Wanted"]
+from puddle.server.store.schema import INSTANCE_TYPES, SYSTEMS, USERS
 
 NEVER_AGAIN = 2**62
 """When a system is looked at that needs no looking after."""
 
 _T = SYSTEMS.table
+_SEEN = sa.select(*SYSTEMS.columns, USERS.c.name.label("owner_name"), *INSTANCE_TYPES.columns).select_from(
+    _T.outerjoin(USERS.table, USERS.c.id == SYSTEMS.c.owner_id).outerjoin(
+        INSTANCE_TYPES.table, INSTANCE_TYPES.c.id == SYSTEMS.c.instance_type_id
+    )
+)
+
+
 _REST = (
     sa.update(_T)
     .where(SYSTEMS.c.id == sa.bindparam("of"), _T.c.fence == sa.bindparam("held", type_=sa.BigInteger))
@@ -57,15 +63,33 @@ class Rest:
     look_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A system with what people want to see beside it."""
+
+    system: System
+    owner_name: str
+    instance_type: InstanceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which systems to list; what is empty does not matter. `after`: the (created, id) of the last one seen."""
+
+    owner_id: str = ""
+    cloud: str = ""
+    product: str = ""
+    name: str = ""
+    statuses: tuple[Status, ...] = ()
+    include_terminated: bool = False
+    after: tuple[int, str] = (0, "")
+    limit: int = 100
+
+
 class Systems(Rows[System]):
     """The systems within a transaction."""
 
     kept = SYSTEMS
-
-    def __init__(self, connection: sa.Connection, memory: Memory | None = None) -> None:
-        """`memory`: what was read before, where the transaction only reads."""
-        super().__init__(connection)
-        self._sight = Sight(connection, memory)
 
     def create(self, system: System, look_at: int) -> None:
         """Keep a new system. Raises sqlalchemy.exc.IntegrityError where its owner has one of that name."""
@@ -84,11 +108,13 @@ class Systems(Rows[System]):
 
     def seen(self, system_id: str) -> Seen | None:
         """Return a system as people see it."""
-        return self._sight.one(system_id)
+        row = self._connection.execute(_SEEN.where(SYSTEMS.c.id == system_id)).first()
+        return None if row is None else _seen(row)
 
     def page(self, wanted: Wanted) -> list[Seen]:
-        """Return systems as people see them, from the oldest to the newest, `wanted.limit` at most."""
-        return self._sight.page(wanted)
+        """Return systems from the oldest to the newest, `wanted.limit` at most."""
+        query = _SEEN.where(*_where(wanted)).order_by(SYSTEMS.c.created, SYSTEMS.c.id).limit(wanted.limit)
+        return [_seen(row) for row in self._connection.execute(query)]
 
     def known(self) -> dict[str, Status]:
         """Return where every system stands, by its id: what the sweep compares the clouds with."""
@@ -102,7 +128,7 @@ class Systems(Rows[System]):
 
     def seen_of(self, ids: Collection[str]) -> list[Seen]:
         """Return systems by their ids as people see them; those that are not there are left out."""
-        return self._sight.several(ids)
+        return [_seen(row) for row in self._connection.execute(_SEEN.where(SYSTEMS.c.id.in_(ids)))]
 
     def counts(self) -> dict[Status, int]:
         """Return how many systems stand where."""
@@ -220,3 +246,26 @@ class Systems(Rows[System]):
 
 def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
     return SYSTEMS.c.id == claim.system.id, _T.c.fence == claim.fence
+
+
+def _seen(row: sa.Row[*tuple[Any, ...]]) -> Seen:
+    width = len(SYSTEMS.columns)
+    return Seen(SYSTEMS.of(row), row[width] or "", INSTANCE_TYPES.of(row, width + 1))
+
+
+def _where(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    c = SYSTEMS.c
+    where: list[sa.ColumnElement[bool]] = []
+    for column, value in ((c.owner_id, wanted.owner_id), (c.cloud, wanted.cloud), (c.product, wanted.product)):
+        if value:
+            where.append(column == value)
+    if wanted.name:
+        where.append(c.name == wanted.name)
+    if wanted.statuses:
+        where.append(c.status.in_([int(status) for status in wanted.statuses]))
+    if not wanted.include_terminated:
+        where.append(c.status != int(Status.TERMINATED))
+    if wanted.after != (0, ""):
+        created, last = wanted.after
+        where.append(sa.or_(c.created > created, sa.and_(c.created == created, c.id > last)))
+    return where

@@ -259,7 +259,6 @@ def upgrade() -> None:
         sa.Column("target_type_id", sa.Text(), nullable=False),
         sa.Column("target_disk_gb", sa.BigInteger(), nullable=False),
         sa.Column("snapshot_id", sa.Text(), nullable=False),
-        sa.Column("snapshots_taken", sa.BigInteger(), nullable=False),
         sa.Column("look_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_holder", sa.Text(), server_default="", nullable=False),
         sa.Column("lease_until", sa.BigInteger(), server_default="0", nullable=False),

@@ -95,7 +95,7 @@ def server_log(folder: Path) -> str:
 
 
 def test_a_system_lives_and_the_server_ends_cleanly(started: Any, tmp_path: Path) -> None:
-    """The documented client and the command line, against a server with a simulated cloud; SIGTERM with an open stream."""
+    """The documented client and the command line against a simulated cloud; SIGTERM while a stream is open."""
     server = started(**SIMULATED)
     address = server.address()
     login = server.authorizer()
@@ -182,7 +182,7 @@ def config(folder: Path, cert: Path, key: Path) -> Path:
 
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1, signed by itself."""
-    import datetime
+    import datetime as dt
     import ipaddress
 
     from cryptography import x509
@@ -191,15 +191,15 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "puddle")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

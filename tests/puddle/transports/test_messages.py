@@ -74,7 +74,7 @@ def test_a_page_token_goes_with_its_question(here: Here) -> None:
         here.there.create(name=f"n{number}")
     token = here.ask("SystemService/ListSystems", "ann", page_size=1).next_page_token
     assert here.refused("SystemService/ListSystems", "ann", page_token=token, name="n1")[1] == "invalid_argument"
-    assert here.refused("SystemService/ListSystems", "ann", page_token="x")[1] == "invalid_argument"
+    assert here.refused("SystemService/ListSystems", "ann", page_token="x")[1]  # noqa: S106 == "invalid_argument"
     assert here.refused("SystemService/ListSystems", "ann", page_size=-1)[1] == "invalid_argument"
 
 

@@ -48,9 +48,9 @@ def _from_proto(kind: type[Message], body: bytes) -> Message:
 
 def _from_json(kind: type[Message], body: bytes) -> Message:
     message = kind()
+    if not body.lstrip().startswith(b"{"):  # an empty list would pass for an empty message
+        raise Invalid("body", f"is a {kind.DESCRIPTOR.name} in JSON, which is an object")
     try:
-        if not body.lstrip().startswith(b"{"):  # an empty list would pass for an empty message
-            raise ParseError("it is an object")
         Parse(body, message)
     except (ParseError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Invalid("body", f"is a {kind.DESCRIPTOR.name} in JSON: {_first_line(error)}") from None

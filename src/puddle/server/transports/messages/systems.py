@@ -32,9 +32,9 @@ def system(view: SystemView, *, reasons: bool = True) -> pb.System:
     """Return a system as its caller may see it. `reasons`: say why it is on, which takes as long as all the rest."""
     message = pb.System()
     message.CopyFrom(_lasting(view))
-    if view.current_cost:
-        message.current_session_cost = money.amount(view.current_cost)
-        message.current_session_cost_decimal = money.exact(view.current_cost)
+    if cost := view.current_cost:
+        message.current_session_cost = money.amount(cost)
+        message.current_session_cost_decimal = money.exact(cost)
     if view.snapshots:
         message.snapshots.extend([snapshot(each) for each in view.snapshots])
     if reasons and view.system.status is Status.STARTED:

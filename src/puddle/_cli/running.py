@@ -84,7 +84,7 @@ def settings() -> None:
     """Print all settings, what they are as they come, and what they mean."""
     from puddle.server.settings import as_markdown
 
-    typer.echo(as_markdown())
+    typer.echo(as_markdown(), nl=False)
 
 
 class _told:  # noqa: N801 -- reads as what it does

@@ -365,9 +365,10 @@ def described(model: type[BaseModel] = Settings, before: str = "") -> Iterator[t
 
 _PAGE = """# Settings
 
-Nothing has to be set. What you set goes into a TOML file (`/etc/puddle/puddle.toml`, or the one `puddle server --config`
-names), or into environment variables, which win: `port` in `[server]` is `PUDDLE_SERVER__PORT`, and lists and maps are
-written as JSON. A key nobody knows is refused, and so is a value that cannot be; the message names the key.
+Nothing has to be set. What you set goes into a TOML file (`/etc/puddle/puddle.toml`, or the one that
+`puddle server --config` names), or into environment variables, which win: `port` in `[server]` is
+`PUDDLE_SERVER__PORT`, and lists and maps are written as JSON. A key nobody knows is refused, and so is a value that
+cannot be; the message names the key.
 
 ```toml
 data = "/var/lib/puddle"

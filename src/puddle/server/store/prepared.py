@@ -49,6 +49,6 @@ class Prepared:
 
     def _compiled(self, dialect: sa.Dialect) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         made = self._query.compile(dialect=dialect)
-        prepared = made.string, tuple(made.positiontup or ()), dict(made.params)  # type: ignore[attr-defined]
+        prepared = made.string, tuple(made.positiontup or ()), dict(made.params)
         self._texts[dialect.name] = prepared
         return prepared

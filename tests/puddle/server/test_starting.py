@@ -234,3 +234,37 @@ def test_auth_errors_are_told_by_the_documented_client(started: Any) -> None:
     with pytest.raises(AuthError):
         systems.list()
     assert server.stop() == 0
+
+
+def test_two_servers_share_one_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """They start at once on an empty database: one of them makes the administrator, both serve and finish the work."""
+    import base64
+
+    settings = {
+        **SIMULATED,
+        "PUDDLE_CLOUDS__LOCAL__ENABLED": "false",
+        "PUDDLE_DATABASE__URL": postgres_url,
+        "PUDDLE_AUTH__MASTER_KEYS": base64.b64encode(b"k" * 32).decode(),
+        "PUDDLE_DATA": str(tmp_path / "shared"),
+    }
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    servers = [RunningServer(folder, **settings) for folder in folders]
+    try:
+        addresses = [server.address() for server in servers]
+        (found,) = [server.exports() for server in servers if server.exports()]
+        cloud = CloudProvider("Simulated", "simulated")
+        here, there = (SystemsClient(cloud, address, None, *keys(found)) for address in addresses)
+        there.POLL_INTERVAL_S = 0.2  # type: ignore[assignment]
+        image = ImagesClient(cloud, addresses[0], None, *keys(found)).build("simulated", "2.0")
+        size = InstanceTypesClient(cloud, addresses[1], None, *keys(found)).list_available()[0]
+        made = here.create("one", "simulated", image, size, 10, wait=False)
+        assert there.wait_for_status(made, made.SYSTEM_STATUS_STARTED).password == here.get(made).password
+        assert servers[0].stop() == 0
+        assert there.terminate(made).status_text == "Terminated"
+        assert servers[1].stop() == 0
+    finally:
+        for server in servers:
+            if server.process.poll() is None:
+                server.stop(signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -94,5 +95,11 @@ def bearer_alone(engine: sa.Engine, digest: str, now: int) -> tuple[Token, User]
     return _bearer(_GOOD_BEARER.ask_alone(engine, digest=digest, now=now))
 
 
-def _bearer(rows: Sequence[Sequence[Any]]) -> tuple[Token, User] | None:
-    return (TOKENS.of(rows[0]), USERS.of(rows[0], len(TOKENS.columns))) if rows else None
+def _bearer(rows: Sequence[tuple[Any, ...]]) -> tuple[Token, User] | None:
+    return _records(tuple(rows[0])) if rows else None
+
+
+@lru_cache(1000)
+def _records(row: tuple[Any, ...]) -> tuple[Token, User]:
+    """Return the records of a row; the same ones for the same row."""
+    return TOKENS.of(row), USERS.of(row, len(TOKENS.columns))

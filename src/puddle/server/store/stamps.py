@@ -65,7 +65,7 @@ def stamps_alone(engine: sa.Engine, wanted: Wanted) -> list[Stamp]:
     given = {name: getattr(wanted, name) for name in _FILTERS if getattr(wanted, name)}
     created, last = wanted.after
     values = {**given, "limit": wanted.limit, "created": created, "last": last}
-    values |= {f"status_{number}": int(status) for number, status in enumerate(wanted.statuses)}
+    values |= {f"asked_{number}": int(status) for number, status in enumerate(wanted.statuses)}
     shape = _shape(tuple(given), len(wanted.statuses), wanted.include_terminated, wanted.after != (0, ""))
     return [Stamp._make(row) for row in shape.ask_alone(engine, **values)]
 
@@ -79,7 +79,7 @@ def _shape(filters: tuple[str, ...], statuses: int, include_terminated: bool, go
     c = SYSTEMS.c
     where: list[sa.ColumnElement[bool]] = [c[name] == sa.bindparam(name) for name in filters]
     if statuses:
-        where.append(c.status.in_([_parameter(f"status_{number}", sa.Integer()) for number in range(statuses)]))
+        where.append(c.status.in_([_parameter(f"asked_{number}", sa.Integer()) for number in range(statuses)]))
     if not include_terminated:
         where.append(c.status != sa.literal_column(str(int(Status.TERMINATED))))
     if goes_on:

@@ -18,6 +18,7 @@ from puddle.server.domain.states import Status, Wish, in_transition
 from puddle.server.products.base import Experiment
 from puddle.server.store.systems import Seen, Wanted
 from puddle.server.transports.calls import Call, Function
+from puddle.server.transports.codecs import Written
 from puddle.server.transports.messages import money
 from puddle.server.transports.messages.enums import everybody, number, word
 from puddle.server.transports.messages.snapshots import snapshot
@@ -31,9 +32,9 @@ def system(view: SystemView, *, reasons: bool = True) -> pb.System:
     """Return a system as its caller may see it. `reasons`: say why it is on, which takes as long as all the rest."""
     message = pb.System()
     message.CopyFrom(_lasting(view))
-    if view.current_cost:
-        message.current_session_cost = money.amount(view.current_cost)
-        message.current_session_cost_decimal = money.exact(view.current_cost)
+    if cost := view.current_cost:
+        message.current_session_cost = money.amount(cost)
+        message.current_session_cost_decimal = money.exact(cost)
     if view.snapshots:
         message.snapshots.extend([snapshot(each) for each in view.snapshots])
     if reasons and view.system.status is Status.STARTED:
@@ -164,7 +165,7 @@ def model(found: Experiment, view: SystemView) -> pb.DAIModel:
     )
 
 
-def _models_of(api: Api, seen: list[SystemView], wanted: bool) -> Mapping[str, list[pb.DAIModel]]:
+def _models_of(api: Api, seen: list[SystemView], *, wanted: bool) -> Mapping[str, list[pb.DAIModel]]:
     if not wanted:
         return {}
     found = api.systems.experiments_of(seen)
@@ -188,7 +189,7 @@ def _create(api: Api, call: Call, message: pb.CreateSystemRequest) -> pb.System:
     return system(api.creating.create(call.caller, wanted, call.idempotency_key))
 
 
-def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> pb.ListSystemsResponse:
+def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
     size = page_size(message.page_size)
     everyone = everybody(message.scope)
     statuses = tuple(dict.fromkeys(word(Status, "statuses", number) for number in message.statuses))
@@ -207,16 +208,41 @@ def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> pb.ListSystem
     found = api.systems.page(call.caller, wanted)
     page, more = found[:size], len(found) > size
     following = next_page((page[-1].system.created, page[-1].system.id), query) if more else ""
-    models = _models_of(api, page, message.include_models)
-    systems = [
-        pb.SystemWithModels(system=system(view, reasons=False), models=models.get(view.system.id)) for view in page
-    ]
-    return pb.ListSystemsResponse(systems=systems, next_page_token=following)
+    tail = pb.ListSystemsResponse(next_page_token=following).SerializeToString()
+    if message.include_models:
+        models = _models_of(api, page, wanted=True)
+        entries = [_entry(view, models[view.system.id]) for view in page]
+    else:
+        entries = [_kept_entry(view) for view in page]
+    return Written(pb.ListSystemsResponse, b"".join([*entries, tail]))
+
+
+_ENTRIES: dict[tuple[str, bool, bool], tuple[Seen, int, bytes]] = {}
+
+
+def _kept_entry(view: SystemView) -> bytes:
+    """Return an entry of a list; the same one while neither the record nor the time (in seconds) has changed."""
+    key = (view.seen.system.id, view.mine, view.admin)
+    kept = _ENTRIES.get(key)
+    if kept is not None and kept[0] is view.seen and kept[1] == view.now and not view.snapshots:
+        return kept[2]
+    if len(_ENTRIES) >= MOST_KEPT:
+        _ENTRIES.clear()
+    entry = _entry(view, [])
+    if not view.snapshots:
+        _ENTRIES[key] = view.seen, view.now, entry
+    return entry
+
+
+def _entry(view: SystemView, models: list[pb.DAIModel]) -> bytes:
+    """Return an answer with one system in it; such answers, one after the other, are one with all of them."""
+    one = pb.SystemWithModels(system=system(view, reasons=False), models=models)
+    return pb.ListSystemsResponse(systems=[one]).SerializeToString()
 
 
 def _get(api: Api, call: Call, message: pb.GetSystemRequest) -> pb.SystemWithModels:
     view = api.systems.get(call.caller, message.id)
-    models = _models_of(api, [view], message.include_models)
+    models = _models_of(api, [view], wanted=message.include_models)
     return pb.SystemWithModels(system=system(view), models=models.get(view.system.id))
 
 

@@ -65,6 +65,7 @@ def test_images_types_and_tags_are_listed(puddle: Shell) -> None:
     assert "LABEL" in puddle("tags", "ls")
 
 
+@pytest.mark.slow
 def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
     puddle("images", "build", "simulated")
     made = puddle.json("systems", "create", "cli", "--product", "simulated", "--idle", "60", "--no-wait")

@@ -165,3 +165,13 @@ def test_what_had_a_type_that_is_removed_is_shown_all_the_same(store: Store) -> 
     with store.reading() as tx:
         (seen,) = tx.systems.page(Wanted(include_terminated=True))
     assert (seen.instance_type.id, seen.instance_type.text, seen.instance_type.gpu_count) == ("t-1", "removed", 0)
+
+
+def test_who_reads_sees_one_state(store: Store) -> None:
+    create(store)
+    with store.reading() as tx:
+        before = tx.systems.held()
+        create(store, id="s-2", name="two")
+        assert tx.systems.held() == before
+    with store.reading() as tx:
+        assert tx.systems.held() != before

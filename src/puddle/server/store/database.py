@@ -131,13 +131,14 @@ class Store:
         self._url = sa.make_url(url)
         self.engine = _engine(self._url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
+        self._reader = _one_state(self.engine)
         in_memory = self._url.get_backend_name() == "sqlite" and not self._url.database
         self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Look at one state of the database."""
-        with self._turn, self.engine.connect() as connection, connection.begin() as transaction:
+        with self._turn, self._reader.connect() as connection, connection.begin() as transaction:
             yield Transaction(connection)
             transaction.rollback()
 
@@ -191,6 +192,13 @@ def _engine(url: sa.URL) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _one_state(engine: sa.Engine) -> sa.Engine:
+    """Let transactions see one state from beginning to end: SQLite's always do, PostgreSQL's where they are told to."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _create(url: sa.URL, **options: Any) -> sa.Engine:

@@ -82,7 +82,7 @@ def server_key(
 
 def settings() -> None:
     """Print all settings, what they are as they come, and what they mean."""
-    from puddle.server.settings import as_markdown
+    from puddle._cli.settings_page import as_markdown
 
     typer.echo(as_markdown(), nl=False)
 

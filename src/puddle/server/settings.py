@@ -2,7 +2,7 @@
 
 Three places, the later ones counting more: `/etc/puddle/puddle.toml` (or the file `--config` names), environment
 variables (`PUDDLE_SERVER__PORT` is `port` in `[server]`), and what the command line says. A key nobody knows is refused
-and not passed over. `python -m puddle.server.settings` prints all keys, as the documentation has them.
+and not passed over. `puddle settings` prints all keys, as the documentation has them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import sys
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -349,7 +348,7 @@ def _text_of(path: Path, key: str) -> str:
         raise SettingsRefused(f"{key}: {path} cannot be read: {error.strerror}") from None
 
 
-# for the documentation
+# for messages and the documentation
 
 
 def described(model: type[BaseModel] = Settings, before: str = "") -> Iterator[tuple[str, str, str]]:
@@ -361,48 +360,6 @@ def described(model: type[BaseModel] = Settings, before: str = "") -> Iterator[t
             yield key, _written(key, field), field.description or ""
         else:
             yield from described(inner, f"{key}[]." if name == "instance_types" else f"{key}.")
-
-
-_PAGE = """# Settings
-
-Nothing has to be set. What you set goes into a TOML file (`/etc/puddle/puddle.toml`, or the one that
-`puddle server --config` names), or into environment variables, which win: `port` in `[server]` is
-`PUDDLE_SERVER__PORT`, and lists and maps are written as JSON. A key nobody knows is refused, and so is a value that
-cannot be; the message names the key.
-
-```toml
-data = "/var/lib/puddle"
-
-[server]
-host = "0.0.0.0"
-port = 443
-cert_file = "/etc/puddle/tls.pem"
-key_file = "/etc/puddle/tls.key"
-
-[database]
-url_file = "/etc/puddle/database-url"
-
-[idle]
-default = 60
-```
-
-`puddle settings` prints this page.
-"""
-
-
-def as_markdown() -> str:
-    """Return the page about settings for the docs: all keys, a table for each section."""
-    lines: list[str] = []
-    section = None
-    for key, default, meaning in described():
-        table, _, name = key.rpartition(".")
-        if table != section:
-            section = table
-            title = f"[[{table[:-2]}]]" if table.endswith("[]") else f"[{table}]"
-            head = f"`{title}`" if table else "At the top"
-            lines += ["", f"## {head}", "", "| key | as it comes | |", "|---|---|---|"]
-        lines.append(f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |")
-    return _PAGE + "\n".join(lines) + "\n"
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -421,7 +378,3 @@ def _written(key: str, field: FieldInfo) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(name)} = {json.dumps(each)}" for name, each in value.items()) + "}"
     return "" if value is None else json.dumps(value, default=str)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(as_markdown())

@@ -1,7 +1,7 @@
 """For tests of Puddle, and for whoever writes a cloud or a product for it.
 
-A simulated cloud and product on a hand-turned clock (nothing waits, everything can go wrong), and in `clouds` the
-conformance suite each cloud passes.
+A simulated cloud and product on a hand-turned clock (nothing waits, everything can go wrong), and in `clouds` and
+`products` the conformance suites that each of them passes.
 """
 
 from puddle.server.clouds.simulated import (

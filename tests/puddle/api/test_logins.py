@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,36 @@ def test_a_token_ends_with_its_key_with_its_user_and_with_logging_out(there: Ins
     for token in (first, second, "", "pt_made-up"):
         with pytest.raises(Unauthenticated):
             logins.admit(token)
+
+
+def test_logging_out_ends_the_tokens_that_followed_too(there: Installation) -> None:
+    first = there.api.logins.login(*key(there), "127.0.0.1").token
+    there.clock.turn(500)
+    admitted = there.api.logins.admit(first)
+    assert admitted.fresh is not None
+    assert there.api.logins.admit(first).fresh == admitted.fresh, "many calls with an old token get one new one"
+    there.api.logins.logout(admitted.caller, first)
+    for token in (first, admitted.fresh.token):
+        with pytest.raises(Unauthenticated):
+            there.api.logins.admit(token)
+
+
+def test_what_changes_while_a_secret_is_proved_is_not_undone(
+    there: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from puddle.server.auth import keys
+
+    key_id, secret = key(there)
+    verify = keys.verify
+
+    def revoked_meanwhile(*given: Any) -> bool:
+        there.api.logins.revoke_key(there.ann, key_id)
+        return verify(*given)
+
+    monkeypatch.setattr(keys, "verify", revoked_meanwhile)
+    with pytest.raises(Unauthenticated):
+        there.api.logins.login(key_id, secret, "127.0.0.1")
+    assert [each.revoked for each in there.api.logins.keys(there.ann)] == [True]
 
 
 def test_secrets_are_shown_once_and_nowhere_kept(there: Installation) -> None:

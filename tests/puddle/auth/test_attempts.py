@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
@@ -18,7 +18,6 @@ def wait(limiter, key, address, now):
     try:
         limiter.check(key, address, now)
     except TooMany as refused:
-        assert str(refused.meta["retry_after"]) in refused.sentence
         return refused.meta["retry_after"]
     return 0
 
@@ -70,7 +69,8 @@ def test_addresses_of_one_client_count_together(one, other):
     assert wait(limiter, "pk_9", "2001:db8:0:1::1", NOW) == 0
 
 
-@given(st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200), st.integers(0, 90)), max_size=60))
+@given(st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200), st.integers(0, 90)), max_size=40))
+@settings(max_examples=30)
 def test_memory_is_bounded_whatever_strangers_make_up(failures):
     limiter, now = LoginLimiter(TERMS), NOW
     for key, address, later in failures:
@@ -87,6 +87,13 @@ def test_strangers_keys_do_not_make_it_forget_their_address():
     for number in range(100):
         limiter.failed(f"pk_{number}", "10.0.0.1", NOW)
     assert wait(limiter, "pk_new", "10.0.0.1", NOW) == 60
+
+
+def test_the_refusal_says_how_long_to_wait():
+    limiter = LoginLimiter(AttemptTerms(per_key="1 per minute"))
+    limiter.failed("pk_1", "10.0.0.1", NOW)
+    with pytest.raises(TooMany, match="try again in 60 seconds"):
+        limiter.check("pk_1", "10.0.0.1", NOW)
 
 
 def test_a_limit_that_cannot_be_read_stops_the_start():

@@ -101,7 +101,7 @@ def test_the_first_start_makes_a_private_file_and_later_ones_read_it(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert Keyring.load_or_create(path).decrypt(sealed, PASSWORD, "s") == "x"
-    assert os.listdir(path.parent) == ["master.key"]
+    assert [file.name for file in path.parent.iterdir()] == ["master.key"]
 
 
 def test_servers_that_start_together_agree_on_the_key(tmp_path):
@@ -118,7 +118,7 @@ def test_servers_that_start_together_agree_on_the_key(tmp_path):
         thread.join()
     assert len(made) == 8
     assert len(set(made)) == 1
-    assert os.listdir(tmp_path) == ["master.key"]
+    assert [file.name for file in tmp_path.iterdir()] == ["master.key"]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610])

@@ -1,5 +1,7 @@
 """The local cloud keeps a cloud's promises with real processes, and these outlive whoever ordered them."""
 
+# ruff: noqa: S106 - tokens of steps are no passwords
+
 from __future__ import annotations
 
 import os
@@ -7,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +18,7 @@ from puddle.server.clouds.local import LocalCloud
 from puddle.server.clouds.local.papers import Card, State
 from puddle.server.clouds.local.processes import Identity, boot, launch, me
 from puddle.server.domain.facts import Power
-from puddle.testing.clouds import CloudConformance, refused
+from puddle.testing.clouds import CloudConformance
 from tests.puddle.clouds.machines import SLEEPER, Local, running, script, until
 
 
@@ -57,6 +60,8 @@ from puddle.server.clouds.base import Order, Service, Shape
 cloud = LocalCloud(sys.argv[1])
 shape = Shape(cloud_type="small", vcpus=1, memory_gb=1, disk_gb=1)
 cloud.create(Order(system_id="sys-1", name="n", cloud_image_id="img-1", shape=shape, ports={}, token="t"))
+while cloud.machine("sys-1").power != "running":
+    time.sleep(0.01)
 cloud.endpoint("sys-1").shell.serve(Service(command=("sh", "-c", sys.argv[2]), token="t1"))
 print("done", flush=True)
 time.sleep(1000)
@@ -129,14 +134,16 @@ def test_a_machine_whose_folder_is_removed_by_hand_ends(local):
 def test_a_program_gets_a_small_environment_and_no_secret_of_the_server(local, monkeypatch):
     """What it is given, a path, a home, a language."""
     monkeypatch.setenv("PUDDLE_SECRET", "s3cret")
-    local.up().serve(script('env > "{disk}/part"; umask >> "{disk}/part"; mv "{disk}/part" "{disk}/env"', GIVEN="{image}"))
+    local.up().serve(
+        script('env > "{disk}/part"; umask >> "{disk}/part"; mv "{disk}/part" "{disk}/env"', GIVEN="{image}")
+    )
     lines = local.content("env").splitlines()
     said = dict(line.partition("=")[::2] for line in lines[:-1])
     assert set(said) - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "HOME", "LANG", "GIVEN", "PUDDLE_MACHINE"}
     assert said["HOME"] == said["PWD"] == str(local.disk())
     assert said["GIVEN"] == str(local.root / "images" / "img-1" / "files")
     assert lines[-1] == "0077"
-    assert b"s3cret" not in open(f"/proc/{local.supervisor()}/environ", "rb").read()
+    assert b"s3cret" not in Path(f"/proc/{local.supervisor()}/environ").read_bytes()
 
 
 def test_words_of_a_command_are_words(local):
@@ -202,7 +209,9 @@ def test_a_program_that_ends_again_and_again_is_started_ever_more_rarely(local):
 
 def test_a_program_is_asked_to_end_and_has_time_to(local):
     """Its last words are on the disk."""
-    local.up().serve(script('trap \'echo bye > "{disk}/last"; exit\' TERM; echo > "{disk}/on"; while :; do sleep 0.05; done'))
+    local.up().serve(
+        script('trap \'echo bye > "{disk}/last"; exit\' TERM; echo > "{disk}/on"; while :; do sleep 0.05; done')
+    )
     until((local.disk() / "on").exists)
     local.down()
     assert (local.disk() / "last").read_text() == "bye\n"
@@ -220,7 +229,7 @@ def test_what_does_not_end_when_asked_is_killed_also_what_went_into_a_session_of
 
 def test_what_a_killed_supervisor_left_behind_is_ended_before_its_machine_starts_again(local):
     """A grandchild in a session of its own outlives the supervisor; it is known by its mark."""
-    local.up().serve(script('setsid sh -c \'echo $$ > "{disk}/child"; exec sleep 1000\' & ' + SLEEPER))
+    local.up().serve(script("setsid sh -c 'echo $$ > \"{disk}/child\"; exec sleep 1000' & " + SLEEPER))
     child = local.content("child")
     os.kill(local.supervisor(), signal.SIGKILL)
     local.become(Power.STOPPED)
@@ -235,7 +244,7 @@ def test_a_console_keeps_its_last_lines_and_does_not_grow_for_ever(local):
     """Sixteen megabytes at most, of which the last one stays."""
     shell = local.up()
     shell.serve(script("yes | head -c 17000000; echo end; exec sleep 1000"))
-    until(lambda: (local.folder() / "console.log.1").exists())
+    until((local.folder() / "console.log.1").exists)
     assert (local.folder() / "console.log").stat().st_size < 1 << 20
     shell.serve(script("for word in one two three; do echo $word; done; exec sleep 1000", token="t2"))
     until(lambda: "three" in local.console())
@@ -289,7 +298,7 @@ def test_nobody_else_can_look_into_a_machine(local):
     shell = local.up()
     shell.write("folder/secret", b"x")
     shell.serve(script("exec sleep 1000"))
-    paths = [local.root, *local.root.rglob("*")]
+    paths = [local.root, *local.root.iterdir(), local.folder(), *local.folder().rglob("*")]
     assert len(paths) > 10
     assert [path for path in paths if path.stat().st_mode & 0o077] == []
 

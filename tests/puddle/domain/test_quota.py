@@ -58,6 +58,16 @@ def test_what_is_granted_stays_within_every_limit(used, wanted, limits):
     assert refused is None or refused.reason == "budget" or set(over) & {"systems", "running", "cu"}
 
 
+@pytest.mark.parametrize("kind", ["systems", "running", "cu", "spent"])
+def test_the_last_one_is_granted_and_one_more_is_not(kind):
+    limits = Limits(systems=3, running=3, cu=3, budget_micros=3)
+    used = 3 * HOUR - 1 if kind == "spent" else 2
+    wanted = {"spent": "amount"}.get(kind, kind)
+    assert check(Usage(**{kind: used}), Wanted(**{wanted: 1}), limits) is None
+    assert check(Usage(**{kind: used}), Wanted(**{wanted: 2}), limits) is not None
+    assert check(Usage(**{kind: used + 1}), Wanted(**{wanted: 1}), limits) is not None
+
+
 @given(USAGE, LIMITS)
 def test_to_want_nothing_is_always_allowed(used, limits):
     assert check(used, Wanted(), limits) is None

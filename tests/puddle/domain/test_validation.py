@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -57,7 +59,7 @@ def test_a_text_is_plain_composed_and_trimmed_or_refused(value, several):
     assert len(kept) <= 40
     assert kept == kept.strip() == unicodedata.normalize("NFC", kept)
     assert v.text("note", kept, 40, lines=several) == kept
-    assert kept.encode()
+    assert kept.encode().decode() == kept
     assert not any(unicodedata.category(sign) == "Cc" and not (several and sign in "\n\t") for sign in kept)
 
 
@@ -186,7 +188,7 @@ def test_a_key_is_valid_for_so_many_days():
     refused("valid_days", v.valid_days, 3651)
 
 
-@pytest.mark.parametrize("config", ["", "a = 1\n[b.c]\nd = 'x'\n", "# é\n", "a" + ".a" * 31 + " = 1"])
+@pytest.mark.parametrize("config", ["", "a = 1\n[b.c]\nd = 'x'\n", "# é\n", "a" + ".a" * 15 + " = 1"])
 def test_configurations_are_kept_as_they_are(config):
     assert v.config(config) == config
 
@@ -203,14 +205,12 @@ def test_configurations_are_kept_as_they_are(config):
         ("a = " + "9" * 5000, "too long"),
         ("#" + "x" * 65536, "65536 bytes"),
         ("#" + "é" * 40000, "65536 bytes"),
-        ("a" + ".a" * 32 + " = 1", "32 parts"),
-        ("[" + '"\\"" . ' * 40 + "a]", "32 parts"),
-        ("x = {" + "'.'." * 33 + "a = 1}", "32 parts"),
+        ("a" + ".a" * 16 + " = 1", "16 parts"),
+        ("[" + '"\\"" . ' * 16 + "a]", "16 parts"),
+        ("x = {" + "'.'." * 16 + "a = 1}", "16 parts"),
     ],
 )
 def test_configurations_that_are_not_taken_say_where_and_why(config, words):
-    import re
-
     assert re.search(words, refused("config", v.config, config))
 
 
@@ -220,21 +220,22 @@ def test_configurations_that_are_not_taken_say_where_and_why(config, words):
         "a" + ".a" * 32000 + " = 1",
         "a" * 65000,
         ('"' + "a" * 60) * 1000,
-        "a." * 31 + "a\n",
+        "a." * 15 + "a\n",
         ".".join(['"\\""'] * 13000) + " = 1",
-        ("[" + "a." * 31 + "a]\n" + "b." * 31 + "b = 1\n") * 250,
+        "".join(f"[{'a.' * 14}t{number}]\n{'b.' * 15}b = 1\n" for number in range(900)),
+        '"' + '\\"' * 32000,
         "a " * 32000,
     ],
-    ids=["deep", "word", "quotes", "short", "escapes", "many", "blanks"],
+    ids=["deep", "word", "quotes", "short", "escapes", "many", "unclosed", "blanks"],
 )
-def test_no_configuration_takes_long_to_refuse(config):
-    def check():
-        try:
-            v.config(config)
-        except Invalid:
-            pass
+def test_no_configuration_takes_long(config):
+    """Lines of Python grow with the characters, and not with their square."""
 
-    assert lines(check) < 200_000
+    def check():
+        with suppress(Invalid):
+            v.config(config)
+
+    assert lines(check) < 60 * len(config)
 
 
 def test_an_instance_type_is_kept_clean():
@@ -268,7 +269,5 @@ def test_an_instance_type_that_cannot_be(wrong, field):
 @settings(max_examples=50)
 def test_no_text_makes_a_check_fail_otherwise_than_by_refusing(value):
     for check in (v.system_name, v.user_name, v.email, v.key_name, v.description, v.config, v.reason):
-        try:
-            check(value)
-        except Invalid as said:
-            assert said.code == "invalid_argument"
+        with suppress(Invalid):
+            assert isinstance(check(value), str)

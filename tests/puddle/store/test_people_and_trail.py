@@ -50,7 +50,7 @@ def test_a_token_is_worthless_as_soon_as_its_key_or_user_is(logged_in: Store, wh
             case "inactive":
                 tx.users.put(user(active=False))
             case _:
-                tx.tokens.remove("d")
+                tx.tokens.end_login("d")
     assert bearer(logged_in) is None
 
 

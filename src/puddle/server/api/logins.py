@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from puddle.server.api.base import UseCases, found, record
@@ -14,6 +15,8 @@ from puddle.server.domain.people import ApiKey, Caller, Token, User
 from puddle.server.errors import Precondition, Unauthenticated
 
 MOST_KEYS = 50
+MOST_GIVEN = 10_000
+"""Tokens whose successors a process remembers, so that many calls with an old one do not make many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Logins(UseCases):
         super().__init__(backend)
         self._limiter = limiter
         self._terms = terms
+        self._given: OrderedDict[str, Login] = OrderedDict()
 
     def login(self, key_id: str, secret: str, address: str, request_id: str = "") -> Login:
         """Exchange key and secret for a token. `address`: the client's, for the limits on failures."""
@@ -49,18 +53,27 @@ class Logins(UseCases):
         self._limiter.check(key_id, address, now)
         with self._store.reading() as tx:
             key = tx.keys.get(key_id)
-            user = tx.users.get(key.user_id) if key else None
-        good = keys.verify(key, secret, now)
-        if not good or key is None or user is None or not user.active:
+        login = None
+        if keys.verify(key, secret, now) and key is not None:
+            login = self._log_in(keys.refreshed(key, secret), now, request_id)
+        if login is None:
             self._limiter.failed(key_id, address, now)
             raise Unauthenticated("key and secret do not fit, or the key is not in use any more", "bad_credentials")
         self._limiter.succeeded(key_id)
-        return self._log_in(keys.refreshed(key, secret), user, now, request_id)
+        return login
 
-    def _log_in(self, key: ApiKey, user: User, now: int, request_id: str) -> Login:
-        token, secret = tokens.new_token(user.id, key.id, now, self._terms)
+    def _log_in(self, proved: ApiKey, now: int, request_id: str) -> Login | None:
+        """Give a token for a key that was proved; None where key or user are not in use any more.
+
+        Proving takes its time, without a transaction: what was changed meanwhile counts, and is not undone.
+        """
         with self._store.writing() as tx:
-            tx.keys.put(replace(key, last_used=now))
+            key = tx.keys.get(proved.id)
+            user = tx.users.get(proved.user_id)
+            if key is None or user is None or not keys.usable(key, now) or not user.active:
+                return None
+            token, secret = tokens.new_token(user.id, key.id, now, self._terms)
+            tx.keys.put(replace(key, last_used=now, secret_hash=proved.secret_hash))
             tx.users.put(replace(user, last_login=now))
             tx.tokens.add(token)
             record(tx, Caller(user, key.id, request_id), now, "login", user.id, key.id)
@@ -69,26 +82,33 @@ class Logins(UseCases):
     def admit(self, token: str, request_id: str = "") -> Admitted:
         """Return whose token it is. Raises Unauthenticated."""
         now = self._now()
-        with self._store.reading() as tx:
-            known = tx.tokens.bearer(tokens.digest(token), now) if token else None
+        known = self._store.bearer(tokens.digest(token), now) if token else None
         if known is None:
             raise Unauthenticated("the token is not known or has ended; log in again", "bad_token")
         held, user = known
         return Admitted(Caller(user, held.key_id, request_id), self._fresh(held, user, now), held.expires)
 
     def _fresh(self, held: Token, user: User, now: int) -> Login | None:
+        """Return the token that follows an old one: the same for all calls with it that come to this process."""
+        if (given := self._given.get(held.digest)) and given.expires > now:
+            return given
         following = tokens.renewed(held, now, self._terms)
         if following is None:
             return None
         fresh, secret = following
         with self._store.writing() as tx:
             tx.tokens.add(fresh)
-        return Login(secret, fresh.expires, user)
+        login = self._given[held.digest] = Login(secret, fresh.expires, user)
+        while len(self._given) > MOST_GIVEN:
+            self._given.popitem(last=False)
+        return login
 
     def logout(self, caller: Caller, token: str) -> None:
-        """Make a token worthless."""
+        """End a login: its token, and those that followed it, are worthless."""
+        digest = tokens.digest(token)
+        self._given.pop(digest, None)
         with self._store.writing() as tx:
-            tx.tokens.remove(tokens.digest(token))
+            tx.tokens.end_login(digest)
             record(tx, caller, self._now(), "logout", caller.user.id, caller.key_id)
 
     # keys

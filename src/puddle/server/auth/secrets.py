@@ -130,7 +130,7 @@ def _key_id(key: bytes) -> str:
 
 
 def _bound_to(purpose: str, subject: str) -> bytes:
-    return "\0".join((_VERSION, purpose, subject)).encode()
+    return f"{_VERSION}\0{purpose}\0{subject}".encode()
 
 
 def _parts(sealed: str) -> tuple[str, bytes]:

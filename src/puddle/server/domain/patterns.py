@@ -1,10 +1,10 @@
-"""Patterns of administrators, matched against what users type, in time that grows with both and no faster.
+r"""Patterns of administrators, matched against what users type, in time that grows with both and no faster.
 
 Python's `re` tries alternatives one after the other, so that a careless pattern such as ``(a+)+`` and thirty characters
 keep a server busy for minutes. Here all alternatives are followed at once (Thompson's construction): a pattern of n
 steps and a text of m characters cost at most n × m. In exchange only the regular part of the notation is known:
 
-    x  .  [a-z]  [^0-9]  \\d \\w \\s (and capitals)  \\. (any sign)  (…)  (?:…)  |  *  +  ?  {m}  {m,n}  {m,}
+    x  .  [a-z]  [^0-9]  \d \w \s (and capitals)  \. (any sign)  (…)  (?:…)  |  *  +  ?  {m}  {m,n}  {m,}
 
 A pattern is always matched as a whole, as `re.fullmatch` does; a `^` in front and a `$` at the end say just that.
 """
@@ -167,7 +167,7 @@ def _ends_in_anchor(text: str) -> bool:
 
 def _tester(token: str) -> Callable[[str], object] | None:
     """Return what tells whether one character is meant by a token; None where a set is not one."""
-    if len(token) == 1 and token != ".":
+    if len(token) == 1 and token != ".":  # noqa: S105 -- of a pattern
         return token.__eq__
     if token.startswith("[") and _SET_OPERATION.search(token):
         return None

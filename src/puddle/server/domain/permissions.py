@@ -164,6 +164,5 @@ def see(method: str, caller: Caller, owner_id: str, kind: str, which: str) -> No
 def as_markdown() -> str:
     """Return the table for the docs."""
     lines = ["| method | who may call it | |", "|---|---|---|"]
-    return (
-        "\n".join([*lines, *(f"| {method} | {found.name} | {found.note} |" for method, found in RULES.items())]) + "\n"
-    )
+    lines += [f"| {method} | {found.name} | {found.note} |" for method, found in RULES.items()]
+    return "\n".join(lines) + "\n"

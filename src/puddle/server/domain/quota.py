@@ -1,8 +1,8 @@
 """Limits: what users, groups and the whole installation may have at once, and spend in a month.
 
-Pure: the caller reads the usage in the same transaction in which it writes the wish, so that two wishes cannot both take
-the last place. Only more of something is ever refused: whoever is over a limit that was lowered may stop, and go on
-with what runs (the reconciler ends it where the budget is used up).
+Pure: the caller reads the usage in the same transaction in which it writes the wish, so that two wishes cannot both
+take the last place. Only more of something is ever refused: whoever is over a limit that was lowered may stop, and go
+on with what runs (the reconciler ends it where the budget is used up).
 """
 
 from __future__ import annotations

@@ -97,9 +97,8 @@ def _pattern(pattern: str) -> Pattern:
 
 def _label(label: str) -> str:
     if not 0 < len(label) <= MOST_LABEL or not _LABEL.fullmatch(label):
-        raise Invalid(
-            "label", f"begins with a letter or digit, has only those, blanks and . _ : / = + @ -, {MOST_LABEL} at most"
-        )
+        rule = f"begins with a letter or digit and has only those, blanks and . _ : / = + @ -, {MOST_LABEL} at most"
+        raise Invalid("label", rule)
     if label.lower().startswith(_RESERVED):
         raise Invalid("label", f"does not begin with {' or '.join(_RESERVED)}, which are taken")
     return label.rstrip()

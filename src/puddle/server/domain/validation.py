@@ -32,7 +32,7 @@ _EMAIL = re.compile(r"[!-?A-~]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASC
 _GROUP = re.compile(r"[\w](?:[\w .:/=,-]*[\w])?")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]*", re.ASCII)
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{32}}")
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_\\-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{16}}")
 
 
 # words
@@ -104,9 +104,8 @@ def reason(value: str) -> str:
 
 def user_name(name: str) -> str:
     """Check a user's name, which may be an e-mail address."""
-    return _like(
-        _USER, "name", name, 64, "has letters, digits and . _ @ + -, and begins and ends with one of the former"
-    )
+    rule = "has letters, digits and . _ @ + -, and begins and ends with one of the first two"
+    return _like(_USER, "name", name, 64, rule)
 
 
 def display_name(name: str) -> str:
@@ -204,7 +203,7 @@ def config(value: str, most_bytes: int = MOST_CONFIG_BYTES) -> str:
     if len(value) > most_bytes or _bytes(value) > most_bytes:
         raise Invalid("config", f"has at most {most_bytes} bytes")
     if _LONG_KEY.search(value):  # for such keys tomllib takes time that grows with their square, and more
-        raise Invalid("config", "has no key of more than 32 parts")
+        raise Invalid("config", "has no key of more than 16 parts")
     try:
         tomllib.loads(value)
     except tomllib.TOMLDecodeError as error:

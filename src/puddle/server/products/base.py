@@ -56,7 +56,7 @@ class Product(Protocol):
     """A product. Methods that speak to a machine raise StepFailed where they cannot.
 
     `restartable`: it can be restarted without its machine. `auth_type`: how people log in to it ("basic", "local",
-    "none"). `versions`: what can be built, newest first.
+    "none").
     """
 
     id: str
@@ -64,8 +64,11 @@ class Product(Protocol):
     auth_type: str
     ports: Mapping[str, int]
     restartable: bool
-    versions: Sequence[str]
     recipe: Recipe
+
+    @property
+    def versions(self) -> Sequence[str]:
+        """What can be built now, newest first."""
 
     def check_config(self, config: str) -> str:
         """Return why a configuration cannot be taken, or "" where it can."""

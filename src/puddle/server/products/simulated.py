@@ -71,7 +71,7 @@ class SimulatedProduct:
         """Let the product of a system say something else from now on: the fields of `Play`."""
         with self.world.open() as things:
             before = things.get("plays", system_id) or Play()
-            things.put("plays", system_id, replace(before, **changes))  # type: ignore[arg-type]
+            things.put("plays", system_id, replace(before, **changes))
 
     def used(self, system_id: str) -> None:
         """Let somebody use it now."""

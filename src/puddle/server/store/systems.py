@@ -7,7 +7,7 @@ made on an older one starts again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,6 +119,21 @@ class Systems(Rows[System]):
     def known(self) -> dict[str, Status]:
         """Return where every system stands, by its id: what the sweep compares the clouds with."""
         return {row[0]: Status(row[1]) for row in self._connection.execute(sa.select(SYSTEMS.c.id, SYSTEMS.c.status))}
+
+    def revisions(self) -> list[tuple[str, str, int]]:
+        """Return (id, owner's id, revision) of every system that is not terminated: what watchers compare."""
+        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.owner_id, SYSTEMS.c.revision)
+        alive = query.where(SYSTEMS.c.status != int(Status.TERMINATED))
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(alive)]
+
+    def seen_of(self, ids: Collection[str]) -> list[Seen]:
+        """Return systems by their ids as people see them; those that are not there are left out."""
+        return [_seen(row) for row in self._connection.execute(_SEEN.where(SYSTEMS.c.id.in_(ids)))]
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many systems stand where."""
+        query = sa.select(SYSTEMS.c.status, sa.func.count()).group_by(SYSTEMS.c.status)
+        return {Status(row[0]): int(row[1]) for row in self._connection.execute(query)}
 
     # leases
 
@@ -235,7 +250,16 @@ def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _seen(row: sa.Row[*tuple[Any, ...]]) -> Seen:
     width = len(SYSTEMS.columns)
-    return Seen(SYSTEMS.of(row), row[width] or "", INSTANCE_TYPES.of(row, width + 1))
+    system = SYSTEMS.of(row)
+    size = INSTANCE_TYPES.of(row, width + 1) if row[width + 1] is not None else _removed(system)
+    return Seen(system, row[width] or "", size)
+
+
+def _removed(system: System) -> InstanceType:
+    """Stand in for a type that was removed once nothing living had it any more."""
+    return InstanceType(
+        id=system.instance_type_id, text="removed", cloud=system.cloud, cloud_name="", price_micros=0, enabled=False
+    )
 
 
 def _where(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""This machine as a cloud: a machine is a folder, and while it runs a supervisor with the product's processes.
+"""A cloud on this machine: a machine is a folder, and while it runs a supervisor with the product's processes.
 
     folder/
       lock                    held while an order is written
@@ -20,6 +20,8 @@ are given by affinity, in whole ones, shared with others. Disk: the supervisor m
 and ends the service when it is over its size; what was written in between stays written. Machines are *not* kept apart
 from one another or from the server: they run as its user. This cloud is for one's own machine and for trials; whoever
 must keep strangers apart takes another.
+
+Machines outlive the server, unless somebody ends its whole control group: under systemd say `KillMode=process`.
 
 Linux only: it reads /proc.
 """

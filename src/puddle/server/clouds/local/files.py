@@ -8,7 +8,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 @contextmanager
 def folder_below(root: Path, parts: tuple[str, ...], *, make: bool = False) -> Iterator[int]:
-    """Have a folder open, reached without following a link, made where `make`. Raises OSError where a part is a link."""
+    """Have a folder open, reached without following a link (an OSError), made where `make`."""
     here = os.open(root, _FOLDER)
     try:
         for part in parts:
@@ -49,10 +49,8 @@ def folder_below(root: Path, parts: tuple[str, ...], *, make: bool = False) -> I
 
 def _step(here: int, part: str, *, make: bool) -> int:
     if make:
-        try:
+        with suppress(FileExistsError):
             os.mkdir(part, 0o700, dir_fd=here)
-        except FileExistsError:
-            pass
     return os.open(part, _FOLDER, dir_fd=here)
 
 
@@ -73,10 +71,8 @@ def write_in(folder: int, name: str, content: bytes) -> None:
 
 
 def _forget(folder: int, name: str) -> None:
-    try:
+    with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
-    except FileNotFoundError:
-        pass
 
 
 def read_in(folder: int, name: str) -> bytes:

@@ -1,7 +1,8 @@
 """Keeps the product's program of one machine running. Lives in the machine's supervisor.
 
-What is to run is read from service.json, how it stands is written to serving.json. A program that ends is started again
-after 2, 4, 8… seconds, at most a minute; one that was ended because it used too much is not, until it is asked for anew.
+What is to run is read from service.json, how it stands is written to serving.json. A program that ends is started
+again after 2, 4, 8… seconds, at most a minute; one that was ended because it used too much is not, until it is asked
+for anew.
 """
 
 from __future__ import annotations
@@ -72,11 +73,11 @@ class Keeper:
         same = self._process is not None and order["token"] == self._order["token"]
         self._order = order
         if same:
-            return self._tell(None)
+            self._tell(None)
+            return
         if self._process is not None:
             self.end()
         self.trouble, self._wait, self._due = "", FIRST_WAIT, self._clock()
-        return None
 
     def _start(self) -> None:
         self._due = None

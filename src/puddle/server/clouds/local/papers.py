@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from puddle.server.clouds.local.files import read_json, write_json
-from puddle.server.clouds.local.processes import Identity
+from puddle.server.clouds.local.processes import NOBODY, Identity
 from puddle.server.domain.facts import Machine, Power
 
 UP, DOWN, GONE = "up", "down", "gone"
@@ -56,7 +56,7 @@ class Card:
 class State:
     """How a machine's supervisor (or a snapshot's copier) stands. `token`: of the reboot it has done."""
 
-    who: Identity = Identity()
+    who: Identity = NOBODY
     phase: str = ENDED
     since: float = 0.0
     token: str = ""

@@ -30,7 +30,7 @@ _SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One process and no other. The default is nobody."""
+    """One process and no other."""
 
     pid: int = 0
     ticks: int = 0
@@ -51,6 +51,9 @@ class Identity:
                     signal.pidfd_send_signal(handle, what)
             finally:
                 os.close(handle)
+
+
+NOBODY = Identity()
 
 
 def me() -> Identity:
@@ -129,7 +132,18 @@ def launch(module: str, folder: Path) -> None:
     It gets no environment but the path. Raises StepFailed where it does not start.
     """
     root = Path(__file__).parents[4]
-    done = subprocess.run(
+    name = module.rpartition(".")[2]
+    try:
+        done = _run(module, folder, root)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise StepFailed("UNREACHABLE", f"the {name} of {folder} could not be started: {error}") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise StepFailed("UNREACHABLE", f"the {name} of {folder} did not start: {said or 'see its console'}")
+
+
+def _run(module: str, folder: Path, root: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
         [sys.executable, "-S", "-s", "-P", "-m", module, str(folder)],
         env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "PYTHONPATH": str(root)},
         cwd="/",
@@ -139,9 +153,6 @@ def launch(module: str, folder: Path) -> None:
         timeout=60,
         check=False,
     )
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise StepFailed("UNREACHABLE", f"{module.rpartition('.')[2]} did not start in {folder}: {said or 'see there'}")
 
 
 def get_loose(folder: Path, console: str) -> int:

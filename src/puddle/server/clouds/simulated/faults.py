@@ -42,7 +42,7 @@ class Fault:
         if self.subject in {"", subject}:
             return True
         node = things.get("nodes", subject)
-        return node is not None and node.order.system_id == self.subject
+        return node is not None and bool(node.order.system_id == self.subject)
 
 
 class Faults:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from puddle.server.clouds.base import Order, Serving, Service, Shape
+from puddle.server.clouds.base import Order, Service, Serving, Shape
 from puddle.server.domain.facts import Copy, CopyState, Machine, Power
 
 Disk = Mapping[str, bytes]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from puddle._cli.settings_page import as_markdown
 from puddle.server import settings as module
 from puddle.server.domain.records import NEVER
 from puddle.server.domain.rules import Rules
-from puddle.server.settings import SettingsRefused, as_markdown, described, load
+from puddle.server.settings import SettingsRefused, described, load
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +149,11 @@ def test_every_key_is_explained() -> None:
     found = list(described())
     assert len(found) > 50
     assert all(meaning.endswith((".", "in.")) for _, _, meaning in found), [key for key, _, m in found if not m]
+
+
+def test_the_page_in_the_documentation_is_this_one() -> None:
+    page = Path(__file__).parents[3] / "docs" / "puddle" / "settings.md"
+    assert page.read_text() == as_markdown(), "run `puddle settings > docs/puddle/settings.md`"
 
 
 def test_the_page_shows_every_key_and_defaults_that_are_toml() -> None:

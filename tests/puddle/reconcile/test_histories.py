@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from puddle.server.domain.cost import Span
-from puddle.server.domain.facts import Power
+from puddle.server.domain.facts import Machine, Power
 from puddle.server.domain.records import Meter, Session, SnapshotStatus, System
 from puddle.server.domain.states import SETTLED, TABLE, Status, Wish, refusal
 from puddle.server.errors import Exceeded, Refused
@@ -351,7 +351,7 @@ class History(RuleBasedStateMachine):
             outside.break_snapshot()
         elif what == "stop" and running and system.status is Status.STARTED:
             outside.stop(system.id)
-        elif what == "start" and self.power(system) is Power.STOPPED and system.status is Status.STOPPED:
+        elif what == "start" and system.status is Status.STOPPED and self.has_its_size(system):
             self.drifted = True
             outside.start(system.id)
         elif what == "vanish" and there and system.status is (Status.STARTED if running else Status.STOPPED):
@@ -368,15 +368,20 @@ class History(RuleBasedStateMachine):
 
     def power(self, system: System) -> Power:
         """What a machine truly does."""
-        contents = self.at.cloud.contents()
-        if system.id in contents.running:
-            return Power.RUNNING
-        if system.id not in contents.machines:
-            return Power.GONE
+        return self.machine(system).power
+
+    def has_its_size(self, system: System) -> bool:
+        """Whether a machine is stopped and has the size its row says."""
+        machine = self.machine(system)
+        size = "small" if system.instance_type_id == "t-1" else "large"
+        return machine.power is Power.STOPPED and machine.cloud_type == size
+
+    def machine(self, system: System) -> Machine:
+        """What a machine truly is."""
         faults = self.at.cloud.faults.left()
         self.at.cloud.faults.clear()
         try:
-            return self.at.cloud.machine(system.id).power
+            return self.at.cloud.machine(system.id)
         finally:
             self.at.cloud.faults.plan(*faults)
 

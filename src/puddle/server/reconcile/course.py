@@ -100,7 +100,8 @@ class Course:
 
     def note(self, machine: Machine) -> None:
         """Keep what the cloud says of a machine."""
-        self.set(machine_id=machine.id, private_ip=machine.private_ip, public_ip=machine.public_ip)
+        disk = max(self.system.disk_gb, machine.disk_gb)
+        self.set(machine_id=machine.id, private_ip=machine.private_ip, public_ip=machine.public_ip, disk_gb=disk)
 
     def open_session(self, machine: Machine) -> None:
         """Meter a machine from when it came up."""

@@ -147,12 +147,23 @@ def _come_up(it: Course, machine: Machine, meanwhile: Vm) -> None:
         return it.fail(Fact.BROKEN, "VM_FAILED", f"the machine cannot come up: {machine.failure}")
     if machine.power is Power.STOPPED:
         it.close_session(machine.since)  # somebody stopped it meanwhile
-        it.action = a.StartMachine(machine_id=machine.id)
+        if _has_its_size(it, machine):
+            it.action = a.StartMachine(machine_id=machine.id)
     if machine.power is not Power.RUNNING:
         return it.set(vm_status=meanwhile, product_status=Product.WAITING_FOR_VM)
     it.open_session(machine)
     it.set(vm_status=Vm.RUNNING, product_status=Product.WAITING_FOR_PRODUCT)
     return None if it.facts.product is None else _await_product(it, machine, it.facts.product)
+
+
+def _has_its_size(it: Course, machine: Machine) -> bool:
+    """Whether a stopped machine has the size of the record; else it gets it. (Scaling was given up, but came true.)"""
+    if machine.cloud_type == it.terms.cloud_type or not it.terms.cloud_type:
+        return True
+    it.action = a.ResizeMachine(
+        machine_id=machine.id, instance_type_id=it.system.instance_type_id, disk_gb=it.system.disk_gb
+    )
+    return False
 
 
 def _await_product(it: Course, machine: Machine, product: ProductFacts) -> None:
@@ -217,6 +228,8 @@ def stopped(it: Course) -> None:
         it.tell(AlertKind.DRIFT, f"{it.system.name}: its machine was started, but not by Puddle")
         it.move(Fact.MACHINE_RUNS)
         it.set(cu=it.terms.cu)  # it uses them, whether there were any left or not
+    elif machine is not None and machine.power is Power.STOPPED:
+        _has_its_size(it, machine)
 
 
 def settled(_it: Course) -> None:

@@ -50,6 +50,7 @@ class Table(Generic[Record]):
         ]
         self.table = sa.Table(name, metadata, *own, *more)
         self.columns = tuple(self.table.c[name] for name in self.fields)
+        self.select = sa.select(*self.columns)  # made once: that costs more than most queries
 
     @property
     def c(self) -> sa.ColumnCollection[str, sa.Column[Any]]:

@@ -27,7 +27,7 @@ class Rows(Generic[Record]):
         """Write a record that is there."""
         values = self.kept.values(record)
         where = [column == values.pop(column.name) for column in self.kept.table.primary_key]
-        self._connection.execute(sa.update(self.kept.table).where(*where).values(**values))
+        self._connection.execute(sa.update(self.kept.table).where(*where), values)
 
     def get(self, key: str) -> Record | None:
         """Return a record by its key."""
@@ -39,11 +39,11 @@ class Rows(Generic[Record]):
         return self._many(order=tuple(self.kept.table.primary_key))
 
     def _one(self, *where: sa.ColumnElement[bool]) -> Record | None:
-        row = self._connection.execute(sa.select(*self.kept.columns).where(*where).limit(1)).first()
+        row = self._connection.execute(self.kept.select.where(*where).limit(1)).first()
         return None if row is None else self.kept.of(row)
 
     def _many(
         self, *where: sa.ColumnElement[bool], order: Sequence[Any] = (), limit: int | None = None
     ) -> list[Record]:
-        query = sa.select(*self.kept.columns).where(*where).order_by(*order).limit(limit)
+        query = self.kept.select.where(*where).order_by(*order).limit(limit)
         return [self.kept.of(row) for row in self._connection.execute(query)]

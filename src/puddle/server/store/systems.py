@@ -30,6 +30,7 @@ _SEEN = sa.select(*SYSTEMS.columns, USERS.c.name.label("owner_name"), *INSTANCE_
 )
 
 
+_LEASE = sa.update(_T).returning(*SYSTEMS.columns, _T.c.fence)
 _REST = (
     sa.update(_T)
     .where(SYSTEMS.c.id == sa.bindparam("of"), _T.c.fence == sa.bindparam("held", type_=sa.BigInteger))
@@ -101,8 +102,8 @@ class Systems(Rows[System]):
 
     def _write(self, system: System, *where: sa.ColumnElement[bool], **more: int) -> bool:
         values = SYSTEMS.values(replace(system, revision=system.revision + 1))
-        change = sa.update(_T).where(SYSTEMS.c.id == values.pop("id"), *where).values(**values, **more)
-        return self._connection.execute(change).rowcount == 1
+        change = sa.update(_T).where(SYSTEMS.c.id == values.pop("id"), *where)
+        return self._connection.execute(change, {**values, **more}).rowcount == 1
 
     # seeing
 
@@ -149,11 +150,8 @@ class Systems(Rows[System]):
         ids = list(self._connection.execute(due).scalars())
         if not ids:
             return []
-        lease = (
-            sa.update(_T)
-            .where(SYSTEMS.c.id.in_(ids))
-            .values(lease_holder=holder, lease_until=until, fence=_T.c.fence + 1)
-            .returning(*SYSTEMS.columns, _T.c.fence)
+        lease = _LEASE.where(SYSTEMS.c.id.in_(ids)).values(
+            lease_holder=holder, lease_until=until, fence=_T.c.fence + 1
         )
         return [Claim(SYSTEMS.of(row), row[-1]) for row in self._connection.execute(lease)]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from puddle.server.store import Store
 from tests.databases import postgres_server
@@ -16,11 +19,26 @@ __all__ = ["memory", "postgres_server", "postgres_url", "store"]
 
 @pytest.fixture
 def memory() -> Iterator[Store]:
-    """A store in memory."""
+    """A store in memory; it starts as a copy of one that was migrated once, which takes a hundredth of the time."""
     store = Store("sqlite://")
-    store.migrate()
+    with store.engine.connect() as connection:
+        _raw(connection).deserialize(_migrated())
     yield store
     store.close()
+
+
+@cache
+def _migrated() -> bytes:
+    store = Store("sqlite://")
+    store.migrate()
+    with store.engine.connect() as connection:
+        return bytes(_raw(connection).serialize())
+
+
+def _raw(connection: sa.Connection) -> sqlite3.Connection:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
 
 
 @pytest.fixture

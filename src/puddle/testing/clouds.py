@@ -18,8 +18,8 @@ Opening the same place again gives another server's view of the same cloud. The 
 same tests.
 """
 
-# Tests to subclass: they assert, and name steps by tokens that are no secrets.
-# ruff: noqa: S101, S105, S106
+# Tests to subclass: they name steps by tokens that are no secrets.
+# ruff: noqa: S105, S106
 
 from __future__ import annotations
 

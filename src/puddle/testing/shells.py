@@ -14,12 +14,15 @@ import signal
 import socket
 import subprocess
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from puddle.server.clouds.base import Endpoint, Service, Serving
+
+GRACE = 5.0
+"""Seconds a program has to end by itself."""
 
 PASSED_ON = ("PATH", "LANG", "TMPDIR", "JAVA_HOME")
 """What a program gets of our environment; nothing else of it, so that no secret of ours leaks into a machine."""
@@ -112,11 +115,14 @@ class ProcessShell:
             self._process.wait()
 
     def go_down(self) -> None:
-        """End the program and all it has started, as a machine does that is stopped."""
+        """End the program and all it has started, as a machine does that is stopped: asked first, then killed."""
         if self._process is None:
             return
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        for asked in (signal.SIGTERM, signal.SIGKILL):
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, asked)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(GRACE)
         self._process.wait()
         self._process = None
 

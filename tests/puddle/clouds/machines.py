@@ -1,5 +1,7 @@
 """What the tests of the local cloud share: a cloud in a folder, small machines, and waiting for what processes do."""
 
+# ruff: noqa: S107 - tokens of steps are no passwords
+
 from __future__ import annotations
 
 import time

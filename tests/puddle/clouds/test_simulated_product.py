@@ -1,5 +1,7 @@
 """The simulated product: set up through the shell of its machine, ready and used when a test says so."""
 
+# ruff: noqa: S106, S107 - tokens of steps and passwords of nobody
+
 from __future__ import annotations
 
 import pytest

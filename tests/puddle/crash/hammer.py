@@ -9,6 +9,7 @@ import argparse
 import sys
 import tempfile
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,15 +54,16 @@ def main() -> int:
     parser.add_argument("--url", default="")
     parser.add_argument("--servers", type=int, default=1)
     options = parser.parse_args()
-    wrong = killed = 0
+    wrong, killed = 0, Counter[str]()
     for seed in range(options.first, options.first + options.trials):
         try:
-            killed += trial(seed, options.url, options.servers).faults
+            killed += trial(seed, options.url, options.servers).killed
         except AssertionError:
             wrong += 1
             print(f"seed {seed}:", file=sys.stderr)
             traceback.print_exc()
-    print(f"{options.trials} trials, servers killed {killed} times, {wrong} wrong")
+    print(f"{options.trials} trials, servers killed {killed.total()} times, {wrong} wrong")
+    print(", ".join(f"{point} {times}" for point, times in killed.most_common()))
     return min(wrong, 125)
 
 

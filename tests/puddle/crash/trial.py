@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -50,7 +52,7 @@ LEADS_TO = {
 
 @dataclass
 class Trial:
-    """A history and its processes. `expected`: where each system must end; `faults`: how often a server was killed."""
+    """A history and its processes. `expected`: where each system must end; `killed`: where servers were, how often."""
 
     seed: int
     url: str
@@ -58,8 +60,9 @@ class Trial:
     servers: int = 1
     expected: dict[str, Status] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
-    faults: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
     _nodes: dict[int, BaseProcess] = field(default_factory=dict)
+    _faults: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 -- a history, not a secret
@@ -102,12 +105,15 @@ class Trial:
         if step < 2:
             return self._create(f"system-{step}")
         if step == 2:
-            self.api.images.build(self.ada, "simulated", "simulated", "2.0")
-            return self._leave_an_orphan()
-        if step == STEPS - 6:
-            self.api.reports.create(self.ann, 0, self.backend.now())
-            return None
+            self._leave_an_orphan()
+        if step % 9 == 2:
+            return self._order(f"{step}.0")
         return self.rng.choice((self._wish, self._wish, self._wish, self._snapshot, self._drop, self._from_snapshot))()
+
+    def _order(self, version: str) -> None:
+        """An image, and a report."""
+        self.api.images.build(self.ada, "simulated", "simulated", version)
+        self.api.reports.create(self.ann, 0, self.backend.now())
 
     def _create(self, name: str, **given: object) -> None:
         try:
@@ -180,17 +186,23 @@ class Trial:
     def _keep_servers(self, *, armed: bool) -> None:
         for place in range(self.servers):
             node = self._nodes.get(place)
+            if armed and node is not None and node.is_alive() and self.rng.random() < 0.05:
+                self._faults[place] = "anywhere:"
+                node.kill()
+                node.join()
             if node is not None and node.is_alive():
                 continue
             if node is not None:
                 node.join()
-                self.faults += 1
+                assert node.exitcode == -signal.SIGKILL, "a server ended by itself"
+                self.killed[self._faults[place].partition(":")[0]] += 1
             self._nodes[place] = self._started(place, armed=armed)
 
     def _started(self, place: int, *, armed: bool) -> BaseProcess:
-        point = POINTS[(self.seed + self.faults) % len(POINTS)] if self.rng.random() < 0.5 else self.rng.choice(POINTS)
-        fault = f"{point}:{self.rng.randint(1, 4)}" if armed else ""
-        holder = f"node-{place}-{self.faults}"
+        deaths = self.killed.total()
+        point = POINTS[(self.seed + deaths) % len(POINTS)] if deaths % 2 == 0 else self.rng.choice(POINTS)
+        fault = self._faults[place] = f"{point}:{self.rng.randint(1, 3)}" if armed else ""
+        holder = f"node-{place}-{deaths}"
         node = _CONTEXT.Process(target=work, args=(self.url, self.world, holder, fault), daemon=True)
         node.start()
         return node
@@ -245,7 +257,7 @@ class Trial:
         there = self.cloud.contents()
         self._check_machines(systems, there.machines, there.running)
         self._check_snapshots(there.snapshots)
-        self._check_images()
+        self._check_orders()
         assert sum(each.cu for each in systems.values()) <= 6, "compute units were oversold"
         for each in systems.values():
             self._check_money(each)
@@ -262,12 +274,12 @@ class Trial:
         available = {each.id for each in self._snapshots() if each.status is SnapshotStatus.AVAILABLE}
         assert there == available, "a snapshot without a row, or a row without a snapshot"
 
-    def _check_images(self) -> None:
+    def _check_orders(self) -> None:
         with self.backend.store.reading() as tx:
-            (built,) = [image for image in tx.images.of() if image.version == "2.0"]
-            (report,) = tx.reports.all()
-        assert built.status is ImageStatus.AVAILABLE, built.detail
-        assert report.status is ReportStatus.READY
+            images, reports = tx.images.of(), tx.reports.all()
+        assert {(image.status, image.detail) for image in images} == {(ImageStatus.AVAILABLE, "")}
+        assert {image.id for image in images} - {IMAGE.id} == self.cloud.contents().images
+        assert {report.status for report in reports} == {ReportStatus.READY}
 
     def _check_money(self, system: System) -> None:
         """The ledger of a system's machine is its seconds up, by the cloud's clock, at the price of each start."""

@@ -36,7 +36,7 @@ def health(**changes):
 def installations(tmp_path_factory):
     folder = tmp_path_factory.mktemp("installations")
     fake_dai.installation(folder, VERSION)
-    fake_dai.installation(folder, "fake-1.10.7")
+    fake_dai.installation(folder, "fake-1.9.7")
     (folder / "not one").mkdir()
     return folder
 
@@ -136,8 +136,8 @@ class TestConformance(ProductConformance):
 
 
 def test_offers_the_installations_that_are_there(product):
-    """A folder with its start script is a version, newest name first."""
-    assert product.versions == ("fake-1.11.1", "fake-1.10.7")
+    """A folder with its start script is a version, newest first."""
+    assert product.versions == ("fake-1.11.1", "fake-1.9.7")
 
 
 def test_images_of_the_same_installation_have_the_same_checksum(product, tmp_path):

@@ -164,7 +164,7 @@ def test_the_configuration_becomes_options_and_memory_a_heap(product):
     ]  # fmt: skip
     (service,) = shell.services
     assert service.command[0] == "java"
-    assert service.command[4:7] == ("-cp", "{image}/h2o.jar", "@{disk}/h2o3.args")
+    assert service.command[5:8] == ("-cp", "{image}/h2o.jar", "@{disk}/h2o3.args")
     assert PASSWORD not in " ".join(service.command)
     assert PASSWORD.encode() not in b"".join(shell.files.values())
 

@@ -11,7 +11,12 @@ import pytest
 
 from puddle.server.faults import MEANING, VARIABLE, Crash, Point, armed, crash_at, from_environment, reach
 
-PROGRAM = "from puddle.server.faults import Point, reach\nfor _ in range(5): reach(Point.DECIDED); print('passed', flush=True)"
+PROGRAM = """
+from puddle.server.faults import Point, reach
+for _ in range(5):
+    reach(Point.DECIDED)
+    print("passed", flush=True)
+"""
 
 
 def test_every_point_has_a_meaning() -> None:

@@ -127,7 +127,11 @@ class Built:
 
 
 class Provider(Protocol):
-    """A cloud. All methods may raise StepFailed; none but `build_image` waits for the cloud to finish."""
+    """A cloud. All methods may raise StepFailed; none but `build_image` waits for the cloud to finish.
+
+    NOT_FOUND is the reason where the machine of an order is not there, and, for ever, where the image or snapshot that
+    one is to be made from is not; UNREACHABLE where the cloud or the inside of a machine cannot be asked now.
+    """
 
     id: str
     display_name: str

@@ -13,6 +13,7 @@ holds the vendor's software, which Puddle neither brings nor fetches.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import time
 import tomllib
@@ -81,8 +82,8 @@ class DriverlessAI:
     @property
     def versions(self) -> Sequence[str]:
         """The installations that are there."""
-        found = sorted(path.parent.name for path in self._installations.glob(f"*/{START}"))
-        return tuple(reversed(found))
+        found = (path.parent.name for path in self._installations.glob(f"*/{START}"))
+        return tuple(sorted(found, key=_by_numbers, reverse=True))
 
     def check_config(self, config: str) -> str:
         """Return why a `config.toml` cannot be taken, or "". What its settings mean, the product knows."""
@@ -193,6 +194,10 @@ class DriverlessAI:
             *_told(health, "utilization", "memory"),
         )
         return Idleness(last_activity=max(0, int(self._clock()) - idle), busy=busy, signals=signals)
+
+
+def _by_numbers(version: str) -> tuple[list[int], str]:
+    return [int(number) for number in re.findall(r"\d+", version)], version
 
 
 def _seconds(health: Any, key: str) -> int:

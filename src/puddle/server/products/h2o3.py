@@ -8,6 +8,9 @@ reads as part of its command line: a machine that comes up by itself runs with w
 
 Login. HTTP Basic, from a hashed file; nothing secret is in a file, on a command line or in the environment.
 
+Temporary files. Java unpacks 150 MB of libraries at each start, and leaves them where it is killed: on the data disk,
+where they go with the system, and not in a folder that all machines share.
+
 Reading how it stands does not make it look used: of its handlers only those that change something do, and jobs.
 """
 
@@ -30,6 +33,8 @@ from puddle.server.products.running import keep_running, needs, put, read_text, 
 CONFIG = "h2o3.toml"
 ARGUMENTS = "h2o3.args"
 REALM = "realm.properties"
+TEMPORARY = "tmp/about.txt"
+ABOUT = b"Temporary files of Java: of use only while H2O-3 runs.\n"
 
 OPENED = tuple(
     f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.lang", "java.util", "java.lang.reflect")
@@ -91,8 +96,8 @@ class H2O3:
         login = realm(given.username, given.password)
         if given.config is not None:
             put(shell, CONFIG, config.encode())
-        put(shell, ARGUMENTS, arguments)
-        put(shell, REALM, login)
+        for path, content in ((ARGUMENTS, arguments), (REALM, login), (TEMPORARY, ABOUT)):
+            put(shell, path, content)
         keep_running(shell, self.label, _service(given), needs(endpoint, arguments, login), anew=anew)
 
     def upload_config(self, endpoint: Endpoint, config: str) -> None:
@@ -171,7 +176,7 @@ def _options(config: str) -> Options:
 
 
 def _service(given: SetUp) -> Service:
-    command = ("java", *OPENED, "-cp", "{image}/h2o.jar", f"@{{disk}}/{ARGUMENTS}")
+    command = ("java", *OPENED, "-Djava.io.tmpdir={disk}/tmp", "-cp", "{image}/h2o.jar", f"@{{disk}}/{ARGUMENTS}")
     own = ("-name", given.system_id, "-ice_root", "{disk}/ice", "-flow_dir", "{disk}/flows")
     login = ("-hash_login", "-login_conf", f"{{disk}}/{REALM}", "-user_name", given.username)
     return Service(command=(*command, *own, *login), token=given.token)

@@ -32,6 +32,7 @@ from puddle.server.clouds.base import StepFailed
 
 KNOWN: Mapping[str, str] = {
     "3.46.0.12": "63fc2fd736eb46636828ad5da52267599c3b76a1a8a7078afc1f6bd478625e96",
+    "3.46.0.11": "727bab12d915b8b42dcbdb3b59595311e61382a0f8f66d25b546ad5a4497914e",
 }
 """SHA-256 of `h2o.jar` by version, as they were on 2026-11-25. Others are built too, and what is found is recorded."""
 

@@ -12,17 +12,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-import structlog
-
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import Built, StepFailed
 from puddle.server.domain.catalog import Image, ImageStatus
 from puddle.server.domain.records import Meter, Session
 from puddle.server.faults import Point, reach
 from puddle.server.reconcile.accounting import close_meter, record
+from puddle.server.reconcile.mishaps import surviving
 from puddle.server.store import Transaction
-
-_log = structlog.get_logger(__name__)
 
 BUILDERS = 4
 """How many images one process builds at once."""
@@ -32,7 +29,7 @@ BUILDERS = 4
 class _Build:
     image: Image
     began: int
-    ended: Future[Built]
+    ended: Future[Built | StepFailed]
 
 
 class Builds:
@@ -101,34 +98,32 @@ class Builds:
         tx.sessions.open(session)
         return now
 
-    def _started(self, do: Callable[[], Built]) -> Future[Built]:
+    def _started(self, do: Callable[[], Built | StepFailed]) -> Future[Built | StepFailed]:
         if self._pool is not None:
             return self._pool.submit(do)
-        ended: Future[Built] = Future()
-        try:
-            ended.set_result(do())
-        except Exception as error:  # noqa: BLE001 -- it is told where the future is read
-            ended.set_exception(error)
+        ended: Future[Built | StepFailed] = Future()
+        ended.set_result(do())
         return ended
 
-    def _built(self, image: Image) -> Built:
+    def _built(self, image: Image) -> Built | StepFailed:
+        """Build; return the image, or why there is none."""
         cloud, product = self._backend.clouds.get(image.cloud), self._backend.products.get(image.product)
         if cloud is None or product is None:
             missing = f"the cloud {image.cloud!r}" if cloud is None else f"the product {image.product!r}"
-            raise StepFailed("NOT_FOUND", f"this server does not have {missing}", for_ever=True)
-        built = cloud.build_image(image.id, product.recipe, image.version)
-        reach(Point.IMAGE_BUILT)
-        return built
+            return StepFailed("NOT_FOUND", f"this server does not have {missing}")
+        with surviving("build_failed", image_id=image.id):
+            try:
+                built = cloud.build_image(image.id, product.recipe, image.version)
+            except StepFailed as failed:
+                return failed
+            reach(Point.IMAGE_BUILT)
+            return built
+        return StepFailed("INTERNAL", "something unexpected happened; administrators find it in the server's log")
 
     def _end(self, build: _Build, now: int) -> None:
-        try:
-            built = build.ended.result()
-        except StepFailed as failed:
-            return self._write(_failed(build.image, failed.sentence, now), now)
-        except Exception:
-            _log.exception("build_failed", image_id=build.image.id)
-            sentence = "something unexpected happened; administrators find it in the server's log"
-            return self._write(_failed(build.image, sentence, now), now)
+        built = build.ended.result()
+        if isinstance(built, StepFailed):
+            return self._write(_failed(build.image, built.sentence, now), now)
         return self._write(
             replace(
                 build.image,

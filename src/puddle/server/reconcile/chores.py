@@ -10,17 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import structlog
-
 from puddle.server.backend import Backend
 from puddle.server.faults import Point, reach
 from puddle.server.reconcile.accounting import book_others
 from puddle.server.reconcile.builds import Builds
+from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.removals import Removals
 from puddle.server.reconcile.reporting import make_reports
 from puddle.server.reconcile.sweep import Sweep, forget_what_has_ended
-
-_log = structlog.get_logger(__name__)
 
 SWEEP_EVERY_S = 300
 _FORGET_EVERY_S = 3600
@@ -44,10 +41,8 @@ class Chore:
 
     def run(self, now: int) -> None:
         """Do it; what goes wrong is told."""
-        try:
+        with surviving("chore_failed", chore=self.name):
             self.do(now)
-        except Exception:
-            _log.exception("chore_failed", chore=self.name)
 
 
 class Chores:

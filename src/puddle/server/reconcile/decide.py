@@ -297,6 +297,7 @@ def failed(it: Course) -> None:
     """Nothing more to do, unless its machine may still run: that is stopped, and costs until then."""
     if it.system.session_id or it.system.vm_status is Vm.UNKNOWN:
         _brought_down(it)
+        it.look_in = it.terms.look_every if it.facts.machine is None else it.terms.soon
 
 
 def _brought_down(it: Course) -> bool:

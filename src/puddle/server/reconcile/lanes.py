@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 
+from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.work import Work
 
 _log = structlog.get_logger(__name__)
@@ -79,11 +80,9 @@ class Lanes:
 
     def _make(self, call: Call, do: Callable[[], Any]) -> None:
         answer = call.instead
-        try:
+        with surviving("call_failed", system_id=call.work.system.id, lane=call.lane.value):
             if not call.given_up:
                 answer = do()
-        except Exception:  # what a call should handle is handled in it: this is a mistake, and told
-            _log.exception("call_failed", system_id=call.work.system.id, lane=call.lane.value)
         self._answers.put((call, answer))
 
     def finished(self, wait: float) -> list[tuple[Work, Any]]:

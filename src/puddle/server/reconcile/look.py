@@ -16,6 +16,7 @@ from puddle.server.domain.facts import Copy, CopyState, Facts, Machine, Power, P
 from puddle.server.domain.records import Snapshot, SnapshotStatus, System
 from puddle.server.domain.states import Status, Vm
 from puddle.server.products.base import Product
+from puddle.server.reconcile.mishaps import surviving
 
 Told = TypeVar("Told")
 
@@ -76,12 +77,11 @@ def password_of(system: System, keyring: Keyring) -> str:
 
 def told(what: str, system_id: str, ask: Callable[[], Told]) -> Told | None:
     """Return an answer, or None where there is none."""
-    try:
-        return ask()
-    except StepFailed as failed:
-        _log.warning("not_told", what=what, system_id=system_id, reason=failed.reason, sentence=failed.sentence)
-    except Exception:  # a mistake in a driver must not end the loop
-        _log.exception("not_told", what=what, system_id=system_id)
+    with surviving("not_told", what=what, system_id=system_id):
+        try:
+            return ask()
+        except StepFailed as failed:
+            _log.warning("not_told", what=what, system_id=system_id, reason=failed.reason, sentence=failed.sentence)
     return None
 
 

@@ -12,8 +12,6 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import structlog
-
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain.catalog import Image, InstanceType
@@ -27,6 +25,7 @@ from puddle.server.reconcile.chores import Chores
 from puddle.server.reconcile.decide import decide
 from puddle.server.reconcile.lanes import Lane, Lanes
 from puddle.server.reconcile.look import ask_cloud, ask_product, needs_product
+from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.outcomes import follow
 from puddle.server.reconcile.terms import Budgets, terms_of
 from puddle.server.reconcile.work import Given, Outcome, Stage, Work
@@ -34,8 +33,7 @@ from puddle.server.reconcile.writing import Writing
 from puddle.server.store import Transaction
 from puddle.server.store.systems import Claim
 
-_log = structlog.get_logger(__name__)
-
+_UNEXPECTED = "something unexpected happened; administrators find it in the server's log. It is tried again"
 _LINGER_S = 0.2
 """How long a turn waits for answers before it looks for new work again."""
 
@@ -98,23 +96,17 @@ class Loop:
 
     def _turned(self) -> bool:
         """Turn once; False where there was nothing to do, or the database is away."""
-        try:
+        with surviving("turn_failed", holder=self._holder):
             return self.turn(self._backend.now()) > 0 or bool(self._hands)
-        except Exception:
-            _log.exception("turn_failed")
-            self._hands = {}  # their leases end by themselves
-            return False
+        self._hands = {}  # their leases end by themselves
+        return False
 
     def _pause(self) -> float:
         """Return for how many seconds to sleep; wishes of other servers, and their leases, are seen after `soon_s`."""
         soon = float(self._backend.rules.soon_s)
-        try:
-            with self._backend.store.reading() as tx:
-                due = tx.systems.next_due()
-        except Exception:
-            _log.exception("database_away")
-            return soon
-        return min(soon, max(0.05, due - self._backend.clock()))
+        with surviving("database_away", holder=self._holder), self._backend.store.reading() as tx:
+            return min(soon, max(0.05, tx.systems.next_due() - self._backend.clock()))
+        return soon
 
     # one turn
 
@@ -240,13 +232,11 @@ class Loop:
 
     def _decided(self, work: Work, now: int) -> bool:
         """Decide; False where that fails, which is a mistake of ours: others go on, and this one is tried again."""
-        try:
+        with surviving("not_decided", system_id=work.system.id, status=work.system.status.name):
             work.decision = decide(work.system, work.facts, now, work.given.terms)
-        except Exception:
-            _log.exception("not_decided", system_id=work.system.id, status=work.system.status.name)
-            del self._hands[work.system.id]  # the lease ends by itself
-            return False
-        return True
+            return True
+        del self._hands[work.system.id]  # the lease ends by itself
+        return False
 
     # acting
 
@@ -260,16 +250,14 @@ class Loop:
     def _step(self, work: Work) -> Outcome:
         """Take a step. Runs beside the loop: it reads the work and changes nothing of it."""
         saved: list[bool] = []
-        try:
-            machine_id = self._taken(work, saved)
-        except StepFailed as failed:
-            return Outcome(failed=failed)
-        except Exception:
-            _log.exception("step_failed", system_id=work.system.id)
-            sentence = "something unexpected happened; administrators find it in the server's log. It is tried again"
-            return Outcome(failed=StepFailed("INTERNAL", sentence))
-        reach(Point.STEP_TAKEN)
-        return Outcome(machine_id=machine_id, saved=any(saved))
+        with surviving("step_failed", system_id=work.system.id):
+            try:
+                machine_id = self._taken(work, saved)
+            except StepFailed as failed:
+                return Outcome(failed=failed)
+            reach(Point.STEP_TAKEN)
+            return Outcome(machine_id=machine_id, saved=any(saved))
+        return Outcome(failed=StepFailed("INTERNAL", _UNEXPECTED))
 
     def _taken(self, work: Work, saved: list[bool]) -> str:
         assert work.decision is not None  # noqa: S101 -- see `_act`

@@ -17,6 +17,7 @@ from puddle.server.domain.records import Meter, Snapshot, SnapshotStatus
 from puddle.server.faults import Point, reach
 from puddle.server.reconcile.accounting import close_meter, record
 from puddle.server.reconcile.backoff import Backoff
+from puddle.server.reconcile.mishaps import surviving
 
 _log = structlog.get_logger(__name__)
 
@@ -33,31 +34,29 @@ class Removals:
         with self._backend.store.reading() as tx:
             snapshots, images = tx.snapshots.to_delete(), tx.images.to_delete()
         for snapshot in snapshots:
-            if self._gone(snapshot, now, lambda cloud, it=snapshot.id: cloud.delete_snapshot(it)):
+            if self._gone(snapshot, now, _delete_snapshot):
                 reach(Point.SNAPSHOT_REMOVED)
                 self._write_snapshot(snapshot, now)
         for image in images:
-            if self._gone(image, now, lambda cloud, it=image.id: cloud.delete_image(it)):
+            if self._gone(image, now, _delete_image):
                 reach(Point.IMAGE_REMOVED)
                 self._write_image(image, now)
 
-    def _gone(self, what: Snapshot | Image, now: int, remove: Callable[[Provider], None]) -> bool:
+    def _gone(self, what: Snapshot | Image, now: int, remove: Callable[[Provider, str], None]) -> bool:
         """Remove something at its cloud; False where that cannot be done now, or not yet again."""
         cloud = self._backend.clouds.get(what.cloud)
         if cloud is None or self._failures.waits(what.id, now):
             return False
-        try:
-            remove(cloud)
-        except StepFailed as failed:
-            self._failures.failed(what.id, now)
-            _log.warning("not_removed", id=what.id, reason=failed.reason, sentence=failed.sentence)
-            return False
-        except Exception:
-            self._failures.failed(what.id, now)
-            _log.exception("not_removed", id=what.id)
-            return False
-        self._failures.well(what.id)
-        return True
+        with surviving("not_removed", id=what.id):
+            try:
+                remove(cloud, what.id)
+            except StepFailed as failed:
+                _log.warning("not_removed", id=what.id, reason=failed.reason, sentence=failed.sentence)
+            else:
+                self._failures.well(what.id)
+                return True
+        self._failures.failed(what.id, now)
+        return False
 
     def _write_snapshot(self, snapshot: Snapshot, now: int) -> None:
         with self._backend.store.writing() as tx:
@@ -77,3 +76,11 @@ class Removals:
                 return
             tx.images.put(replace(there, status=ImageStatus.DELETED, updated=now))
             record(tx, "image.deleted", (image.id,), now)
+
+
+def _delete_snapshot(cloud: Provider, snapshot_id: str) -> None:
+    cloud.delete_snapshot(snapshot_id)
+
+
+def _delete_image(cloud: Provider, image_id: str) -> None:
+    cloud.delete_image(image_id)

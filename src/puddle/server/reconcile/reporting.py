@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-import structlog
-
 from puddle.server.backend import Backend
 from puddle.server.domain.catalog import Image
 from puddle.server.domain.cost import Span
@@ -15,9 +13,8 @@ from puddle.server.domain.people import User
 from puddle.server.domain.records import Meter, Session, System
 from puddle.server.domain.trail import Report, ReportEntry, ReportStatus
 from puddle.server.faults import Point, reach
+from puddle.server.reconcile.mishaps import surviving
 from puddle.server.store import Transaction
-
-_log = structlog.get_logger(__name__)
 
 Thing = TypeVar("Thing")
 
@@ -27,11 +24,10 @@ def make_reports(backend: Backend, now: int) -> None:
     with backend.store.reading() as tx:
         pending = tx.reports.pending()
     for report in pending:
-        try:
+        with surviving("report_failed", report_id=report.id):
             _make(backend, report.id, now)
-        except Exception:
-            _log.exception("report_failed", report_id=report.id)
-            _fail(backend, report.id)
+            continue
+        _fail(backend, report.id)
 
 
 def _make(backend: Backend, report_id: str, now: int) -> None:

@@ -21,6 +21,7 @@ from puddle.server.domain.states import Status, Vm
 from puddle.server.faults import Point, reach
 from puddle.server.reconcile.accounting import close_meter, notice, record
 from puddle.server.reconcile.look import at_rest_for_good
+from puddle.server.reconcile.mishaps import surviving
 
 _log = structlog.get_logger(__name__)
 
@@ -50,12 +51,11 @@ class Sweep:
     def round(self, now: int) -> None:
         """Sweep all clouds."""
         for name, cloud in self._backend.clouds.items():
-            try:
-                self._sweep(name, cloud, now)
-            except StepFailed as failed:
-                _log.warning("not_swept", cloud=name, reason=failed.reason, sentence=failed.sentence)
-            except Exception:
-                _log.exception("not_swept", cloud=name)
+            with surviving("not_swept", cloud=name):
+                try:
+                    self._sweep(name, cloud, now)
+                except StepFailed as failed:
+                    _log.warning("not_swept", cloud=name, reason=failed.reason, sentence=failed.sentence)
 
     def _sweep(self, name: str, cloud: Provider, now: int) -> None:
         """Deal with what was odd the last time and still is; remember the rest."""

@@ -22,7 +22,7 @@ _ASKED_EVERY = 10
 
 
 def terms_of(system: System, types: Mapping[str, InstanceType], rules: Rules, *, budget_left: bool) -> Terms:
-    """Return the terms of a system. Types in use cannot be removed; if one was, its machine costs nothing, and is told."""
+    """Return the terms of a system. Where its type was removed, which the API refuses, it costs nothing."""
     kind, target = types.get(system.instance_type_id), types.get(system.target_type_id)
     if kind is None and system.status is not Status.TERMINATED:
         _log.error("instance_type_missing", system_id=system.id, instance_type_id=system.instance_type_id)
@@ -61,7 +61,10 @@ class Budgets:
             return True
         if not _enough(tx, user.limits, [owner_id], now):
             return False
-        return all(_once(self._groups, name, lambda name=name: self._group(tx, name, now)) for name in user.groups)
+        return all(self._group_once(tx, name, now) for name in user.groups)
+
+    def _group_once(self, tx: Transaction, name: str, now: int) -> bool:
+        return _once(self._groups, name, lambda: self._group(tx, name, now))
 
     @staticmethod
     def _group(tx: Transaction, name: str, now: int) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
-import structlog
 
 from puddle.server.domain.facts import Power
 from puddle.server.domain.records import Meter
@@ -20,11 +19,10 @@ from puddle.server.faults import Point, reach
 from puddle.server.reconcile.accounting import account, book_seen, has_idle_disk, open_disk, settled
 from puddle.server.reconcile.decision import Decision
 from puddle.server.reconcile.look import at_rest_for_good
+from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.work import Work
 from puddle.server.store import Store, Transaction
 from puddle.server.store.systems import NEVER_AGAIN, Rest
-
-_log = structlog.get_logger(__name__)
 
 Write = Callable[[Transaction, Sequence[Work]], None]
 
@@ -86,21 +84,21 @@ class Writing:
         """Write a group in one transaction; where one of it cannot be written, each in its own."""
         if not works:
             return
-        before = [(work, work.system) for work in works]
-        try:
-            with self._store.writing() as tx:
-                write(tx, works)
-        except (sa.exc.OperationalError, sa.exc.InterfaceError):
-            raise  # the database is away, which is nobody's fault here
-        except Exception:
-            for work, system in before:
-                work.system, work.kept = system, True
-            if len(works) > 1:
-                for work in works:
-                    self._together([work], write)
+        before, away = [(work, work.system) for work in works], None
+        with surviving("not_written", system_ids=[work.system.id for work in works]):
+            try:
+                with self._store.writing() as tx:
+                    write(tx, works)
+            except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+                away = error
+            else:
                 return
-            _log.exception("not_written", system_id=works[0].system.id)
-            works[0].kept = False
+        if away is not None:
+            raise away  # the database cannot be reached, which is no record's fault
+        for work, system in before:
+            work.system, work.kept = system, len(works) > 1
+        for work in works if len(works) > 1 else ():
+            self._together([work], write)
 
 
 def look_at(decision: Decision) -> int:

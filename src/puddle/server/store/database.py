@@ -166,14 +166,19 @@ def migrations(connection: sa.Connection) -> Config:
 
 def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return _create(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
     if url.database:
-        engine = sa.create_engine(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
+        engine = _create(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
     else:
-        engine = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = _create(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _create(url: sa.URL, **options: Any) -> sa.Engine:
+    """Create an engine whose errors, and so our logs, do not show what was written."""
+    return sa.create_engine(url, hide_parameters=True, **options)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

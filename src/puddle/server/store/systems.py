@@ -7,7 +7,7 @@ made on an older one starts again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,6 +119,21 @@ class Systems(Rows[System]):
     def known(self) -> dict[str, Status]:
         """Return where every system stands, by its id: what the sweep compares the clouds with."""
         return {row[0]: Status(row[1]) for row in self._connection.execute(sa.select(SYSTEMS.c.id, SYSTEMS.c.status))}
+
+    def revisions(self) -> list[tuple[str, str, int]]:
+        """Return (id, owner's id, revision) of every system that is not terminated: what watchers compare."""
+        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.owner_id, SYSTEMS.c.revision)
+        alive = query.where(SYSTEMS.c.status != int(Status.TERMINATED))
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(alive)]
+
+    def seen_of(self, ids: Collection[str]) -> list[Seen]:
+        """Return systems by their ids as people see them; those that are not there are left out."""
+        return [_seen(row) for row in self._connection.execute(_SEEN.where(SYSTEMS.c.id.in_(ids)))]
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many systems stand where."""
+        query = sa.select(SYSTEMS.c.status, sa.func.count()).group_by(SYSTEMS.c.status)
+        return {Status(row[0]): int(row[1]) for row in self._connection.execute(query)}
 
     # leases
 

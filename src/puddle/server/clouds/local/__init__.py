@@ -21,6 +21,8 @@ and ends the service when it is over its size; what was written in between stays
 from one another or from the server: they run as its user. This cloud is for one's own machine and for trials; whoever
 must keep strangers apart takes another.
 
+Machines outlive the server, unless somebody ends its whole control group: under systemd say `KillMode=process`.
+
 Linux only: it reads /proc.
 """
 

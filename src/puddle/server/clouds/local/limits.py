@@ -120,7 +120,8 @@ class Watch:
         self._next_disk = begun + max(2.0, 20 * took)
         if size <= self._card.disk_gb * GIB:
             return ""
-        return f"DISK_FULL: {size / GIB:.2f} GiB are used of its disk of {self._card.disk_gb} GiB; scale it to a larger one"
+        used_up = f"{size / GIB:.2f} GiB are used of its disk of {self._card.disk_gb} GiB"
+        return f"DISK_FULL: {used_up}; scale it to a larger one"
 
     def _memory(self) -> str:
         if self._group is not None:

@@ -1,0 +1,1 @@
+"""The commands of `puddle`, one group a file."""

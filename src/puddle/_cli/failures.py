@@ -1,0 +1,39 @@
+"""What a failure is called on the command line: a sentence and an exit code."""
+
+from __future__ import annotations
+
+from puddle.client.auth.authorizer import AuthError
+from puddle.client.errors.puddle_errors import (
+    ImageFailedError,
+    PreconditionFailedError,
+    PuddleError,
+    SystemFailedError,
+    ValidationFailedError,
+)
+
+
+class Failed(Exception):
+    """A failure of the command itself, told in a sentence."""
+
+
+def exit_code(error: Exception) -> int | None:
+    """Return the exit code of a failure that is told in a sentence; None for what is a mistake of ours."""
+    if isinstance(error, PreconditionFailedError):
+        return 3
+    if isinstance(error, ValidationFailedError):
+        return 4
+    if isinstance(error, SystemFailedError | ImageFailedError):
+        return 5
+    told = isinstance(error, PuddleError | AuthError | Failed | TimeoutError)
+    return 1 if told else None
+
+
+def sentence(error: Exception) -> str:
+    """Return what to tell: the sentence, what could be done instead, and the request's id for an administrator."""
+    told = str(error)
+    if isinstance(error, PuddleError):
+        if error.allowed_actions:
+            told += f" (what can be done now: {', '.join(error.allowed_actions)})"
+        if error.request_id:
+            told += f" [request {error.request_id}]"
+    return told

@@ -1,0 +1,136 @@
+"""Running a server: `puddle server`, and what is done beside it on its machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from puddle._cli.failures import Failed
+
+if TYPE_CHECKING:
+    from puddle.server.installation import ShownKey
+    from puddle.server.settings import Settings
+
+Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc/puddle/puddle.toml as it comes.")]
+Data = Annotated[Path | None, typer.Option("--data", help="The folder for all that is kept.")]
+
+
+def server(
+    config: Config = None,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Run a server: it takes calls, makes wishes come true, and stops cleanly on SIGTERM or Ctrl-C.
+
+    With nothing configured it keeps everything in ~/.local/share/puddle, listens on 127.0.0.1:8081, and shows the first
+    administrator's key, once.
+    """
+    from puddle.server import main
+
+    found = _settings(config, data, server=_given(host=host, port=port))
+    with _told():
+        listening = main.listen(found)
+        made = main.Server(found)
+    address = main.address(found, listening)
+
+    def ready() -> None:
+        if made.key is not None:
+            _show(made.key, address, found.data)
+        typer.echo(f"Puddle listens on {address}")
+
+    made.run(listening, ready)
+
+
+def migrate(config: Config = None, data: Data = None) -> None:
+    """Bring the database to this version's tables. A server does that by itself when it starts."""
+    from puddle.server.main import backend_of
+
+    found = _settings(config, data)
+    with _told():
+        store = backend_of(found).store
+    store.migrate()
+    store.close()
+    typer.echo("The database has the tables of this version.")
+
+
+def server_key(
+    user: Annotated[str, typer.Option(help="The administrator; made where there is none of that name.")] = "admin",
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Make an administrator's key on the server's machine, for when all others are lost. The audit trail tells of it."""
+    from puddle.server.installation import recovered
+    from puddle.server.main import backend_of
+
+    found = _settings(config, data)
+    with _told():
+        backend = backend_of(found)
+    backend.store.migrate()
+    try:
+        key = recovered(backend, user)
+    except ValueError as error:
+        raise Failed(str(error)) from None
+    finally:
+        backend.store.close()
+    _show(key, f"http://{found.server.host}:{found.server.port}", found.data)
+
+
+def settings() -> None:
+    """Print all settings, what they are as they come, and what they mean."""
+    from puddle.server.settings import as_markdown
+
+    typer.echo(as_markdown())
+
+
+class _told:  # noqa: N801 -- reads as what it does
+    """What is wrong with the settings is told in sentences."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        from puddle.server.settings import SettingsRefused
+
+        if isinstance(error, SettingsRefused):
+            raise Failed(str(error)) from None
+
+
+def _settings(config: Path | None, data: Path | None, **said: dict[str, Any]) -> Settings:
+    from puddle.server import logs
+    from puddle.server.settings import load
+
+    with _told():
+        found = load(config, **{name: values for name, values in {**said, **_given(data=data)}.items() if values})
+    logs.configure(found.log.level, found.log.format)
+    return found
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _show(key: ShownKey, address: str, data: Path) -> None:
+    """Show a key this once: on stdout, unless that is a journal, which would keep it; then in a file."""
+    told = f"# The key of the administrator {key.user.name}, shown this once. Put these lines into another terminal:"
+    lines = f"{told}\n{key.exports(address)}\n"
+    if not _goes_to_a_journal():
+        typer.echo(lines)
+        return
+    path = data / "first-key"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(lines)
+    typer.echo(f"The administrator's key is in {path}; take it from there and remove the file.")
+
+
+def _goes_to_a_journal() -> bool:
+    """Whether stdout is systemd's journal, which says so in JOURNAL_STREAM (device:inode)."""
+    try:
+        found = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"

@@ -1,0 +1,307 @@
+"""The composition root: settings become one process that takes calls, makes wishes come true, and stops cleanly.
+
+    settings → store, keyring, clouds, products → backend → api → the ASGI application, on uvicorn
+                                                         ↘ loops of the reconciler, each in a thread of its own
+
+When the process is asked to stop (SIGTERM, SIGINT) it takes no more calls, lets those in hand end, lets the loops give
+their leases back, and goes. Machines stay as they are: the next server finds them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from ipaddress import ip_address
+from typing import Any
+
+import structlog
+import uvicorn
+
+from puddle.server import installation
+from puddle.server.api import Api
+from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
+from puddle.server.auth.secrets import Keyring, KeysRefused
+from puddle.server.auth.tokens import TokenTerms
+from puddle.server.backend import Backend
+from puddle.server.clouds.base import Provider
+from puddle.server.products.base import Product
+from puddle.server.reconcile.loop import Loop
+from puddle.server.settings import Settings, SettingsRefused
+from puddle.server.store import Store
+from puddle.server.transports import connect, watching
+from puddle.server.transports.app import Application, Terms, Turning
+
+_log = structlog.get_logger(__name__)
+_LOOPS_END_S = 60.0
+
+
+@dataclass(slots=True)
+class Bell:
+    """Wakes whoever wants to know of a wish that was written here."""
+
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+
+    def ring(self) -> None:
+        """Wake them."""
+        for wake in self.listeners:
+            wake()
+
+
+class Turner:
+    """One loop in a thread of its own, and how long ago it turned."""
+
+    def __init__(self, backend: Backend, settings: Settings, number: int) -> None:
+        """The thread starts with `start`."""
+        terms = settings.reconciler
+        self._loop = _Counted(backend, _holder(number), workers=terms.workers, batch=terms.batch, lease_s=terms.lease_s)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run, args=(self._stop,), name=f"reconcile-{number}")
+        self.wake = self._loop.wake
+
+    def start(self) -> None:
+        """Begin to turn."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to stop."""
+        self._stop.set()
+        self._loop.wake()
+
+    def join(self) -> None:
+        """Wait until it has stopped; a call that hangs is not waited for for ever."""
+        if self._thread.ident is None:
+            return
+        self._thread.join(_LOOPS_END_S)
+        if self._thread.is_alive():
+            _log.warning("a loop has not ended; its leases end by themselves", seconds=_LOOPS_END_S)
+
+    @property
+    def turns(self) -> int:
+        """How many turns it made."""
+        return self._loop.turns
+
+    @property
+    def age(self) -> float:
+        """Seconds since its last turn, or since it was made."""
+        return time.monotonic() - self._loop.last
+
+
+class _Counted(Loop):
+    """A loop that counts its turns; those that fail do not count."""
+
+    turns = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.last = time.monotonic()
+
+    def turn(self, now: int) -> int:
+        """See Loop."""
+        moved = super().turn(now)
+        self.turns += 1
+        self.last = time.monotonic()
+        return moved
+
+
+class Server:
+    """One server process, put together and not running yet. `key`: the first administrator's, on an empty database."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open and migrate the database. Raises SettingsRefused."""
+        self.settings = settings
+        self._bell = Bell()
+        self.backend = backend_of(settings, self._bell.ring)
+        self.backend.store.migrate()
+        self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
+        self.key = installation.prepare(self.api, settings)
+        self._turners = [Turner(self.backend, settings, number) for number in range(settings.reconciler.loops)]
+        turning = Turning(age=self._age, turns=lambda: sum(turner.turns for turner in self._turners))
+        self.app = Application(self.api, version=version(), turning=turning, terms=_terms(self))
+        self._bell.listeners += [turner.wake for turner in self._turners]
+        self._bell.listeners.append(self.app.streams.hub.wake)
+
+    def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
+        """Serve on a socket until the process is asked to stop. `ready` is called before the first call is taken."""
+        web = uvicorn.Server(_web(self.settings, self.app))
+        for turner in self._turners:
+            turner.start()
+        ready()
+        try:
+            with _stopping(web):
+                web.run(sockets=[listening])
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the loops and let the database go."""
+        for turner in self._turners:
+            turner.stop()
+        for turner in self._turners:
+            turner.join()
+        self.backend.store.close()
+
+    def _age(self) -> float | None:
+        return max((turner.age for turner in self._turners), default=None)
+
+
+def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> Backend:
+    """Return the installation that settings describe; its database is not migrated. Raises SettingsRefused."""
+    os.umask(0o077)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    products: dict[str, Product] = {}
+    clouds: dict[str, Provider] = {}
+    _add_local(settings, clouds, products)
+    _add_simulated(settings, clouds, products)
+    return Backend(
+        store=_store(settings),
+        clouds=clouds,
+        products=products,
+        keyring=_keyring(settings),
+        rules=settings.rules(),
+        clock=time.time,
+        wake=wake,
+    )
+
+
+def _add_local(settings: Settings, clouds: dict[str, Provider], products: dict[str, Product]) -> None:
+    if settings.products.h2o3.enabled:
+        from puddle.server.products.h2o3 import H2O3
+
+        products["h2o3"] = H2O3()
+    local = settings.clouds.local
+    if local.enabled:
+        from puddle.server.clouds.local import LocalCloud
+
+        ports = range(local.first_port, local.last_port + 1)
+        clouds["local"] = LocalCloud(local.folder or settings.data.absolute() / "local", ports=ports)
+
+
+def _add_simulated(settings: Settings, clouds: dict[str, Provider], products: dict[str, Product]) -> None:
+    if not settings.clouds.simulated.enabled:
+        return
+    from puddle.server.clouds.simulated import FileWorld, SimulatedCloud
+    from puddle.server.products.simulated import SimulatedProduct
+
+    world = FileWorld(settings.data.absolute() / "simulated.db")
+    clouds["simulated"] = SimulatedCloud(world, time.time)
+    products["simulated"] = SimulatedProduct(world, time.time)
+
+
+def _store(settings: Settings) -> Store:
+    try:
+        return Store(settings.database_url())
+    except Exception as error:
+        raise SettingsRefused(f"database.url cannot be used: {type(error).__name__}; it is left out here") from None
+
+
+def _keyring(settings: Settings) -> Keyring:
+    given = settings.auth.master_keys.get_secret_value()
+    try:
+        if given:
+            return Keyring.from_text(given)
+        return Keyring.load_or_create(settings.auth.master_keys_file or settings.data / "master.keys")
+    except KeysRefused as refused:
+        raise SettingsRefused(f"auth.master_keys: {refused}") from None
+
+
+def _limiter(settings: Settings) -> LoginLimiter:
+    terms = AttemptTerms(per_key=settings.auth.failures_per_key, per_address=settings.auth.failures_per_address)
+    try:
+        return LoginLimiter(terms)
+    except ValueError as error:
+        raise SettingsRefused(f"auth.failures_per_key, auth.failures_per_address: {error}") from None
+
+
+def _tokens(settings: Settings) -> TokenTerms:
+    return TokenTerms(lifetime=60 * settings.auth.token_minutes, session=3600 * settings.auth.session_hours)
+
+
+def _terms(server: Server) -> Terms:
+    given = server.settings.server
+    at_once = server.backend.store.engine.dialect.name == "sqlite"
+    calls = connect.Terms(threads=given.threads, waiting=given.waiting, most_bytes=given.most_bytes, at_once=at_once)
+    return Terms(calls=calls, streams=watching.Terms(per_user=given.streams_per_user))
+
+
+def _web(settings: Settings, app: Application) -> uvicorn.Config:
+    given = settings.server
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(given.trusted_proxies),
+        forwarded_allow_ips=list(given.trusted_proxies),
+        limit_concurrency=given.connections,
+        timeout_graceful_shutdown=given.drain_s,
+        ssl_certfile=given.cert_file,
+        ssl_keyfile=given.key_file,
+        ws="none",
+    )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens where settings say. Raises SettingsRefused, also where that would be unsafe."""
+    host, port = settings.server.host, settings.server.port
+    if not (_is_loopback(host) or settings.server.cert_file or settings.server.allow_plain):
+        raise SettingsRefused(
+            f"server.host: {host} can be reached by others, and there is no TLS; give server.cert_file and "
+            "server.key_file, or set server.allow_plain where a proxy in front has TLS"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise SettingsRefused(f"server.port: {host}:{port} cannot be listened on: {error.strerror}") from None
+
+
+def address(settings: Settings, listening: socket.socket) -> str:
+    """Return the URL of a server."""
+    host, port = listening.getsockname()[:2]
+    scheme = "https" if settings.server.cert_file else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def version() -> str:
+    """Return the version of this distribution."""
+    try:
+        return version_of("scanner-puddle")
+    except PackageNotFoundError:  # run from a folder of sources
+        return "unknown"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _holder(number: int) -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{number}:{secrets.token_hex(4)}"
+
+
+class _stopping:  # noqa: N801 -- reads as what it does
+    """A signal ends the web server, also before uvicorn listens to them; the process then goes on to end its loops."""
+
+    def __init__(self, web: uvicorn.Server) -> None:
+        self._web = web
+        self._before: Mapping[int, Any] = {}
+
+    def __enter__(self) -> None:
+        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _stop(self, *_: object) -> None:
+        self._web.should_exit = True

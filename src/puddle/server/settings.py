@@ -1,0 +1,381 @@
+"""What can be set about a server, with defaults that need nothing set.
+
+Three places, the later ones counting more: `/etc/puddle/puddle.toml` (or the file `--config` names), environment
+variables (`PUDDLE_SERVER__PORT` is `port` in `[server]`), and what the command line says. A key nobody knows is refused
+and not passed over. `python -m puddle.server.settings` prints all keys, as the documentation has them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from puddle.server.domain.cost import micros
+from puddle.server.domain.patterns import Pattern, PatternRefused
+from puddle.server.domain.rules import IDLE_OPTIONS, CloudPrices, Rules
+from puddle.server.domain.validation import DEFAULT_NAMING, Naming
+
+USUAL_FILE = Path("/etc/puddle/puddle.toml")
+PREFIX, APART = "PUDDLE_", "__"
+
+Price = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]
+
+
+class SettingsRefused(Exception):
+    """Settings that cannot be used; the sentence names each key and says what is wrong with it."""
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Server(Section):
+    """How the server is reached."""
+
+    host: str = Field("127.0.0.1", description="The address it listens on. Another than loopback needs TLS.")
+    port: int = Field(8081, ge=0, le=65535, description="The port; 0 takes a free one.")
+    cert_file: Path | None = Field(None, description="The TLS certificate and its chain, in PEM.")
+    key_file: Path | None = Field(None, description="The certificate's private key, in PEM.")
+    allow_plain: bool = Field(
+        False, description="Listen without TLS on an address that is not loopback: behind a proxy that has it."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of proxies whose X-Forwarded-For is believed; nobody's as it comes."
+    )
+    most_bytes: int = Field(1 << 20, ge=1 << 16, le=1 << 28, description="The largest request, in bytes.")
+    threads: int = Field(16, ge=1, le=256, description="Threads for calls that may wait.")
+    waiting: int = Field(500, ge=0, le=100_000, description="Calls that may wait for a thread before more are refused.")
+    connections: int = Field(1000, ge=1, le=100_000, description="Connections at once; more are answered with 503.")
+    streams_per_user: int = Field(5, ge=1, le=1000, description="Streams of WatchSystems a user may have open.")
+    drain_s: int = Field(10, ge=1, le=300, description="Seconds that calls have to end when the server stops.")
+
+    @model_validator(mode="after")
+    def _both(self) -> Server:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together")
+        return self
+
+
+class Database(Section):
+    """Where Puddle remembers."""
+
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="``postgresql+psycopg://user:password@host/puddle`` or ``sqlite:////path/puddle.db``; empty: "
+        "a SQLite file in the data folder. Several servers may share one PostgreSQL.",
+    )
+    url_file: Path | None = Field(None, description="A file that holds the URL instead, so that no password is here.")
+
+
+class Auth(Section):
+    """Logging in."""
+
+    token_minutes: int = Field(15, ge=1, le=24 * 60, description="How long a token lives; it is renewed while used.")
+    session_hours: int = Field(0, ge=0, le=24 * 365, description="After which one has to log in again; 0: never.")
+    failures_per_key: str = Field("30 per 5 minutes", description="Failed logins a key may have.")
+    failures_per_address: str = Field("60 per 5 minutes", description="Failed logins an address may have.")
+    master_keys_file: Path | None = Field(
+        None, description="The keys that encrypt passwords in the database; made where there is none. "
+        "None: ``master.keys`` in the data folder. Servers that share a database share them."
+    )  # fmt: skip
+    master_keys: SecretStr = Field(SecretStr(""), description="The same keys, in base64, newest first, without a file.")
+
+
+class Reconciler(Section):
+    """The loops that make wishes come true."""
+
+    loops: int = Field(1, ge=0, le=16, description="Loops of this server; 0 leaves the work to others.")
+    workers: int = Field(16, ge=1, le=256, description="Calls to clouds, and to products, that a loop makes at once.")
+    batch: int = Field(256, ge=1, le=10_000, description="Systems a loop has in hand at most.")
+    lease_s: int = Field(60, ge=10, le=3600, description="Seconds after which others take over from a dead server.")
+
+
+class Idle(Section):
+    """Stopping what nobody uses."""
+
+    options: dict[str, int] = Field(
+        default_factory=lambda: dict(IDLE_OPTIONS), description="What people may choose: label → minutes; -1 is never."
+    )
+    default: int = Field(240, ge=-1, description="What is taken where nobody chooses; one of the options.")
+    warning_s: int = Field(600, ge=0, description="Seconds before the stop at which the owner is warned.")
+    extension_minutes: int = Field(24 * 60, ge=0, description="How far ahead an owner may keep an unused system on.")
+
+    @model_validator(mode="after")
+    def _offered(self) -> Idle:
+        if self.default not in self.options.values():
+            raise ValueError("default is one of the options' minutes")
+        return self
+
+
+class Systems(Section):
+    """What systems may be."""
+
+    name_pattern: str = Field(DEFAULT_NAMING.pattern.text, description="What a name has to match as a whole.")
+    name_description: str = Field(DEFAULT_NAMING.description, description="The same in words, for people.")
+    name_most: int = Field(DEFAULT_NAMING.most, ge=1, le=63, description="Characters a name has at most.")
+    disk_min_gb: int = Field(1, ge=1, description="The smallest data disk.")
+    disk_max_gb: int = Field(16_384, ge=1, description="The largest data disk.")
+    cu_pool: int = Field(0, ge=0, description="Compute units of the whole installation; 0 is no limit.")
+    out_of_cu: str = Field(Rules().out_of_cu, description="What people read where none are left.")
+    fixed_tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything that is made.")
+    initializing_s: int = Field(3600, ge=60, description="Seconds a new system has to become ready.")
+    patience_s: int = Field(1800, ge=60, description="Seconds every other change has.")
+    build_s: int = Field(3600, ge=60, description="Seconds an image has to be built.")
+
+    @model_validator(mode="after")
+    def _usable(self) -> Systems:
+        try:
+            Pattern(self.name_pattern)
+        except PatternRefused as error:
+            raise ValueError(f"name_pattern: {error}") from None
+        if self.disk_min_gb > self.disk_max_gb:
+            raise ValueError("disk_min_gb is not larger than disk_max_gb")
+        return self
+
+    @property
+    def naming(self) -> Naming:
+        """The rule of names."""
+        return Naming(pattern=Pattern(self.name_pattern), description=self.name_description, most=self.name_most)
+
+
+class Prices(Section):
+    """What a cloud takes beside its machines."""
+
+    disk_gb: Price = Field(Decimal(0), description="Per hour and GB of a stopped system's disk.")
+    snapshot_gb: Price = Field(Decimal(0), description="Per hour and GB of a snapshot.")
+    build: Price = Field(Decimal(0), description="Per hour of building an image.")
+
+    def exact(self) -> CloudPrices:
+        """Return them in millionths."""
+        return CloudPrices(
+            disk_gb_micros=micros(self.disk_gb),
+            snapshot_gb_micros=micros(self.snapshot_gb),
+            build_micros=micros(self.build),
+        )
+
+
+class Local(Section):
+    """This machine as a cloud."""
+
+    enabled: bool = Field(True, description="Whether systems can be made on this machine.")
+    folder: Path | None = Field(None, description="Where its machines are. None: ``local`` in the data folder.")
+    first_port: int = Field(23_000, ge=1024, le=65_535, description="The first of the ports systems get.")
+    last_port: int = Field(24_999, ge=1024, le=65_535, description="The last of them.")
+    prices: Prices = Field(default_factory=Prices, description="What it takes beside its machines.")
+
+
+class Simulated(Section):
+    """A cloud and a product that are only thought of, for trying Puddle out and for testing clients."""
+
+    enabled: bool = Field(False, description="Whether there are such a cloud and product.")
+    prices: Prices = Field(default_factory=Prices, description="What it takes beside its machines.")
+
+
+class Clouds(Section):
+    """Where machines come from."""
+
+    local: Local = Field(default_factory=Local, description="This machine.")
+    simulated: Simulated = Field(default_factory=Simulated, description="No machines at all.")
+
+
+class H2O3(Section):
+    """H2O-3."""
+
+    enabled: bool = Field(True, description="Whether it is offered.")
+    build_at_start: bool = Field(
+        True, description="Build an image of its newest version on a fresh installation that has Java."
+    )
+
+
+class Products(Section):
+    """What runs on machines."""
+
+    h2o3: H2O3 = Field(default_factory=H2O3, description="H2O-3.")
+
+
+class Size(Section):
+    """An instance type that a fresh installation offers; later ones are made with the API."""
+
+    cloud: str = Field("local", description="The cloud it is of.")
+    name: str = Field(description="The cloud's word for it.")
+    text: str = Field("", description="What people read; the name where it is empty.")
+    price: Price = Field(Decimal(0), description="Per hour while started.")
+    vcpus: float = Field(1.0, gt=0, description="Processors.")
+    memory_gb: float = Field(1.0, gt=0, description="Memory in GB.")
+    gpu_count: int = Field(0, ge=0, description="GPUs.")
+    gpu_type: str = Field("", description="What GPUs they are.")
+    cu: int = Field(1, ge=0, description="Compute units it holds while started.")
+
+
+class Log(Section):
+    """What is told on stderr. No body, header or secret is ever in it."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="From which level on.")
+    format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON.")
+
+
+def usual_data() -> Path:
+    """Return where data is kept where nothing is said: ``~/.local/share/puddle``, or as XDG_DATA_HOME has it."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "puddle"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=APART, extra="forbid", frozen=True, validate_default=True
+    )
+
+    data: Path = Field(
+        default_factory=usual_data,
+        description="The folder for all that is kept; ``~/.local/share/puddle`` as it comes.",
+    )
+    server: Server = Field(default_factory=Server, description="How the server is reached.")
+    database: Database = Field(default_factory=Database, description="Where Puddle remembers.")
+    auth: Auth = Field(default_factory=Auth, description="Logging in.")
+    reconciler: Reconciler = Field(default_factory=Reconciler, description="The loops that make wishes come true.")
+    idle: Idle = Field(default_factory=Idle, description="Stopping what nobody uses.")
+    systems: Systems = Field(default_factory=Systems, description="What systems may be.")
+    clouds: Clouds = Field(default_factory=Clouds, description="Where machines come from.")
+    products: Products = Field(default_factory=Products, description="What runs on machines.")
+    instance_types: tuple[Size, ...] = Field(
+        (), description="The instance types of a fresh installation; empty: some that fit this machine."
+    )
+    log: Log = Field(default_factory=Log, description="What is told on stderr.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Say which places count, the first most."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def database_url(self) -> str:
+        """Return the URL of the database, which may hold a password: not to be shown."""
+        if self.database.url_file is not None:
+            return _text_of(self.database.url_file, "database.url_file").strip()
+        return self.database.url.get_secret_value() or f"sqlite:///{self.data.absolute() / 'puddle.db'}"
+
+    def rules(self) -> Rules:
+        """Return the rules of the installation."""
+        systems, idle = self.systems, self.idle
+        return Rules(
+            naming=systems.naming,
+            idle_options=idle.options,
+            idle_default=idle.default,
+            idle_warning_s=idle.warning_s,
+            extension_cap=idle.extension_minutes,
+            disk_min_gb=systems.disk_min_gb,
+            disk_max_gb=systems.disk_max_gb,
+            cu_pool=systems.cu_pool,
+            out_of_cu=systems.out_of_cu,
+            fixed_tags=tuple(systems.fixed_tags.items()),
+            prices={"local": self.clouds.local.prices.exact(), "simulated": self.clouds.simulated.prices.exact()},
+            patience_initializing_s=systems.initializing_s,
+            patience_s=systems.patience_s,
+            build_patience_s=systems.build_s,
+        )
+
+
+def load(config: Path | None = None, **said: Mapping[str, Any]) -> Settings:
+    """Return the settings. `said`: sections the command line has a say in. Raises SettingsRefused."""
+    if config is not None and not config.is_file():
+        raise SettingsRefused(f"{config} is not there; --config names a TOML file")
+    file = config or (USUAL_FILE if USUAL_FILE.is_file() else None)
+
+    class Loaded(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    try:
+        return Loaded(**said)
+    except ValidationError as error:
+        raise SettingsRefused("\n".join(_told(each) for each in error.errors(include_input=False))) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsRefused(f"{file} is not TOML: {error}") from None
+    except ValueError as error:  # a list or map in the environment that is not JSON
+        raise SettingsRefused(f"the environment cannot be read: {error}; lists and maps are written as JSON") from None
+
+
+def _told(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, [name for name, *_ in described()], 1, 0.5)
+        return f"{key}: there is no such setting{f'; is it {near[0]}?' if near else ''}"
+    return f"{key}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def _text_of(path: Path, key: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsRefused(f"{key}: {path} cannot be read: {error.strerror}") from None
+
+
+# for the documentation
+
+
+def described(model: type[BaseModel] = Settings, before: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield every key, its default as it is written in TOML, and what it means."""
+    for name, field in model.model_fields.items():
+        key = f"{before}{name}"
+        inner = _section(field)
+        if inner is None:
+            yield key, _written(key, field), field.description or ""
+        else:
+            yield from described(inner, f"{key}[]." if name == "instance_types" else f"{key}.")
+
+
+def as_markdown() -> str:
+    """Return all keys for the docs, a table for each section."""
+    lines: list[str] = []
+    section = None
+    for key, default, meaning in described():
+        table, _, name = key.rpartition(".")
+        if table != section:
+            section = table
+            title = f"[[{table[:-2]}]]" if table.endswith("[]") else f"[{table}]"
+            head = f"`{title}`" if table else "At the top"
+            lines += ["", f"**{head}**", "", "| key | as it comes | |", "|---|---|---|"]
+        lines.append(f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _section(field: FieldInfo) -> type[BaseModel] | None:
+    kind: Any = field.annotation
+    if getattr(kind, "__args__", None) and kind.__args__[0] is Size:
+        return Size
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def _written(key: str, field: FieldInfo) -> str:
+    if field.is_required() or key == "data":
+        return ""
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {json.dumps(each)}" for name, each in value.items()) + "}"
+    return "" if value is None else json.dumps(value, default=str)
+
+
+if __name__ == "__main__":
+    print(as_markdown())

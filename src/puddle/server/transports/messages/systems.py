@@ -1,0 +1,271 @@
+"""`SystemService`, but for watching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+
+from puddle.client.proto.v2 import system_service_pb2 as pb
+from puddle.client.proto.v2.common_pb2 import Action, Empty, TagData
+from puddle.server.api import Api
+from puddle.server.api.creating import NewSystem
+from puddle.server.api.views import SystemView
+from puddle.server.api.views import Action as Choice
+from puddle.server.domain import records
+from puddle.server.domain.paging import next_page, page_size, page_start
+from puddle.server.domain.states import Status, Wish, in_transition
+from puddle.server.products.base import Experiment
+from puddle.server.store.systems import Wanted
+from puddle.server.transports.calls import Call, Function
+from puddle.server.transports.messages import money
+from puddle.server.transports.messages.enums import everybody, word
+from puddle.server.transports.messages.snapshots import snapshot
+from puddle.server.transports.messages.statuses import CATALOG
+
+NO_LIMIT = 2**31 - 1
+"""What is told to be left of compute units where there is no limit."""
+
+
+def system(view: SystemView) -> pb.System:
+    """Return a system as its caller may see it."""
+    it, size = view.system, view.instance_type
+    price = it.session_price_micros if it.session_id else size.price_micros
+    return pb.System(
+        id=it.id,
+        name=it.name,
+        cloud=it.cloud,
+        cloud_id=it.machine_id,
+        product=it.product,
+        version=it.version,
+        owner_id=it.owner_id,
+        owner_name=view.owner_name,
+        instance_type=size.text,
+        gpu=size.gpu_count > 0,
+        gpu_count=size.gpu_count,
+        gpu_type=size.gpu_type,
+        disk_size_gb=it.disk_gb,
+        created=it.created,
+        updated=it.updated,
+        status=int(it.status),
+        vm_status=int(it.vm_status),
+        product_status=int(it.product_status),
+        config_status=int(it.config_status),
+        config_toml=it.config,
+        auth_type=view.auth_type,
+        username=it.username,
+        password=view.password,
+        default_url=it.url,
+        ip_address=it.public_ip or it.private_ip,
+        private_ip=it.private_ip,
+        public_ip=it.public_ip,
+        idle_timeout=view.idle_deadline,
+        idle_timeout_interval=it.idle_minutes,
+        current_session_cost=money.amount(view.current_cost),
+        previous_sessions_cost=money.amount(view.previous_cost),
+        provisioned=it.provisioned,
+        in_transition=in_transition(it.status),
+        can_launch=_can_launch(view.actions),
+        can_fail=view.can_fail,
+        snapshots=[snapshot(each) for each in view.snapshots],
+        instance_type_id=it.instance_type_id,
+        image_id=it.image_id,
+        price_per_hour=money.price(price),
+        session_started=it.session_started,
+        tags=[TagData(label=label, value=value) for label, value in it.tags],
+        generation=it.generation,
+        status_reason=it.reason,
+        status_detail=it.detail,
+        current_session_cost_decimal=money.exact(view.current_cost),
+        previous_sessions_cost_decimal=money.exact(view.previous_cost),
+        allowed_actions=_actions(view.actions),
+        activity=_activity(it, view.why),
+        forecast_cost_per_day=24 * money.price(price) if it.session_id else 0.0,
+    )
+
+
+@cache
+def _can_launch(actions: tuple[Choice, ...]) -> bool:
+    return any(action.allowed for action in actions if action.name == Wish.START.value)
+
+
+@cache
+def _actions(actions: tuple[Choice, ...]) -> tuple[Action, ...]:
+    return tuple(Action(name=each.name, allowed=each.allowed, reason=each.reason) for each in actions)
+
+
+def _activity(it: records.System, why: Iterable[str]) -> pb.Activity | None:
+    if it.status is not Status.STARTED:
+        return None
+    known = not it.missed_probes
+    return pb.Activity(
+        last_activity=max(it.last_activity, it.started),
+        source="product" if it.last_activity > it.started else "start",
+        idle=known and not it.busy,
+        known=known,
+        signals=[pb.Signal(name=name, value=value) for name, value in it.signals],
+        reasons=why,
+    )
+
+
+def model(found: Experiment, view: SystemView) -> pb.DAIModel:
+    """Return an experiment on a system."""
+    return pb.DAIModel(
+        id=found.id,
+        description=found.description,
+        dataset=found.dataset,
+        target=found.target,
+        scorer=found.scorer,
+        accuracy=found.accuracy,
+        time=found.time,
+        interpretability=found.interpretability,
+        score=found.score,
+        test_score=found.test_score,
+        progress=found.progress,
+        training_duration=found.training_duration,
+        status=found.status,
+        created=found.created,
+        updated=found.updated,
+        system_id=view.system.id,
+        owner_name=view.owner_name,
+    )
+
+
+def _with_models(api: Api, seen: list[SystemView], wanted: bool) -> list[pb.SystemWithModels]:
+    if not wanted:
+        return [pb.SystemWithModels(system=system(view)) for view in seen]
+    models = api.systems.experiments_of(seen)
+    return [
+        pb.SystemWithModels(system=system(view), models=[model(each, view) for each in models[view.system.id]])
+        for view in seen
+    ]
+
+
+def _create(api: Api, call: Call, message: pb.CreateSystemRequest) -> pb.System:
+    wanted = NewSystem(
+        name=message.name,
+        cloud=message.cloud,
+        product=message.product,
+        image_id=message.image_id,
+        instance_type_id=message.instance_type_id,
+        disk_gb=message.disk_size_gb,
+        idle_minutes=message.idle_timeout_interval,
+        config=message.config,
+        source_snapshot_id=message.source_snapshot_id,
+        tags=tuple((tag.label, tag.value) for tag in message.tags),
+        validate_only=message.validate_only,
+    )
+    return system(api.creating.create(call.caller, wanted, call.idempotency_key))
+
+
+def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> pb.ListSystemsResponse:
+    size = page_size(message.page_size)
+    everyone = everybody(message.scope)
+    statuses = tuple(dict.fromkeys(word(Status, "statuses", number) for number in message.statuses))
+    query = repr((everyone, message.cloud, message.product, statuses, message.include_terminated, message.name))
+    start = page_start(message.page_token, (int, str), query) if message.page_token else None
+    wanted = Wanted(
+        owner_id="" if everyone else call.caller.user.id,
+        cloud=message.cloud,
+        product=message.product,
+        name=message.name,
+        statuses=statuses,
+        include_terminated=message.include_terminated,
+        after=(int(start[0]), str(start[1])) if start else (0, ""),
+        limit=size + 1,
+    )
+    found = api.systems.page(call.caller, wanted)
+    page, more = found[:size], len(found) > size
+    following = next_page((page[-1].system.created, page[-1].system.id), query) if more else ""
+    return pb.ListSystemsResponse(systems=_with_models(api, page, message.include_models), next_page_token=following)
+
+
+def _get(api: Api, call: Call, message: pb.GetSystemRequest) -> pb.SystemWithModels:
+    view = api.systems.get(call.caller, message.id)
+    return _with_models(api, [view], message.include_models)[0]
+
+
+def _wish(name: str) -> Function:
+    """Return the function of a wish that needs nothing but the system."""
+
+    def run(api: Api, call: Call, message: pb.SystemRequest) -> pb.System:
+        take: Callable[..., SystemView] = getattr(api.wishes, name)
+        return system(take(call.caller, message.id, message.expected_generation, message.reason))
+
+    return run
+
+
+def _scale(api: Api, call: Call, message: pb.ScaleSystemRequest) -> pb.System:
+    return system(api.wishes.scale(call.caller, message.id, message.instance_type_id, message.disk_size_gb))
+
+
+def _update_config(api: Api, call: Call, message: pb.UpdateConfigRequest) -> pb.System:
+    return system(api.wishes.update_config(call.caller, message.id, message.config, restart=message.restart))
+
+
+def _change_idle(api: Api, call: Call, message: pb.UpdateIdleTimeoutRequest) -> pb.System:
+    return system(api.wishes.change_idle(call.caller, message.id, message.minutes))
+
+
+def _extend_idle(api: Api, call: Call, message: pb.ExtendIdleTimeoutRequest) -> pb.System:
+    return system(api.wishes.extend_idle(call.caller, message.id, message.minutes))
+
+
+def _models(api: Api, call: Call, message: pb.SystemRequest) -> pb.ListModelsResponse:
+    view = api.systems.get(call.caller, message.id)
+    found = api.systems.experiments_of([view])[view.system.id]
+    return pb.ListModelsResponse(models=[model(each, view) for each in found])
+
+
+def _consumption(api: Api, call: Call, _message: pb.GetCUConsumptionInfoRequest) -> pb.GetCUConsumptionInfoResponse:
+    used = api.systems.consumption(call.caller)
+    return pb.GetCUConsumptionInfoResponse(
+        available_cu=NO_LIMIT if used.available is None else used.available,
+        consumed_cu=used.consumed,
+        systems_consumption_info=[
+            pb.SystemConsumptionInfo(system_id=each.id, system_name=each.name, cu=each.cu) for each in used.mine
+        ],
+    )
+
+
+def _credentials(api: Api, call: Call, message: pb.SystemRequest) -> pb.Credentials:
+    username, password = api.systems.credentials(call.caller, message.id)
+    return pb.Credentials(username=username, password=password)
+
+
+def _ssh_key(api: Api, call: Call, message: pb.SystemRequest) -> pb.SshKey:
+    return pb.SshKey(private_key=api.systems.ssh_key(call.caller, message.id))
+
+
+def _catalog(_api: Api, _call: Call, _message: Empty) -> pb.StatusCatalog:
+    return CATALOG
+
+
+METHODS: Mapping[str, Function] = {
+    "SystemService/CreateSystem": _create,
+    "SystemService/ListSystems": _list,
+    "SystemService/GetSystem": _get,
+    "SystemService/StartSystem": _wish("start"),
+    "SystemService/StopSystem": _wish("stop"),
+    "SystemService/RebootSystem": _wish("reboot"),
+    "SystemService/RestartDAI": _wish("restart"),
+    "SystemService/TerminateSystem": _wish("terminate"),
+    "SystemService/FailSystem": _wish("fail"),
+    "SystemService/ScaleSystem": _scale,
+    "SystemService/UpdateConfig": _update_config,
+    "SystemService/UpdateIdleTimeout": _change_idle,
+    "SystemService/ExtendIdleTimeout": _extend_idle,
+    "SystemService/ListModels": _models,
+    "SystemService/GetCUConsumptionInfo": _consumption,
+    "SystemService/GetCredentials": _credentials,
+    "SystemService/GetSshKey": _ssh_key,
+    "SystemService/GetStatusCatalog": _catalog,
+}
+READS = frozenset(
+    {
+        "SystemService/GetSystem",
+        "SystemService/ListSystems",
+        "SystemService/GetCUConsumptionInfo",
+        "SystemService/GetCredentials",
+        "SystemService/GetStatusCatalog",
+    }
+)

@@ -1,0 +1,128 @@
+"""What operators and their machines ask: does it live, what does it count, what can be called.
+
+`/healthz`       200 while the process is up, its database answers and its reconciler turns; else 503. It names no
+                 system or user, and is for everybody.
+`/metrics`       for Prometheus on the same machine, and for administrators' tokens. A request that came through a proxy
+                 (it says so in `Forwarded` or `X-Forwarded-For`) is not from the same machine, wherever the proxy is.
+`/openapi.json`  what can be called; for everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from puddle.server.api import Api
+from puddle.server.domain.people import Role
+from puddle.server.errors import Denied, Refused
+from puddle.server.transports import metrics, openapi, refusals
+from puddle.server.transports.calls import token_of
+
+PATIENCE_S = 5.0
+"""How long the database may take to say that it is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What health is told from. `look` asks the database for anything; `age` is that of the reconciler's last turn."""
+
+    version: str
+    look: Callable[[], object]
+    age: Callable[[], float | None]
+    stale_s: float = 120.0
+
+
+class Operating:
+    """The pages of one server."""
+
+    def __init__(self, api: Api, vitals: Vitals, counted: metrics.Metrics) -> None:
+        """See the module."""
+        self._api = api
+        self._vitals = vitals
+        self._metrics = counted
+        self._openapi = json.dumps(openapi.document(vitals.version), separators=(",", ":")).encode()
+
+    def routes(self) -> list[Route]:
+        """Return where they are found."""
+        return [
+            Route("/healthz", self.health),
+            Route("/metrics", self.metrics),
+            Route("/openapi.json", self.openapi),
+        ]
+
+    async def health(self, _request: Request) -> Response:
+        """Tell whether everything lives."""
+        database = await self._database()
+        age = self._vitals.age()
+        turning = age is None or age <= self._vitals.stale_s
+        told = {
+            "status": "ok" if database and turning else "failing",
+            "version": self._vitals.version,
+            "database": "ok" if database else "does not answer",
+            "reconciler": {"turning": turning, "seconds_since_last_turn": None if age is None else round(age, 3)},
+        }
+        return _json(200 if database and turning else 503, json.dumps(told).encode())
+
+    async def _database(self) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.to_thread(self._vitals.look)
+        except Exception:  # noqa: BLE001 -- whatever it is: that it does not answer is the answer
+            return False
+        return True
+
+    async def metrics(self, request: Request) -> Response:
+        """Tell what was counted, to whoever may know."""
+        if not _from_here(request):
+            await asyncio.to_thread(self._admit_operator, request)
+        return Response(await asyncio.to_thread(self._metrics.text), media_type=metrics.CONTENT_TYPE)
+
+    def _admit_operator(self, request: Request) -> None:
+        known = self._api.logins.admit(token_of(dict(request.scope["headers"])))
+        if known.caller.user.role is not Role.ADMIN:
+            raise Denied
+
+    async def openapi(self, _request: Request) -> Response:
+        """Tell what can be called."""
+        return _json(200, self._openapi)
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """Answer a refusal of these pages as all others are."""
+    if not isinstance(error, Refused):
+        raise error
+    body = refusals.body_of(error, request.scope["puddle.request_id"])
+    headers = {name.decode(): value.decode() for name, value in refusals.headers_of(error)}
+    return Response(body, refusals.status_of(error), headers, "application/json")
+
+
+def missing(request: Request, error: Exception) -> Response:
+    """Answer for a page that is not there, or not for that method."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if status == 405:
+        told = refusals.Unserved(405, "unimplemented", "pages are read with GET", "get_only")
+        body = refusals.body_of(told, request.scope["puddle.request_id"])
+        return Response(body, 405, {"allow": "GET, HEAD"}, "application/json")
+    return refused(request, refusals.no_method(request.url.path))
+
+
+def _from_here(request: Request) -> bool:
+    proxied = "forwarded" in request.headers or "x-forwarded-for" in request.headers
+    if proxied or request.client is None:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _json(status: int, body: bytes) -> Response:
+    return Response(body, status, {"cache-control": "no-store"}, "application/json")

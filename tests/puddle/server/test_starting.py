@@ -1,0 +1,236 @@
+"""A real server: nothing configured, a key shown once that the documented client takes, and a clean end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from puddle.client import ImagesClient, InstanceTypesClient, SystemsClient
+from puddle.client.auth.authorizer import AuthError
+from puddle.client.cloud import CloudProvider
+from puddle.client.cloud.clouds import CLOUD_LOCAL
+from tests.puddle.server.running import SIMULATED, RunningServer, clean_environment, until
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Any]:
+    """Start servers; those that still run at the end are ended."""
+    made: list[RunningServer] = []
+
+    def start(*args: str, **settings: str) -> RunningServer:
+        made.append(RunningServer(tmp_path, *args, **settings))
+        return made[-1]
+
+    yield start
+    for server in made:
+        if server.process.poll() is None:
+            server.stop(signal.SIGKILL)
+
+
+def puddle(folder: Path, *args: str, code: int = 0, given: str = "", **environment: str) -> str:
+    """Run a command; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "puddle.cli", *args], env={**clean_environment(folder), **environment}, input=given,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def test_nothing_has_to_be_configured(started: Any, tmp_path: Path) -> None:
+    server = started()
+    address = server.address()
+    assert address.startswith("http://127.0.0.1:")
+    found = server.exports()
+    assert found["PUDDLE_server_address"] == address
+
+    systems = SystemsClient(CLOUD_LOCAL, authorizer=server.authorizer())
+    assert systems.list() == []
+    assert systems.user is not None
+    assert systems.user.name == "admin"
+    sizes = InstanceTypesClient(CLOUD_LOCAL, authorizer=server.authorizer()).list_available()
+    assert len(sizes) >= 2
+    assert sizes[0].text == "local-small"
+    assert 0 < sizes[0].price < sizes[1].price
+    health = httpx.get(f"{address}/healthz")
+    assert (health.status_code, health.json()["database"]) == (200, "ok")
+    assert "puddle_calls_total" in httpx.get(f"{address}/metrics").text
+
+    data = tmp_path / "share" / "puddle"
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    for file in data.iterdir():
+        assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file
+
+    assert server.stop() == 0
+    assert found["PUDDLE_api_secret_key"] not in server_log(tmp_path)
+    again = started()
+    again.address()
+    assert not again.exports(), "the key is shown once"
+    kept = SystemsClient(CLOUD_LOCAL, again.said[-1].split()[-1], None, *keys(found))
+    assert kept.list() == []
+    assert again.stop(signal.SIGINT) == 0
+
+    told = puddle(tmp_path, "server-key")
+    assert "export PUDDLE_api_secret_key=ps_" in told
+    assert "migrate" not in told
+    assert "tables of this version" in puddle(tmp_path, "migrate")
+
+
+def keys(found: Any) -> tuple[str, str]:
+    return found["PUDDLE_api_key_id"], found["PUDDLE_api_secret_key"]
+
+
+def server_log(folder: Path) -> str:
+    return (folder / "stderr").read_text()
+
+
+def test_a_system_lives_and_the_server_ends_cleanly(started: Any, tmp_path: Path) -> None:
+    """The documented client and the command line, against a server with a simulated cloud; SIGTERM with an open stream."""
+    server = started(**SIMULATED)
+    address = server.address()
+    login = server.authorizer()
+    cloud = CloudProvider("Simulated", "simulated")
+    systems = SystemsClient(cloud, authorizer=login)
+    systems.POLL_INTERVAL_S = 0.2  # type: ignore[assignment]
+    images = ImagesClient(cloud, authorizer=login)
+    image = images.build("simulated", "2.0")
+    size = InstanceTypesClient(cloud, authorizer=login).list_available()[0]
+
+    events: list[str] = []
+    ended = threading.Event()
+
+    def watch() -> None:
+        with httpx.stream(
+            "POST", f"{address}/puddle.v2.SystemService/WatchSystems", json={}, headers=login.headers(), timeout=60
+        ) as stream:
+            events.extend(line for line in stream.iter_lines() if line.startswith("data"))
+        ended.set()
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    made = systems.create("one", "simulated", image, size, 10)
+    assert made.status_text == "Started"
+    assert made.default_url
+    until(lambda: any("SYSTEM_STATUS_STARTED" in each for each in events))
+
+    environment = {**server.exports(), "PUDDLE_CLOUD": "simulated"}
+    listed = puddle(tmp_path, "systems", "ls", **environment)
+    assert "one" in listed
+    assert "Started" in listed
+    refused = puddle(tmp_path, "systems", "start", "one", code=3, **environment)
+    assert "what can be done now" in refused
+    assert "name" in puddle(tmp_path, "systems", "create", "No!", "--product", "simulated", code=4, **environment)
+    assert systems.stop(made).status_text == "Stopped"
+    assert systems.terminate(made).status_text == "Terminated"
+
+    assert server.stop() == 0
+    assert ended.wait(10)
+    watching.join(10)
+
+
+def test_another_address_than_loopback_needs_tls(tmp_path: Path) -> None:
+    told = puddle(tmp_path, "server", "--host", "0.0.0.0", "--port", "0", code=1)  # noqa: S104 -- that it is refused
+    assert "server.cert_file" in told
+    assert not (tmp_path / "share").exists(), "nothing was made"
+
+
+def test_a_port_in_use_and_a_wrong_setting_are_told(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = puddle(tmp_path, "server", "--port", str(taken.getsockname()[1]), code=1)
+    assert "cannot be listened on" in told
+    assert "server.port: " in puddle(tmp_path, "server", code=1, PUDDLE_SERVER__PORT="soon")
+
+
+def test_the_command_keeps_a_login_for_itself(tmp_path: Path) -> None:
+    """What cannot be logged in with is not kept; what is needed is said."""
+    assert "which server?" in puddle(tmp_path, "systems", "ls", code=1)
+    told = puddle(tmp_path, "login", "--server", "http://127.0.0.1:9", "--key-id", "pk_x", code=1, given="ps_x\n")
+    assert "cannot be reached" in told
+    assert not (tmp_path / "etc").exists()
+
+
+def test_it_speaks_tls(started: Any, tmp_path: Path) -> None:
+    """With a certificate it speaks TLS and nothing else."""
+    cert, key = certificate(tmp_path)
+    server = started("--config", str(config(tmp_path, cert, key)))
+    address = server.address()
+    assert address.startswith("https://127.0.0.1:")
+    context = __import__("ssl").create_default_context(cafile=cert)
+    assert httpx.get(f"{address}/healthz", verify=context).status_code == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/healthz")
+    assert server.stop() == 0
+
+
+def config(folder: Path, cert: Path, key: Path) -> Path:
+    path = folder / "puddle.toml"
+    path.write_text(f'[server]\ncert_file = "{cert}"\nkey_file = "{key}"\n[clouds.local]\nenabled = false\n')
+    return path
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, signed by itself."""
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "puddle")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return cert_file, key_file
+
+
+def test_a_key_does_not_go_into_a_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Any) -> None:
+    from puddle._cli.running import _show
+    from puddle.server.installation import ShownKey
+    from tests.puddle.records import user
+
+    found = os.fstat(sys.stdout.fileno())
+    monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+    shown = ShownKey("pk_1", "ps_hidden", user())
+    _show(shown, "http://x", tmp_path)
+    assert "ps_hidden" not in capfd.readouterr().out
+    held = tmp_path / "first-key"
+    assert "ps_hidden" in held.read_text()
+    assert stat.S_IMODE(held.stat().st_mode) == 0o600
+    assert "ps_hidden" not in repr(shown)
+
+
+def test_auth_errors_are_told_by_the_documented_client(started: Any) -> None:
+    server = started(PUDDLE_CLOUDS__LOCAL__ENABLED="false", PUDDLE_RECONCILER__LOOPS="0")
+    systems = SystemsClient(CLOUD_LOCAL, server.address(), None, "pk_none", "ps_none")
+    with pytest.raises(AuthError):
+        systems.list()
+    assert server.stop() == 0

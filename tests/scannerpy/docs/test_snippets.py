@@ -2,7 +2,7 @@
 
 The snippets of a page share one namespace and find a small ``film.mp4`` beside them. A tutorial page is the file of the
 same name in `examples/`, which `test_examples` runs. A snippet that cannot run here says why, in a comment above it:
-``<!-- not run: the reason -->``.
+``<!-- not run: the reason -->``. The pages of Puddle need a server, and have a test of their own (`tests/puddle/docs`).
 """
 
 import ast
@@ -43,7 +43,8 @@ def name_of(page):
     return str(page.relative_to(ROOT))
 
 
-WITH_SNIPPETS = [page for page in PAGES if program(page).strip() and page not in STEPS]
+OF_PUDDLE = sorted((ROOT / "docs" / "puddle").glob("*.md"))
+WITH_SNIPPETS = [page for page in PAGES if program(page).strip() and page not in {*STEPS, *OF_PUDDLE}]
 
 
 @pytest.fixture(scope="module")

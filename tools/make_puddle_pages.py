@@ -1,8 +1,8 @@
 # ruff: noqa: INP001  # a script, not a package
 """Write what the pages of Puddle have from the code: ``python tools/make_puddle_pages.py``; a test asks for freshness.
 
-A page says ``<!-- made: states -->`` where the table of states begins and ``<!-- made end -->`` where it ends; what stands
-between is replaced. `MAKERS` has all there is to ask for.
+A page says ``<!-- made: states -->`` where the table of states begins and ``<!-- made end -->`` where it ends; what
+stands between is replaced. `MAKERS` has all there is to ask for.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ PAGES = sorted(FOLDER.glob("*.md"))
 _SNIPPET = re.compile(
     r"^(?P<not_run><!-- not run: [^\n]+ -->\n)?```python\n(?P<code>.*?)^```", re.DOTALL | re.MULTILINE
 )
-_SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 
 
@@ -33,9 +32,14 @@ def program(name: str) -> str:
     return "\n".join(lines)
 
 
+def blocks(name: str, language: str) -> list[str]:
+    """A page's blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text_of(name), re.DOTALL | re.MULTILINE)
+
+
 def shell(name: str) -> str:
     """A page's shell commands that a reader can run as they are."""
-    return "\n".join(_SHELL.findall(text_of(name)))
+    return "\n".join(blocks(name, "sh"))
 
 
 def codes(*names: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every status, error, reason, setting, command, alert and audit action is documented, and nothing that is not there."""
+"""Every status, error, reason, setting, command, alert and audit action is documented, and no other."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pkgutil
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,7 +113,12 @@ def sources(*folders: str) -> Iterator[ast.Module]:
     for folder in folders or ("",):
         place = SERVER / folder
         for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
-            yield ast.parse(path.read_text(encoding="utf-8"))
+            yield parsed(path)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:

@@ -1,7 +1,7 @@
 """The programs in the pages run: Python and curl against a real server, whose cloud and product are the simulated ones.
 
-The page that needs H2O-3 itself is run where its jar is (`tests/joined`); here it is only compiled. In the others the names of the
-local cloud and of H2O-3 stand for the simulated ones, which do not need minutes.
+The first page needs H2O-3 itself; here it is only compiled. In the others the names of the local cloud and of H2O-3
+stand for the simulated ones, which do not need minutes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ import pytest
 
 from puddle.client.cloud import clouds
 from puddle.client.product import Product, products
-from tests.puddle.docs.pages import PAGES, program, shell, text_of
+from puddle.server.products.h2o3_options import KEYS, read_options
+from puddle.server.settings import load
+from tests.puddle.docs.pages import PAGES, blocks, program, shell, text_of
 from tests.puddle.server.running import SIMULATED, RunningServer, until
 
 WITH_PYTHON = [page.stem for page in PAGES if program(page.stem).strip()]
@@ -39,8 +42,23 @@ def test_python_compiles_and_imports_what_is_there(name: str) -> None:
 
 
 def test_the_pages_that_promise_programs_have_them() -> None:
-    assert set(WITH_PYTHON) == {"index", "client", "life", "cost", "extending"}
+    assert set(WITH_PYTHON) == {"index", "client", "life", "cost", "server", "extending"}
     assert all(shell(name) for name in WITH_SHELL)
+
+
+def test_settings_in_the_pages_can_be_used(tmp_path: Path) -> None:
+    whole, database = (tomllib.loads(block) for block in blocks("server", "toml"))
+    assert set(whole) > set(database) == {"database"}
+    for number, block in enumerate(blocks("server", "toml")):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block)
+        assert load(file).database != load().database
+
+
+def test_the_configuration_of_h2o3_has_every_key_and_can_be_taken() -> None:
+    (block,) = blocks("client", "toml")
+    assert set(tomllib.loads(block)) == set(KEYS)
+    assert read_options(block).memory_fraction == 0.6
 
 
 # with a server
@@ -77,12 +95,12 @@ def at_hand(server: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("at_hand")
-@pytest.mark.parametrize("name", ["client", "life", "cost"])
+@pytest.mark.parametrize("name", ["client", "life", "cost", "server"])
 def test_python_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     space: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(program(name), f"{name}.md", "exec"), space)  # noqa: S102 -- our own pages
     told = capsys.readouterr().out
-    assert {"client": "not_stopped", "life": "start ", "cost": ",VM"}[name] in told
+    assert {"client": "not_stopped", "life": "start ", "cost": ",VM", "server": "for grace pk_"}[name] in told
 
 
 @pytest.mark.slow

@@ -91,9 +91,10 @@ def installed(url: str, systems: int):
                     image_id="i-1", instance_type_id="t-1", disk_gb=10, created=now + number, updated=now,
                     idle_minutes=240, username="puddle", secret=keyring.encrypt("x" * 24, PASSWORD, name),
                     status=Status.STARTED, vm_status=Vm.RUNNING, product_status=Product.READY, provisioned=True,
-                    machine_id=f"m-{number}", private_ip="10.0.0.1", url="http://10.0.0.1:54321", session_id=f"x-{number}",
-                    session_started=now - 3600, session_price_micros=900_000, started=now - 3500, last_activity=now - 60,
-                    signals=(("idle seconds", "60"), ("jobs at work", "0")), cu=1,
+                    machine_id=f"m-{number}", private_ip="10.0.0.1", url="http://10.0.0.1:54321",
+                    session_id=f"x-{number}", session_started=now - 3600, session_price_micros=900_000,
+                    started=now - 3500, last_activity=now - 60, cu=1,
+                    signals=(("idle seconds", "60"), ("jobs at work", "0")),
                 ),
                 look_at=2**61,
             )  # fmt: skip

@@ -63,7 +63,7 @@ def server_key(
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Make an administrator's key on the server's machine, for when all others are lost. The audit trail tells of it."""
+    """Make an administrator's key on the server's machine, where all others are lost. The audit trail tells of it."""
     from puddle.server.installation import recovered
     from puddle.server.main import backend_of
 

@@ -31,7 +31,7 @@ def _named(systems: SystemsClient, name: str) -> System:
 
 
 def _message(system: System) -> Message:
-    return system._system  # type: ignore[no-any-return]
+    return system._system
 
 
 def _cost(system: System) -> str:

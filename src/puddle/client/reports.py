@@ -17,7 +17,7 @@ PAGE = 1000
 
 
 class ReportsClient(BaseCloudClient):
-    """Reports of use; an administrator's may be of everybody."""
+    """Reports of use; an administrator's may be of everybody. Where a report is asked for, its id will do."""
 
     def create(self, start: int, end: int, everybody: bool = False, wait: bool = True) -> pb.Report:
         """Make a report of what was used from `start` until `end` (unix seconds)."""
@@ -25,10 +25,10 @@ class ReportsClient(BaseCloudClient):
         made = self._call("ReportService", "CreateReport", request, pb.Report())
         return self.wait_for(made.id) if wait else made
 
-    def wait_for(self, report_id: str) -> pb.Report:
+    def wait_for(self, report: str | pb.Report) -> pb.Report:
         """Wait until a report is ready."""
         seen = self._wait(
-            lambda: self.get(report_id),
+            lambda: self.get(report),
             lambda it: it.status != pb.REPORT_STATUS_PENDING,
             None,
             None,
@@ -38,17 +38,17 @@ class ReportsClient(BaseCloudClient):
             raise BackendError(f"the report could not be made: {seen.status_detail}")
         return seen
 
-    def get(self, report_id: str) -> pb.Report:
+    def get(self, report: str | pb.Report) -> pb.Report:
         """Return a report's head: its status and total."""
-        return self._call("ReportService", "GetReport", pb.ReportRequest(id=report_id), pb.Report())
+        return self._call("ReportService", "GetReport", pb.ReportRequest(id=_id(report)), pb.Report())
 
     def list(self) -> list[pb.Report]:
         """Return the caller's reports."""
         return [*self._call("ReportService", "ListReports", Empty(), pb.ListReportsResponse()).reports]
 
-    def entries(self, report_id: str) -> Iterator[pb.ReportEntry]:
+    def entries(self, report: str | pb.Report) -> Iterator[pb.ReportEntry]:
         """Yield the entries of a report."""
-        request = pb.ReportRequest(id=report_id, page_size=PAGE)
+        request = pb.ReportRequest(id=_id(report), page_size=PAGE)
         while True:
             answer = self._call("ReportService", "ListReportEntries", request, pb.ListReportEntriesResponse())
             yield from answer.entries
@@ -56,7 +56,7 @@ class ReportsClient(BaseCloudClient):
                 return
             request.page_token = answer.next_page_token
 
-    def download(self, report_id: str, fmt: str = "csv") -> str:
+    def download(self, report: str | pb.Report, fmt: str = "csv") -> str:
         """Return a report as text; "csv" is the format there is."""
         if fmt != "csv":
             raise ValueError(f"reports come as 'csv', not as {fmt!r}")
@@ -66,5 +66,9 @@ class ReportsClient(BaseCloudClient):
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
-        writer.writerows([getattr(entry, column) for column in COLUMNS] for entry in self.entries(report_id))
+        writer.writerows([getattr(entry, column) for column in COLUMNS] for entry in self.entries(report))
         return text.getvalue()
+
+
+def _id(report: str | pb.Report) -> str:
+    return report if isinstance(report, str) else report.id

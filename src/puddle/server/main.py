@@ -198,7 +198,7 @@ def _add_simulated(settings: Settings, clouds: dict[str, Provider], products: di
 def _store(settings: Settings) -> Store:
     try:
         return Store(settings.database_url())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- a driver may be missing, an option wrong: it cannot be used
         raise SettingsRefused(f"database.url cannot be used: {type(error).__name__}; it is left out here") from None
 
 

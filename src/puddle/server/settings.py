@@ -10,8 +10,9 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -44,22 +45,26 @@ class Section(BaseModel):
 class Server(Section):
     """How the server is reached."""
 
-    host: str = Field("127.0.0.1", description="The address it listens on. Another than loopback needs TLS.")
-    port: int = Field(8081, ge=0, le=65535, description="The port; 0 takes a free one.")
-    cert_file: Path | None = Field(None, description="The TLS certificate and its chain, in PEM.")
-    key_file: Path | None = Field(None, description="The certificate's private key, in PEM.")
+    host: str = Field(default="127.0.0.1", description="The address it listens on. Another than loopback needs TLS.")
+    port: int = Field(default=8081, ge=0, le=65535, description="The port; 0 takes a free one.")
+    cert_file: Path | None = Field(default=None, description="The TLS certificate and its chain, in PEM.")
+    key_file: Path | None = Field(default=None, description="The certificate's private key, in PEM.")
     allow_plain: bool = Field(
-        False, description="Listen without TLS on an address that is not loopback: behind a proxy that has it."
+        default=False, description="Listen without TLS on an address that is not loopback: behind a proxy that has it."
     )
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Addresses of proxies whose X-Forwarded-For is believed; nobody's as it comes."
+        default=(), description="Addresses of proxies whose X-Forwarded-For is believed; nobody's as it comes."
     )
-    most_bytes: int = Field(1 << 20, ge=1 << 16, le=1 << 28, description="The largest request, in bytes.")
-    threads: int = Field(16, ge=1, le=256, description="Threads for calls that may wait.")
-    waiting: int = Field(500, ge=0, le=100_000, description="Calls that may wait for a thread before more are refused.")
-    connections: int = Field(1000, ge=1, le=100_000, description="Connections at once; more are answered with 503.")
-    streams_per_user: int = Field(5, ge=1, le=1000, description="Streams of WatchSystems a user may have open.")
-    drain_s: int = Field(10, ge=1, le=300, description="Seconds that calls have to end when the server stops.")
+    most_bytes: int = Field(default=1 << 20, ge=1 << 16, le=1 << 28, description="The largest request, in bytes.")
+    threads: int = Field(default=16, ge=1, le=256, description="Threads for calls that may wait.")
+    waiting: int = Field(
+        default=500, ge=0, le=100_000, description="Calls that may wait for a thread before more are refused."
+    )
+    connections: int = Field(
+        default=1000, ge=1, le=100_000, description="Connections at once; more are answered with 503."
+    )
+    streams_per_user: int = Field(default=5, ge=1, le=1000, description="Streams of WatchSystems a user may have open.")
+    drain_s: int = Field(default=10, ge=1, le=300, description="Seconds that calls have to end when the server stops.")
 
     @model_validator(mode="after")
     def _both(self) -> Server:
@@ -72,34 +77,46 @@ class Database(Section):
     """Where Puddle remembers."""
 
     url: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="``postgresql+psycopg://user:password@host/puddle`` or ``sqlite:////path/puddle.db``; empty: "
         "a SQLite file in the data folder. Several servers may share one PostgreSQL.",
     )
-    url_file: Path | None = Field(None, description="A file that holds the URL instead, so that no password is here.")
+    url_file: Path | None = Field(
+        default=None, description="A file that holds the URL instead, so that no password is here."
+    )
 
 
 class Auth(Section):
     """Logging in."""
 
-    token_minutes: int = Field(15, ge=1, le=24 * 60, description="How long a token lives; it is renewed while used.")
-    session_hours: int = Field(0, ge=0, le=24 * 365, description="After which one has to log in again; 0: never.")
-    failures_per_key: str = Field("30 per 5 minutes", description="Failed logins a key may have.")
-    failures_per_address: str = Field("60 per 5 minutes", description="Failed logins an address may have.")
+    token_minutes: int = Field(
+        default=15, ge=1, le=24 * 60, description="How long a token lives; it is renewed while used."
+    )
+    session_hours: int = Field(
+        default=0, ge=0, le=24 * 365, description="After which one has to log in again; 0: never."
+    )
+    failures_per_key: str = Field(default="30 per 5 minutes", description="Failed logins a key may have.")
+    failures_per_address: str = Field(default="60 per 5 minutes", description="Failed logins an address may have.")
     master_keys_file: Path | None = Field(
-        None, description="The keys that encrypt passwords in the database; made where there is none. "
+        default=None, description="The keys that encrypt passwords in the database; made where there is none. "
         "None: ``master.keys`` in the data folder. Servers that share a database share them."
     )  # fmt: skip
-    master_keys: SecretStr = Field(SecretStr(""), description="The same keys, in base64, newest first, without a file.")
+    master_keys: SecretStr = Field(
+        default=SecretStr(""), description="The same keys, in base64, newest first, without a file."
+    )
 
 
 class Reconciler(Section):
     """The loops that make wishes come true."""
 
-    loops: int = Field(1, ge=0, le=16, description="Loops of this server; 0 leaves the work to others.")
-    workers: int = Field(16, ge=1, le=256, description="Calls to clouds, and to products, that a loop makes at once.")
-    batch: int = Field(256, ge=1, le=10_000, description="Systems a loop has in hand at most.")
-    lease_s: int = Field(60, ge=10, le=3600, description="Seconds after which others take over from a dead server.")
+    loops: int = Field(default=1, ge=0, le=16, description="Loops of this server; 0 leaves the work to others.")
+    workers: int = Field(
+        default=16, ge=1, le=256, description="Calls to clouds, and to products, that a loop makes at once."
+    )
+    batch: int = Field(default=256, ge=1, le=10_000, description="Systems a loop has in hand at most.")
+    lease_s: int = Field(
+        default=60, ge=10, le=3600, description="Seconds after which others take over from a dead server."
+    )
 
 
 class Idle(Section):
@@ -108,9 +125,11 @@ class Idle(Section):
     options: dict[str, int] = Field(
         default_factory=lambda: dict(IDLE_OPTIONS), description="What people may choose: label → minutes; -1 is never."
     )
-    default: int = Field(240, ge=-1, description="What is taken where nobody chooses; one of the options.")
-    warning_s: int = Field(600, ge=0, description="Seconds before the stop at which the owner is warned.")
-    extension_minutes: int = Field(24 * 60, ge=0, description="How far ahead an owner may keep an unused system on.")
+    default: int = Field(default=240, ge=-1, description="What is taken where nobody chooses; one of the options.")
+    warning_s: int = Field(default=600, ge=0, description="Seconds before the stop at which the owner is warned.")
+    extension_minutes: int = Field(
+        default=24 * 60, ge=0, description="How far ahead an owner may keep an unused system on."
+    )
 
     @model_validator(mode="after")
     def _offered(self) -> Idle:
@@ -122,17 +141,17 @@ class Idle(Section):
 class Systems(Section):
     """What systems may be."""
 
-    name_pattern: str = Field(DEFAULT_NAMING.pattern.text, description="What a name has to match as a whole.")
-    name_description: str = Field(DEFAULT_NAMING.description, description="The same in words, for people.")
-    name_most: int = Field(DEFAULT_NAMING.most, ge=1, le=63, description="Characters a name has at most.")
-    disk_min_gb: int = Field(1, ge=1, description="The smallest data disk.")
-    disk_max_gb: int = Field(16_384, ge=1, description="The largest data disk.")
-    cu_pool: int = Field(0, ge=0, description="Compute units of the whole installation; 0 is no limit.")
-    out_of_cu: str = Field(Rules().out_of_cu, description="What people read where none are left.")
+    name_pattern: str = Field(default=DEFAULT_NAMING.pattern.text, description="What a name has to match as a whole.")
+    name_description: str = Field(default=DEFAULT_NAMING.description, description="The same in words, for people.")
+    name_most: int = Field(default=DEFAULT_NAMING.most, ge=1, le=63, description="Characters a name has at most.")
+    disk_min_gb: int = Field(default=1, ge=1, description="The smallest data disk.")
+    disk_max_gb: int = Field(default=16_384, ge=1, description="The largest data disk.")
+    cu_pool: int = Field(default=0, ge=0, description="Compute units of the whole installation; 0 is no limit.")
+    out_of_cu: str = Field(default=Rules().out_of_cu, description="What people read where none are left.")
     fixed_tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything that is made.")
-    initializing_s: int = Field(3600, ge=60, description="Seconds a new system has to become ready.")
-    patience_s: int = Field(1800, ge=60, description="Seconds every other change has.")
-    build_s: int = Field(3600, ge=60, description="Seconds an image has to be built.")
+    initializing_s: int = Field(default=3600, ge=60, description="Seconds a new system has to become ready.")
+    patience_s: int = Field(default=1800, ge=60, description="Seconds every other change has.")
+    build_s: int = Field(default=3600, ge=60, description="Seconds an image has to be built.")
 
     @model_validator(mode="after")
     def _usable(self) -> Systems:
@@ -153,9 +172,9 @@ class Systems(Section):
 class Prices(Section):
     """What a cloud takes beside its machines."""
 
-    disk_gb: Price = Field(Decimal(0), description="Per hour and GB of a stopped system's disk.")
-    snapshot_gb: Price = Field(Decimal(0), description="Per hour and GB of a snapshot.")
-    build: Price = Field(Decimal(0), description="Per hour of building an image.")
+    disk_gb: Price = Field(default=Decimal(0), description="Per hour and GB of a stopped system's disk.")
+    snapshot_gb: Price = Field(default=Decimal(0), description="Per hour and GB of a snapshot.")
+    build: Price = Field(default=Decimal(0), description="Per hour of building an image.")
 
     def exact(self) -> CloudPrices:
         """Return them in millionths."""
@@ -167,19 +186,19 @@ class Prices(Section):
 
 
 class Local(Section):
-    """This machine as a cloud."""
+    """The cloud that is this very machine."""
 
-    enabled: bool = Field(True, description="Whether systems can be made on this machine.")
-    folder: Path | None = Field(None, description="Where its machines are. None: ``local`` in the data folder.")
-    first_port: int = Field(23_000, ge=1024, le=65_535, description="The first of the ports systems get.")
-    last_port: int = Field(24_999, ge=1024, le=65_535, description="The last of them.")
+    enabled: bool = Field(default=True, description="Whether systems can be made on this machine.")
+    folder: Path | None = Field(default=None, description="Where its machines are. None: ``local`` in the data folder.")
+    first_port: int = Field(default=23_000, ge=1024, le=65_535, description="The first of the ports systems get.")
+    last_port: int = Field(default=24_999, ge=1024, le=65_535, description="The last of them.")
     prices: Prices = Field(default_factory=Prices, description="What it takes beside its machines.")
 
 
 class Simulated(Section):
     """A cloud and a product that are only thought of, for trying Puddle out and for testing clients."""
 
-    enabled: bool = Field(False, description="Whether there are such a cloud and product.")
+    enabled: bool = Field(default=False, description="Whether there are such a cloud and product.")
     prices: Prices = Field(default_factory=Prices, description="What it takes beside its machines.")
 
 
@@ -193,9 +212,9 @@ class Clouds(Section):
 class H2O3(Section):
     """H2O-3."""
 
-    enabled: bool = Field(True, description="Whether it is offered.")
+    enabled: bool = Field(default=True, description="Whether it is offered.")
     build_at_start: bool = Field(
-        True, description="Build an image of its newest version on a fresh installation that has Java."
+        default=True, description="Build an image of its newest version on a fresh installation that has Java."
     )
 
 
@@ -208,22 +227,22 @@ class Products(Section):
 class Size(Section):
     """An instance type that a fresh installation offers; later ones are made with the API."""
 
-    cloud: str = Field("local", description="The cloud it is of.")
+    cloud: str = Field(default="local", description="The cloud it is of.")
     name: str = Field(description="The cloud's word for it.")
-    text: str = Field("", description="What people read; the name where it is empty.")
-    price: Price = Field(Decimal(0), description="Per hour while started.")
-    vcpus: float = Field(1.0, gt=0, description="Processors.")
-    memory_gb: float = Field(1.0, gt=0, description="Memory in GB.")
-    gpu_count: int = Field(0, ge=0, description="GPUs.")
-    gpu_type: str = Field("", description="What GPUs they are.")
-    cu: int = Field(1, ge=0, description="Compute units it holds while started.")
+    text: str = Field(default="", description="What people read; the name where it is empty.")
+    price: Price = Field(default=Decimal(0), description="Per hour while started.")
+    vcpus: float = Field(default=1.0, gt=0, description="Processors.")
+    memory_gb: float = Field(default=1.0, gt=0, description="Memory in GB.")
+    gpu_count: int = Field(default=0, ge=0, description="GPUs.")
+    gpu_type: str = Field(default="", description="What GPUs they are.")
+    cu: int = Field(default=1, ge=0, description="Compute units it holds while started.")
 
 
 class Log(Section):
     """What is told on stderr. No body, header or secret is ever in it."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="From which level on.")
-    format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON.")
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="From which level on.")
+    format: Literal["auto", "json", "text"] = Field(default="auto", description="auto: text on a terminal, else JSON.")
 
 
 def usual_data() -> Path:
@@ -252,7 +271,7 @@ class Settings(BaseSettings):
     clouds: Clouds = Field(default_factory=Clouds, description="Where machines come from.")
     products: Products = Field(default_factory=Products, description="What runs on machines.")
     instance_types: tuple[Size, ...] = Field(
-        (), description="The instance types of a fresh installation; empty: some that fit this machine."
+        default=(), description="The instance types of a fresh installation; empty: some that fit this machine."
     )
     log: Log = Field(default_factory=Log, description="What is told on stderr.")
 
@@ -296,8 +315,8 @@ class Settings(BaseSettings):
         )
 
 
-def load(config: Path | None = None, **said: Mapping[str, Any]) -> Settings:
-    """Return the settings. `said`: sections the command line has a say in. Raises SettingsRefused."""
+def load(config: Path | None = None, **said: Any) -> Settings:
+    """Return the settings. `said`: what the command line says of sections. Raises SettingsRefused."""
     if config is not None and not config.is_file():
         raise SettingsRefused(f"{config} is not there; --config names a TOML file")
     file = config or (USUAL_FILE if USUAL_FILE.is_file() else None)
@@ -378,4 +397,4 @@ def _written(key: str, field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    print(as_markdown())
+    sys.stdout.write(as_markdown())

@@ -94,11 +94,10 @@ class Trial:
                 self._keep_servers(armed=True)
                 self._pass_time(self.rng.choice((1, 2, 3, LEASE_S + 1)))
             self._come_to_rest()
+            self._kill_all()
             self.check()
         finally:
-            for node in self._nodes.values():
-                node.kill()
-                node.join()
+            self._kill_all()
             self.backend.store.close()
 
     def _something(self, step: int) -> None:
@@ -223,10 +222,7 @@ class Trial:
 
     def _come_to_rest(self) -> None:
         """Servers nobody kills any more, and time enough: for leases to end, and for two sweeps."""
-        for node in self._nodes.values():
-            node.kill()
-            node.join()
-        self._nodes.clear()
+        self._kill_all()
         passed, give_up = 0, time.monotonic() + 90.0
         while passed < 60 or self._unrest():
             assert time.monotonic() < give_up, f"not at rest: {self._unrest()}"
@@ -235,6 +231,12 @@ class Trial:
             seconds = 5 if passed < 100 else 60
             self._pass_time(seconds)
             passed += seconds
+
+    def _kill_all(self) -> None:
+        for node in self._nodes.values():
+            node.kill()
+            node.join()
+        self._nodes.clear()
 
     def _unrest(self) -> list[str]:
         with self.backend.store.reading() as tx:

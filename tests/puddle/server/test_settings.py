@@ -111,7 +111,7 @@ def test_a_secret_is_not_in_what_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_list_in_the_environment_that_is_no_json_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUDDLE_SERVER__TRUSTED_PROXIES", "10.0.0.1")
-    with pytest.raises(SettingsRefused, match="JSON|trusted_proxies"):
+    with pytest.raises(SettingsRefused, match=r"JSON|trusted_proxies"):
         load()
     monkeypatch.setenv("PUDDLE_SERVER__TRUSTED_PROXIES", '["10.0.0.1"]')
     assert load().server.trusted_proxies == ("10.0.0.1",)

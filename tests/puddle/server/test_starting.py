@@ -95,7 +95,7 @@ def server_log(folder: Path) -> str:
 
 
 def test_a_system_lives_and_the_server_ends_cleanly(started: Any, tmp_path: Path) -> None:
-    """The documented client and the command line, against a server with a simulated cloud; SIGTERM with an open stream."""
+    """The documented client and the command line against a simulated cloud; SIGTERM while a stream is open."""
     server = started(**SIMULATED)
     address = server.address()
     login = server.authorizer()
@@ -182,7 +182,7 @@ def config(folder: Path, cert: Path, key: Path) -> Path:
 
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1, signed by itself."""
-    import datetime
+    import datetime as dt
     import ipaddress
 
     from cryptography import x509
@@ -191,15 +191,15 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "puddle")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -234,3 +234,37 @@ def test_auth_errors_are_told_by_the_documented_client(started: Any) -> None:
     with pytest.raises(AuthError):
         systems.list()
     assert server.stop() == 0
+
+
+def test_two_servers_share_one_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """They start at once on an empty database: one of them makes the administrator, both serve and finish the work."""
+    import base64
+
+    settings = {
+        **SIMULATED,
+        "PUDDLE_CLOUDS__LOCAL__ENABLED": "false",
+        "PUDDLE_DATABASE__URL": postgres_url,
+        "PUDDLE_AUTH__MASTER_KEYS": base64.b64encode(b"k" * 32).decode(),
+        "PUDDLE_DATA": str(tmp_path / "shared"),
+    }
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    servers = [RunningServer(folder, **settings) for folder in folders]
+    try:
+        addresses = [server.address() for server in servers]
+        (found,) = [server.exports() for server in servers if server.exports()]
+        cloud = CloudProvider("Simulated", "simulated")
+        here, there = (SystemsClient(cloud, address, None, *keys(found)) for address in addresses)
+        there.POLL_INTERVAL_S = 0.2  # type: ignore[assignment]
+        image = ImagesClient(cloud, addresses[0], None, *keys(found)).build("simulated", "2.0")
+        size = InstanceTypesClient(cloud, addresses[1], None, *keys(found)).list_available()[0]
+        made = here.create("one", "simulated", image, size, 10, wait=False)
+        assert there.wait_for_status(made, made.SYSTEM_STATUS_STARTED).password == here.get(made).password
+        assert servers[0].stop() == 0
+        assert there.terminate(made).status_text == "Terminated"
+        assert servers[1].stop() == 0
+    finally:
+        for server in servers:
+            if server.process.poll() is None:
+                server.stop(signal.SIGKILL)

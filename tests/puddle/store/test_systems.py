@@ -158,3 +158,20 @@ def test_what_is_held_is_counted(store: Store) -> None:
         assert tx.systems.held_by(["u-1", "u-2"]) == (3, 2, 5)
         assert tx.systems.held() == (3, 2, 5)
         assert [each.id for each in tx.systems.consuming("u-2")] == ["s-4"]
+
+
+def test_what_had_a_type_that_is_removed_is_shown_all_the_same(store: Store) -> None:
+    create(store, status=Status.TERMINATED)
+    with store.reading() as tx:
+        (seen,) = tx.systems.page(Wanted(include_terminated=True))
+    assert (seen.instance_type.id, seen.instance_type.text, seen.instance_type.gpu_count) == ("t-1", "removed", 0)
+
+
+def test_who_reads_sees_one_state(store: Store) -> None:
+    create(store)
+    with store.reading() as tx:
+        before = tx.systems.held()
+        create(store, id="s-2", name="two")
+        assert tx.systems.held() == before
+    with store.reading() as tx:
+        assert tx.systems.held() != before

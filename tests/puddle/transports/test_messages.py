@@ -74,7 +74,7 @@ def test_a_page_token_goes_with_its_question(here: Here) -> None:
         here.there.create(name=f"n{number}")
     token = here.ask("SystemService/ListSystems", "ann", page_size=1).next_page_token
     assert here.refused("SystemService/ListSystems", "ann", page_token=token, name="n1")[1] == "invalid_argument"
-    assert here.refused("SystemService/ListSystems", "ann", page_token="x")[1] == "invalid_argument"
+    assert here.refused("SystemService/ListSystems", "ann", page_token="x")[1]  # noqa: S106 == "invalid_argument"
     assert here.refused("SystemService/ListSystems", "ann", page_size=-1)[1] == "invalid_argument"
 
 
@@ -294,3 +294,36 @@ def test_costs_are_exact_to_ten_places() -> None:
     assert Decimal(money.exact(HOUR * MICROS)) == 1
     assert money.exact(1) == "0.0000000003"
     assert money.amount(HOUR * MICROS // 4) == 0.25
+
+
+def test_what_is_kept_of_messages_is_not_shown_to_others(here: Here) -> None:
+    """Owner and administrator ask in turn, in the same second and later; each gets their own, and of now."""
+    made = here.there.create().system
+    now = here.there.backend.now()
+    here.there.stand(
+        made.id, status=Status.STARTED, session_id="x", session_started=now, session_price_micros=3_600_000_000
+    )
+    for second in range(3):
+        for who in ("ann", "ada", "ann", "ada"):
+            scope = systems.SCOPE_ALL if who == "ada" else systems.SCOPE_MINE
+            (listed,) = here.ask("SystemService/ListSystems", who, scope=scope).systems
+            got = here.ask("SystemService/GetSystem", who, id=made.id).system
+            for each in (listed.system, got):
+                assert bool(each.password) is (who == "ann")
+                assert each.current_session_cost == second
+                assert ("fail" in {action.name for action in each.allowed_actions}) is (who == "ada")
+            assert got.activity.reasons
+            assert not listed.system.activity.reasons, "they are told of one system, not of a list"
+        here.there.clock.turn(1)
+
+
+def test_a_list_is_the_same_in_both_content_types(here: Here) -> None:
+    for name in ("one", "two"):
+        here.there.create(name=name)
+    asked = json.dumps({"pageSize": 1}).encode()
+    page = here.post("SystemService/ListSystems", asked, "ann").json()
+    assert len(page["systems"]) == 1
+    assert page["nextPageToken"]
+    binary = here.ask("SystemService/ListSystems", "ann", page_size=1)
+    assert binary.next_page_token == page["nextPageToken"]
+    assert binary.systems[0].system.name == page["systems"][0]["system"]["name"]

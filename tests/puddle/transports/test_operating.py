@@ -1,4 +1,4 @@
-"""What operators ask: health, metrics for those who may see them, and a description of everything that can be called."""
+"""What operators ask: health, metrics for those who may see them, a description of everything that can be called."""
 
 from __future__ import annotations
 

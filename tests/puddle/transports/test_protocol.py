@@ -1,4 +1,4 @@
-"""The protocol: one path a method, two content types, limits, refusals that programs can read, and a name for each call."""
+"""The protocol: one path a method, two content types, limits, refusals programs can read, and a name for each call."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def test_pages_are_read_with_get(here: Here) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"[]", b"null", b"{", b'{"id": 1}', b'{"nothing": 1}', b'{"id": "a", "id": "b"}', b'{"id": "\\ud800"}', b"\xff",
+        b"", b"[]", b"null", b"{", b'{"id": 1}', b'{"nothing": 1}',
+        b'{"id": "a", "id": "b"}', b'{"id": "\\ud800"}', b"\xff",
         b'{"includeModels": "yes"}', b'"x"', b"{" * 5000, b'{"id":' + b"[" * 100_000,
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The table of methods is complete: each method of each service is served, typed as its descriptor says, and has a rule."""
+"""The table of methods is complete: each is served, typed as its descriptor says, and has a rule."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def owned(here: Here) -> dict[str, str]:
                 status=SnapshotStatus.AVAILABLE,
             )
         )  # fmt: skip
-        tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="unused", created=1))
+        tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="-", created=1))  # noqa: S106
         tx.reports.add(Report(id="rep-1", asked_by="u-1", owner_id="u-1", start=0, end=1, created=1))
         tx.notices.add(Notice(id="n-1", time=1, kind="PROBE", system_id=system.id, owner_id="u-1", message="m"))
     return {

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from puddle.server.api.base import UseCases, found
-from puddle.server.api.views import SystemView, password, views
+from puddle.server.api.glances import Glances
+from puddle.server.api.views import SystemView, password, snapshots_of, viewed
+from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain import permissions
 from puddle.server.domain.people import Caller
-from puddle.server.domain.records import System
+from puddle.server.domain.records import Snapshot, System
 from puddle.server.domain.states import Status
 from puddle.server.errors import Precondition
 from puddle.server.products.base import Experiment
+from puddle.server.store.stamps import Stamp
 from puddle.server.store.systems import Wanted
 
 
@@ -29,17 +32,30 @@ class Consumption:
 class Systems(UseCases):
     """What can be seen of systems."""
 
+    def __init__(self, backend: Backend) -> None:
+        """See the class."""
+        super().__init__(backend)
+        self._glances = Glances()
+
     def get(self, caller: Caller, system_id: str) -> SystemView:
         """Return a system."""
-        with self._store.reading() as tx:
-            seen = found(tx.systems.seen(system_id), "system", system_id)
-            permissions.see("SystemService/GetSystem", caller, seen.system.owner_id, "system", system_id)
-            return views(self._backend, tx, caller, [seen])[0]
+        stamp = found(self._store.stamp(system_id), "system", system_id)
+        (view,) = self._views(caller, [stamp])
+        permissions.see("SystemService/GetSystem", caller, view.system.owner_id, "system", system_id)
+        return view
 
     def page(self, caller: Caller, wanted: Wanted) -> list[SystemView]:
         """Return a page of systems. Whose they may be has been checked by the method's rule."""
-        with self._store.reading() as tx:
-            return views(self._backend, tx, caller, tx.systems.page(wanted))
+        return self._views(caller, self._store.stamps(wanted))
+
+    def _views(self, caller: Caller, stamps: Sequence[Stamp]) -> list[SystemView]:
+        seen = self._glances.seen(self._store, stamps)
+        with_some = [stamp.id for stamp in stamps if stamp.has_snapshots]
+        snapshots: Mapping[str, tuple[Snapshot, ...]] = {}
+        if with_some:
+            with self._store.reading() as tx:
+                snapshots = snapshots_of(tx, with_some)
+        return viewed(self._backend, caller, seen, snapshots)
 
     def experiments(self, caller: Caller, system_id: str) -> Sequence[Experiment]:
         """Return the experiments on a system; none where its product is not up."""

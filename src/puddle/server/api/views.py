@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,61 +26,104 @@ class Action:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SystemView:
-    """A system as `caller` may see it. Costs are in millionths × seconds (see `domain.cost`).
+    """A system as somebody may see it at a moment; what follows from that is found when it is asked for.
 
-    `password` is filled in for the owner alone.
+    `mine`: it is the viewer's own. `admin`: they are an administrator. Costs are in millionths × seconds (see
+    `domain.cost`).
     """
 
-    system: System
-    owner_name: str
-    instance_type: InstanceType
+    seen: Seen
     snapshots: tuple[Snapshot, ...]
-    auth_type: str
-    password: str
-    current_cost: int
-    previous_cost: int
-    idle_deadline: int
-    can_fail: bool
-    actions: tuple[Action, ...]
-    why: tuple[str, ...]
+    mine: bool
+    admin: bool
+    now: int
+    backend: Backend
+
+    @property
+    def system(self) -> System:
+        """The record."""
+        return self.seen.system
+
+    @property
+    def owner_name(self) -> str:
+        """The name of its owner."""
+        return self.seen.owner_name
+
+    @property
+    def instance_type(self) -> InstanceType:
+        """The size of its machine."""
+        return self.seen.instance_type
+
+    @property
+    def auth_type(self) -> str:
+        """How people log in to its product."""
+        product = self.backend.products.get(self.system.product)
+        return product.auth_type if product else ""
+
+    @property
+    def password(self) -> str:
+        """The product's password in clear; empty for others than the owner."""
+        return password(self.backend, self.system) if self.mine else ""
+
+    @property
+    def current_cost(self) -> int:
+        """What the open session has run up so far."""
+        return current_cost(self.system, self.now)
+
+    @property
+    def previous_cost(self) -> int:
+        """What all earlier sessions cost."""
+        return self.system.spent
+
+    @property
+    def idle_deadline(self) -> int:
+        """When it is stopped if nobody uses it until then; 0: never."""
+        return self.system.idle_deadline()
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether the viewer may give it up now."""
+        return self.admin and self.system.status in MAY_BE_FAILED
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What the viewer could ask of it."""
+        product = self.backend.products.get(self.system.product)
+        restartable = bool(product and product.restartable)
+        it = self.system
+        return _actions(it.status, it.provisioned, restartable, bool(it.machine_id), self.admin)
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """Why it is on, and when it will stop."""
+        return activity.why_on(self.system, self.now)
 
 
 def views(backend: Backend, tx: Transaction, caller: Caller, seen: Iterable[Seen]) -> list[SystemView]:
     """Return systems as `caller` may see them."""
     all_seen = list(seen)
-    snapshots: dict[str, list[Snapshot]] = {}
-    for snapshot in tx.snapshots.of_systems([each.system.id for each in all_seen]):
-        snapshots.setdefault(snapshot.system_id, []).append(snapshot)
-    now = backend.now()
-    return [_view(backend, caller, each, tuple(snapshots.get(each.system.id, ())), now) for each in all_seen]
+    return viewed(backend, caller, all_seen, snapshots_of(tx, [each.system.id for each in all_seen]))
 
 
-def _view(backend: Backend, caller: Caller, seen: Seen, snapshots: tuple[Snapshot, ...], now: int) -> SystemView:
-    system = seen.system
-    product = backend.products.get(system.product)
-    owner = caller.user.id == system.owner_id
-    return SystemView(
-        system=system,
-        owner_name=seen.owner_name,
-        instance_type=seen.instance_type,
-        snapshots=snapshots,
-        auth_type=product.auth_type if product else "",
-        password=password(backend, system) if owner else "",
-        current_cost=current_cost(system, now),
-        previous_cost=system.spent,
-        idle_deadline=system.idle_deadline(),
-        can_fail=caller.admin and system.status in MAY_BE_FAILED,
-        actions=_actions(
-            system.status,
-            system.provisioned,
-            bool(product and product.restartable),
-            bool(system.machine_id),
-            caller.admin,
-        ),
-        why=activity.why_on(system, now),
-    )
+def viewed(
+    backend: Backend, caller: Caller, seen: Iterable[Seen], snapshots: Mapping[str, tuple[Snapshot, ...]]
+) -> list[SystemView]:
+    """Return the same, with the snapshots of each by its id."""
+    now, me, admin = backend.now(), caller.user.id, caller.admin
+    return [
+        SystemView(each, snapshots.get(each.system.id, ()), each.system.owner_id == me, admin, now, backend)
+        for each in seen
+    ]
+
+
+def snapshots_of(tx: Transaction, system_ids: Sequence[str]) -> Mapping[str, tuple[Snapshot, ...]]:
+    """Return the snapshots of systems, the oldest first."""
+    found: dict[str, tuple[Snapshot, ...]] = {}
+    for snapshot in tx.snapshots.of_systems(system_ids):
+        found[snapshot.system_id] = (*found.get(snapshot.system_id, ()), snapshot)
+    return found
 
 
 def password(backend: Backend, system: System) -> str:

@@ -31,7 +31,7 @@ class Watching(UseCases):
         """Return systems as their owners, or as administrators see them, but without passwords."""
         with self._store.reading() as tx:
             return [
-                replace(view, password="")
+                replace(view, mine=False)
                 for seen in tx.systems.seen_of(ids)
                 for view in views(self._backend, tx, _somebody(seen.system.owner_id, admin=admin), [seen])
             ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -64,7 +64,7 @@ class Table(Generic[Record]):
             values[name] = value if write is None else write(value)
         return values
 
-    def of(self, row: sa.Row[*tuple[Any, ...]], at: int = 0) -> Record:
+    def of(self, row: Sequence[Any], at: int = 0) -> Record:
         """Return the record whose columns begin at place `at` of a row."""
         values = {}
         for place, (name, read) in enumerate(self._read, at):
@@ -93,6 +93,8 @@ def _writer(hint: Any) -> Callable[[Any], Any] | None:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    if hint is bool:
+        return bool  # a prepared query brings it as the driver has it
     if hint in _PLAIN:
         return None
     if isinstance(hint, type) and issubclass(hint, IntEnum | StrEnum):

@@ -20,11 +20,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.pool import StaticPool
 
+from puddle.server.domain.people import Token, User
 from puddle.server.store.catalog import Images, InstanceTypes, Tags
 from puddle.server.store.ledger import Ledger, Sessions
-from puddle.server.store.people import Groups, Keys, Tokens, Users
+from puddle.server.store.people import Groups, Keys, Tokens, Users, bearer_alone
 from puddle.server.store.snapshots import Snapshots
-from puddle.server.store.systems import Systems
+from puddle.server.store.stamps import Stamp, stamp_alone, stamps_alone
+from puddle.server.store.systems import Systems, Wanted
 from puddle.server.store.trail import Answers, Events, Notices, Reports
 
 _WRITES = "puddle_writes"
@@ -129,13 +131,14 @@ class Store:
         self._url = sa.make_url(url)
         self.engine = _engine(self._url)
         self._writer = self.engine.execution_options(**{_WRITES: True})
+        self._reader = _one_state(self.engine)
         in_memory = self._url.get_backend_name() == "sqlite" and not self._url.database
         self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Look at one state of the database."""
-        with self._turn, self.engine.connect() as connection, connection.begin() as transaction:
+        with self._turn, self._reader.connect() as connection, connection.begin() as transaction:
             yield Transaction(connection)
             transaction.rollback()
 
@@ -144,6 +147,21 @@ class Store:
         """Change the database: everything within, or nothing where it raises."""
         with self._turn, self._writer.begin() as connection:
             yield Transaction(connection)
+
+    def bearer(self, digest: str, now: int) -> tuple[Token, User] | None:
+        """Return whose token it is, as `Tokens.bearer` does: asked with each call, so without a transaction."""
+        with self._turn:
+            return bearer_alone(self.engine, digest, now)
+
+    def stamp(self, system_id: str) -> Stamp | None:
+        """Return the stamp of a system, without a transaction."""
+        with self._turn:
+            return stamp_alone(self.engine, system_id)
+
+    def stamps(self, wanted: Wanted) -> list[Stamp]:
+        """Return the stamps of a page of systems, without a transaction."""
+        with self._turn:
+            return stamps_alone(self.engine, wanted)
 
     def migrate(self) -> None:
         """Bring the tables to this version. Several servers may do it at once."""
@@ -174,6 +192,13 @@ def _engine(url: sa.URL) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _one_state(engine: sa.Engine) -> sa.Engine:
+    """Let transactions see one state from beginning to end: SQLite's always do, PostgreSQL's where they are told to."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def _create(url: sa.URL, **options: Any) -> sa.Engine:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
 import sqlalchemy as sa
 
 from puddle.server.domain.people import ApiKey, Group, Token, User
+from puddle.server.store.prepared import Prepared
 from puddle.server.store.rows import Rows
 from puddle.server.store.schema import GROUPS, KEYS, TOKENS, USERS
 
@@ -55,6 +60,15 @@ _BEARER = (
 """Tokens with their users. One without a key comes from another way of logging in."""
 
 
+_NOW = sa.bindparam("now", type_=sa.BigInteger())
+_GOOD_KEY = sa.and_(~KEYS.c.revoked, sa.or_(KEYS.c.expires == 0, KEYS.c.expires > _NOW))
+_GOOD_BEARER = Prepared(
+    _BEARER.where(
+        TOKENS.c.digest == sa.bindparam("digest"), TOKENS.c.expires > _NOW, sa.or_(TOKENS.c.key_id == "", _GOOD_KEY)
+    )
+)
+
+
 class Tokens(Rows[Token]):
     """The tokens within a transaction."""
 
@@ -62,14 +76,7 @@ class Tokens(Rows[Token]):
 
     def bearer(self, digest: str, now: int) -> tuple[Token, User] | None:
         """Return whose token it is; None where it has ended, or its key or user are not good any more."""
-        good_key = sa.and_(~KEYS.c.revoked, sa.or_(KEYS.c.expires == 0, KEYS.c.expires > now))
-        query = _BEARER.where(
-            TOKENS.c.digest == digest, TOKENS.c.expires > now, sa.or_(TOKENS.c.key_id == "", good_key)
-        )
-        row = self._connection.execute(query).first()
-        if row is None:
-            return None
-        return TOKENS.of(row), USERS.of(row, len(TOKENS.columns))
+        return _bearer(_GOOD_BEARER.ask(self._connection, digest=digest, now=now))
 
     def end_login(self, digest: str) -> None:
         """Make a token worthless, and all others of its login."""
@@ -81,3 +88,18 @@ class Tokens(Rows[Token]):
     def sweep(self, now: int) -> int:
         """Remove what has ended; return how many."""
         return self._connection.execute(sa.delete(TOKENS.table).where(TOKENS.c.expires <= now)).rowcount
+
+
+def bearer_alone(engine: sa.Engine, digest: str, now: int) -> tuple[Token, User] | None:
+    """Return what `Tokens.bearer` does, without a transaction around it."""
+    return _bearer(_GOOD_BEARER.ask_alone(engine, digest=digest, now=now))
+
+
+def _bearer(rows: Sequence[tuple[Any, ...]]) -> tuple[Token, User] | None:
+    return _records(tuple(rows[0])) if rows else None
+
+
+@lru_cache(1000)
+def _records(row: tuple[Any, ...]) -> tuple[Token, User]:
+    """Return the records of a row; the same ones for the same row."""
+    return TOKENS.of(row), USERS.of(row, len(TOKENS.columns))

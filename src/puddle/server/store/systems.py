@@ -250,7 +250,16 @@ def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _seen(row: sa.Row[*tuple[Any, ...]]) -> Seen:
     width = len(SYSTEMS.columns)
-    return Seen(SYSTEMS.of(row), row[width] or "", INSTANCE_TYPES.of(row, width + 1))
+    system = SYSTEMS.of(row)
+    size = INSTANCE_TYPES.of(row, width + 1) if row[width + 1] is not None else _removed(system)
+    return Seen(system, row[width] or "", size)
+
+
+def _removed(system: System) -> InstanceType:
+    """Stand in for a type that was removed once nothing living had it any more."""
+    return InstanceType(
+        id=system.instance_type_id, text="removed", cloud=system.cloud, cloud_name="", price_micros=0, enabled=False
+    )
 
 
 def _where(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

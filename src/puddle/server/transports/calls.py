@@ -17,7 +17,7 @@ from puddle.server.api.logins import Admitted
 from puddle.server.domain.people import Caller
 from puddle.server.domain.permissions import Who, admit, rule
 from puddle.server.errors import Unauthenticated
-from puddle.server.transports.codecs import Codec
+from puddle.server.transports.codecs import Codec, Written
 from puddle.server.transports.refusals import Header
 
 TOKEN = b"x-puddle-token"
@@ -43,7 +43,7 @@ class Call:
         return self.admitted.caller
 
 
-Function = Callable[[Api, Call, Any], Message]
+Function = Callable[[Api, Call, Any], Message | Written]
 
 
 @dataclass(frozen=True, slots=True)

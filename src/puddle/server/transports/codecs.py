@@ -17,12 +17,20 @@ Kind = TypeVar("Kind", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A message of that kind that is in protobuf already: parts that were kept, one after the other, are a whole."""
+
+    kind: type[Message]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Codec:
     """A content type. `read` raises Invalid where bytes are no such message."""
 
     content_type: bytes
     read: Callable[[type[Message], bytes], Message]
-    write: Callable[[Message], bytes]
+    write: Callable[[Message | Written], bytes]
 
 
 def codec_of(content_type: bytes | None) -> Codec:
@@ -48,9 +56,9 @@ def _from_proto(kind: type[Message], body: bytes) -> Message:
 
 def _from_json(kind: type[Message], body: bytes) -> Message:
     message = kind()
+    if not body.lstrip().startswith(b"{"):  # an empty list would pass for an empty message
+        raise Invalid("body", f"is a {kind.DESCRIPTOR.name} in JSON, which is an object")
     try:
-        if not body.lstrip().startswith(b"{"):  # an empty list would pass for an empty message
-            raise ParseError("it is an object")
         Parse(body, message)
     except (ParseError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Invalid("body", f"is a {kind.DESCRIPTOR.name} in JSON: {_first_line(error)}") from None
@@ -59,7 +67,13 @@ def _from_json(kind: type[Message], body: bytes) -> Message:
     return message
 
 
-def _to_json(message: Message) -> bytes:
+def _to_proto(message: Message | Written) -> bytes:
+    return message.body if isinstance(message, Written) else message.SerializeToString()
+
+
+def _to_json(message: Message | Written) -> bytes:
+    if isinstance(message, Written):
+        message = message.kind.FromString(message.body)
     return MessageToJson(message, indent=None, ensure_ascii=False).encode()
 
 
@@ -87,6 +101,6 @@ def _texts(message: Message) -> Iterator[tuple[str, str]]:
                 yield field.name, each
 
 
-PROTO = Codec(b"application/proto", _from_proto, lambda message: message.SerializeToString())
+PROTO = Codec(b"application/proto", _from_proto, _to_proto)
 JSON = Codec(b"application/json", _from_json, _to_json)
 _CODECS: Mapping[bytes, Codec] = {PROTO.content_type: PROTO, JSON.content_type: JSON}

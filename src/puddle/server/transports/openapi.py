@@ -1,4 +1,4 @@
-"""`/openapi.json`: the services as OpenAPI 3.1, made from their descriptors, for clients in other languages and fuzzers.
+"""`/openapi.json`: the services as OpenAPI 3.1, made from their descriptors, for clients in any language and fuzzers.
 
 Messages are described as the JSON protobuf has for them: lowerCamelCase names, 64-bit numbers as strings, enums by
 name. Requests may use the names of the .proto files and plain numbers as well; that is protobuf's to know and left out.
@@ -104,9 +104,9 @@ def _field(field: FieldDescriptor, schemas: dict[str, Schema]) -> Schema:
 
 
 def _one(field: FieldDescriptor, schemas: dict[str, Schema]) -> Schema:
-    if field.type == FieldDescriptor.TYPE_MESSAGE:
+    if field.message_type is not None:
         return _reference(field.message_type, schemas)
-    if field.type == FieldDescriptor.TYPE_ENUM:
+    if field.enum_type is not None:
         return _enum(field.enum_type, schemas)
     return _SCALARS[field.type]
 

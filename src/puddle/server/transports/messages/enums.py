@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from puddle.client.proto.v2 import auth_service_pb2 as auth
 from puddle.client.proto.v2 import system_service_pb2 as systems
@@ -13,7 +13,12 @@ from puddle.server.errors import Invalid
 Word = TypeVar("Word", bound=IntEnum)
 
 ROLES = {Role.USER: auth.ROLE_USER, Role.ADMIN: auth.ROLE_ADMIN}
-_ROLES = {number: role for role, number in ROLES.items()}
+_ROLES = {int(code): role for role, code in ROLES.items()}
+
+
+def number(status: IntEnum) -> Any:
+    """Return a status as messages take it: the numbers are those of the wire, which the stubs cannot know."""
+    return int(status)
 
 
 def word(kind: type[Word], field: str, number: int) -> Word:

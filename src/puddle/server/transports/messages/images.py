@@ -8,6 +8,7 @@ from puddle.client.proto.v2 import image_service_pb2 as pb
 from puddle.server.api import Api
 from puddle.server.domain.catalog import Image
 from puddle.server.transports.calls import Call, Function
+from puddle.server.transports.messages.enums import number
 from puddle.server.transports.messages.statuses import IMAGE
 
 
@@ -19,7 +20,7 @@ def image(found: Image) -> pb.Image:
         text=found.version,
         version=found.version,
         selected_version=found.id,
-        status_code=int(found.status),
+        status_code=number(found.status),
         status_text=IMAGE[found.status],
         cloud=found.cloud,
         cloud_image_id=found.cloud_image_id,

@@ -12,13 +12,14 @@ from puddle.server.domain.cost import Span
 from puddle.server.domain.paging import next_page, page_size, page_start
 from puddle.server.transports.calls import Call, Function
 from puddle.server.transports.messages import money
+from puddle.server.transports.messages.enums import number
 
 
 def report(found: trail.Report) -> pb.Report:
     """Return a report's head."""
     return pb.Report(
         id=found.id,
-        status=int(found.status),
+        status=number(found.status),
         start=found.start,
         end=found.end,
         created=found.created,

@@ -9,7 +9,7 @@ from puddle.client.proto.v2.system_service_pb2 import Snapshot
 from puddle.server.api import Api
 from puddle.server.domain import records
 from puddle.server.transports.calls import Call, Function
-from puddle.server.transports.messages.enums import everybody
+from puddle.server.transports.messages.enums import everybody, number
 
 
 def snapshot(found: records.Snapshot) -> Snapshot:
@@ -25,7 +25,7 @@ def snapshot(found: records.Snapshot) -> Snapshot:
         product=found.product,
         version=found.version,
         disk_size_gb=found.disk_gb,
-        status=int(found.status),
+        status=number(found.status),
         created=found.created,
         updated=found.updated,
     )

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from puddle.client.proto.v2 import system_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Action, Empty, TagData
 from puddle.server.api import Api
 from puddle.server.api.creating import NewSystem
-from puddle.server.api.views import SystemView
 from puddle.server.api.views import Action as Choice
+from puddle.server.api.views import SystemView
 from puddle.server.domain import records
 from puddle.server.domain.paging import next_page, page_size, page_start
 from puddle.server.domain.states import Status, Wish, in_transition
 from puddle.server.products.base import Experiment
-from puddle.server.store.systems import Wanted
+from puddle.server.store.systems import Seen, Wanted
 from puddle.server.transports.calls import Call, Function
+from puddle.server.transports.codecs import Written
 from puddle.server.transports.messages import money
-from puddle.server.transports.messages.enums import everybody, word
+from puddle.server.transports.messages.enums import everybody, number, word
 from puddle.server.transports.messages.snapshots import snapshot
 from puddle.server.transports.messages.statuses import CATALOG
 
@@ -26,8 +28,44 @@ NO_LIMIT = 2**31 - 1
 """What is told to be left of compute units where there is no limit."""
 
 
-def system(view: SystemView) -> pb.System:
-    """Return a system as its caller may see it."""
+def system(view: SystemView, *, reasons: bool = True) -> pb.System:
+    """Return a system as its caller may see it. `reasons`: say why it is on, which takes as long as all the rest."""
+    message = pb.System()
+    message.CopyFrom(_lasting(view))
+    if cost := view.current_cost:
+        message.current_session_cost = money.amount(cost)
+        message.current_session_cost_decimal = money.exact(cost)
+    if view.snapshots:
+        message.snapshots.extend([snapshot(each) for each in view.snapshots])
+    if reasons and view.system.status is Status.STARTED:
+        message.activity.reasons.extend(view.why)
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class _Lasting:
+    """A message, and what it was made from."""
+
+    seen: Seen
+    message: pb.System
+
+
+_KEPT: dict[tuple[str, bool, bool], _Lasting] = {}
+MOST_KEPT = 5000
+
+
+def _lasting(view: SystemView) -> pb.System:
+    """Return what does not change with time alone; the same message while the same record is behind it."""
+    key = (view.seen.system.id, view.mine, view.admin)
+    kept = _KEPT.get(key)
+    if kept is None or kept.seen is not view.seen:
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        kept = _KEPT[key] = _Lasting(view.seen, _made(view))
+    return kept.message
+
+
+def _made(view: SystemView) -> pb.System:
     it, size = view.system, view.instance_type
     price = it.session_price_micros if it.session_id else size.price_micros
     return pb.System(
@@ -46,10 +84,10 @@ def system(view: SystemView) -> pb.System:
         disk_size_gb=it.disk_gb,
         created=it.created,
         updated=it.updated,
-        status=int(it.status),
-        vm_status=int(it.vm_status),
-        product_status=int(it.product_status),
-        config_status=int(it.config_status),
+        status=number(it.status),
+        vm_status=number(it.vm_status),
+        product_status=number(it.product_status),
+        config_status=number(it.config_status),
         config_toml=it.config,
         auth_type=view.auth_type,
         username=it.username,
@@ -60,13 +98,11 @@ def system(view: SystemView) -> pb.System:
         public_ip=it.public_ip,
         idle_timeout=view.idle_deadline,
         idle_timeout_interval=it.idle_minutes,
-        current_session_cost=money.amount(view.current_cost),
         previous_sessions_cost=money.amount(view.previous_cost),
         provisioned=it.provisioned,
         in_transition=in_transition(it.status),
         can_launch=_can_launch(view.actions),
         can_fail=view.can_fail,
-        snapshots=[snapshot(each) for each in view.snapshots],
         instance_type_id=it.instance_type_id,
         image_id=it.image_id,
         price_per_hour=money.price(price),
@@ -75,10 +111,10 @@ def system(view: SystemView) -> pb.System:
         generation=it.generation,
         status_reason=it.reason,
         status_detail=it.detail,
-        current_session_cost_decimal=money.exact(view.current_cost),
+        current_session_cost_decimal=money.exact(0),
         previous_sessions_cost_decimal=money.exact(view.previous_cost),
         allowed_actions=_actions(view.actions),
-        activity=_activity(it, view.why),
+        activity=_activity(it),
         forecast_cost_per_day=24 * money.price(price) if it.session_id else 0.0,
     )
 
@@ -93,7 +129,7 @@ def _actions(actions: tuple[Choice, ...]) -> tuple[Action, ...]:
     return tuple(Action(name=each.name, allowed=each.allowed, reason=each.reason) for each in actions)
 
 
-def _activity(it: records.System, why: Iterable[str]) -> pb.Activity | None:
+def _activity(it: records.System) -> pb.Activity | None:
     if it.status is not Status.STARTED:
         return None
     known = not it.missed_probes
@@ -103,7 +139,6 @@ def _activity(it: records.System, why: Iterable[str]) -> pb.Activity | None:
         idle=known and not it.busy,
         known=known,
         signals=[pb.Signal(name=name, value=value) for name, value in it.signals],
-        reasons=why,
     )
 
 
@@ -130,14 +165,11 @@ def model(found: Experiment, view: SystemView) -> pb.DAIModel:
     )
 
 
-def _with_models(api: Api, seen: list[SystemView], wanted: bool) -> list[pb.SystemWithModels]:
+def _models_of(api: Api, seen: list[SystemView], *, wanted: bool) -> Mapping[str, list[pb.DAIModel]]:
     if not wanted:
-        return [pb.SystemWithModels(system=system(view)) for view in seen]
-    models = api.systems.experiments_of(seen)
-    return [
-        pb.SystemWithModels(system=system(view), models=[model(each, view) for each in models[view.system.id]])
-        for view in seen
-    ]
+        return {}
+    found = api.systems.experiments_of(seen)
+    return {view.system.id: [model(each, view) for each in found[view.system.id]] for view in seen}
 
 
 def _create(api: Api, call: Call, message: pb.CreateSystemRequest) -> pb.System:
@@ -157,7 +189,7 @@ def _create(api: Api, call: Call, message: pb.CreateSystemRequest) -> pb.System:
     return system(api.creating.create(call.caller, wanted, call.idempotency_key))
 
 
-def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> pb.ListSystemsResponse:
+def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
     size = page_size(message.page_size)
     everyone = everybody(message.scope)
     statuses = tuple(dict.fromkeys(word(Status, "statuses", number) for number in message.statuses))
@@ -176,12 +208,42 @@ def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> pb.ListSystem
     found = api.systems.page(call.caller, wanted)
     page, more = found[:size], len(found) > size
     following = next_page((page[-1].system.created, page[-1].system.id), query) if more else ""
-    return pb.ListSystemsResponse(systems=_with_models(api, page, message.include_models), next_page_token=following)
+    tail = pb.ListSystemsResponse(next_page_token=following).SerializeToString()
+    if message.include_models:
+        models = _models_of(api, page, wanted=True)
+        entries = [_entry(view, models[view.system.id]) for view in page]
+    else:
+        entries = [_kept_entry(view) for view in page]
+    return Written(pb.ListSystemsResponse, b"".join([*entries, tail]))
+
+
+_ENTRIES: dict[tuple[str, bool, bool], tuple[Seen, int, bytes]] = {}
+
+
+def _kept_entry(view: SystemView) -> bytes:
+    """Return an entry of a list; the same one while neither the record nor the time (in seconds) has changed."""
+    key = (view.seen.system.id, view.mine, view.admin)
+    kept = _ENTRIES.get(key)
+    if kept is not None and kept[0] is view.seen and kept[1] == view.now and not view.snapshots:
+        return kept[2]
+    if len(_ENTRIES) >= MOST_KEPT:
+        _ENTRIES.clear()
+    entry = _entry(view, [])
+    if not view.snapshots:
+        _ENTRIES[key] = view.seen, view.now, entry
+    return entry
+
+
+def _entry(view: SystemView, models: list[pb.DAIModel]) -> bytes:
+    """Return an answer with one system in it; such answers, one after the other, are one with all of them."""
+    one = pb.SystemWithModels(system=system(view, reasons=False), models=models)
+    return pb.ListSystemsResponse(systems=[one]).SerializeToString()
 
 
 def _get(api: Api, call: Call, message: pb.GetSystemRequest) -> pb.SystemWithModels:
     view = api.systems.get(call.caller, message.id)
-    return _with_models(api, [view], message.include_models)[0]
+    models = _models_of(api, [view], wanted=message.include_models)
+    return pb.SystemWithModels(system=system(view), models=models.get(view.system.id))
 
 
 def _wish(name: str) -> Function:

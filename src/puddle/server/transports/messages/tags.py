@@ -9,6 +9,7 @@ from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.server.api import Api
 from puddle.server.domain.catalog import Tag
 from puddle.server.transports.calls import Call, Function
+from puddle.server.transports.messages.enums import number
 
 
 def tag(found: Tag) -> pb.Tag:
@@ -19,7 +20,7 @@ def tag(found: Tag) -> pb.Tag:
         input_type=found.input_type,
         default_value=found.default_value,
         required=found.required,
-        status=int(found.status),
+        status=number(found.status),
         created=found.created,
         updated=found.updated,
         pattern=found.pattern,

@@ -22,6 +22,7 @@ import pytest
 
 from puddle.client.cloud import clouds
 from puddle.client.product import Product, products
+from puddle.client.proto.v2.auth_service_pb2 import LoginUser
 from puddle.server.products.h2o3_options import KEYS, read_options
 from puddle.server.settings import load
 from tests.puddle.docs.pages import PAGES, blocks, program, shell, text_of
@@ -127,6 +128,7 @@ def test_the_session_with_curl_runs(tmp_path: Path) -> None:
     ):
         assert seen in done.stdout
     assert "admin system.terminate" in done.stdout
+    assert LoginUser.FromString((tmp_path / "me.bin").read_bytes()).name == "admin"
     assert (tmp_path / "login.txt").stat().st_mode & 0o077 == 0
 
 

@@ -151,11 +151,6 @@ def test_every_key_is_explained() -> None:
     assert all(meaning.endswith((".", "in.")) for _, _, meaning in found), [key for key, _, m in found if not m]
 
 
-def test_the_page_in_the_documentation_is_this_one() -> None:
-    page = Path(__file__).parents[3] / "docs" / "puddle" / "settings.md"
-    assert page.read_text() == as_markdown(), "run `puddle settings > docs/puddle/settings.md`"
-
-
 def test_the_page_shows_every_key_and_defaults_that_are_toml() -> None:
     page = as_markdown()
     for key, default, _ in described():

@@ -239,12 +239,12 @@ def _as_json(system: System) -> str:
 def book_seen(tx: Transaction, session_ids: list[str], rules: Rules, now: int) -> None:
     """Book VM sessions whose machines were seen running just now, those that were not booked for long."""
     for session in tx.sessions.unbooked_of(session_ids, now - rules.book_every_s):
-        tx.sessions.book(session, now)
+        tx.sessions.book(session.id, now)
 
 
 def book_others(tx: Transaction, rules: Rules, now: int) -> int:
     """Book disks, snapshots and builds up to now, those that were not booked for long; return how many."""
     due = [each for each in tx.sessions.unbooked(now - rules.book_every_s) if each.meter is not Meter.VM]
     for session in due:
-        tx.sessions.book(session, now)
+        tx.sessions.book(session.id, now)
     return len(due)

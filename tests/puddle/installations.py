@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from puddle.testing import HandClock, MemoryWorld, SimulatedCloud, SimulatedProduct
 
 from puddle.server.api import Api
 from puddle.server.api.creating import NewSystem
@@ -17,6 +16,7 @@ from puddle.server.domain.catalog import Image, ImageStatus
 from puddle.server.domain.people import Caller, Role
 from puddle.server.domain.rules import Rules
 from puddle.server.store import Store
+from puddle.testing import HandClock, MemoryWorld, SimulatedCloud, SimulatedProduct
 from tests.puddle.records import instance_type, user
 
 ANN, BEN = user(id="u-1", name="ann", groups=("team",)), user(id="u-2", name="ben", groups=("team",))

@@ -53,7 +53,7 @@ def migrate(config: Config = None, data: Data = None) -> None:
     found = _settings(config, data)
     with _told():
         store = backend_of(found).store
-    store.migrate()
+        store.migrate()
     store.close()
     typer.echo("The database has the tables of this version.")
 
@@ -70,7 +70,7 @@ def server_key(
     found = _settings(config, data)
     with _told():
         backend = backend_of(found)
-    backend.store.migrate()
+        backend.store.migrate()
     try:
         key = recovered(backend, user)
     except ValueError as error:
@@ -82,22 +82,27 @@ def server_key(
 
 def settings() -> None:
     """Print all settings, what they are as they come, and what they mean."""
-    from puddle.server.settings import as_markdown
+    from puddle._cli.settings_page import as_markdown
 
-    typer.echo(as_markdown())
+    typer.echo(as_markdown(), nl=False)
 
 
 class _told:  # noqa: N801 -- reads as what it does
-    """What is wrong with the settings is told in sentences."""
+    """What is wrong with the settings, or with the database they name, is told in sentences."""
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        from sqlalchemy.exc import OperationalError
+
         from puddle.server.settings import SettingsRefused
 
         if isinstance(error, SettingsRefused):
             raise Failed(str(error)) from None
+        if isinstance(error, OperationalError):
+            why = str(error.orig).partition("\n")[0]
+            raise Failed(f"database.url: the database cannot be used: {why}") from None
 
 
 def _settings(config: Path | None, data: Path | None, **said: dict[str, Any]) -> Settings:

@@ -3,7 +3,7 @@
 from puddle.client import SystemsClient
 from puddle.client.cloud.clouds import CLOUD_LOCAL
 
-systems = SystemsClient(CLOUD_LOCAL, "http://127.0.0.1:8087")
+systems = SystemsClient(CLOUD_LOCAL, "http://127.0.0.1:8081")
 for system in systems.list():
     print(system.name, system.status_text, system.current_session_cost)
 """

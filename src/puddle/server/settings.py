@@ -2,7 +2,7 @@
 
 Three places, the later ones counting more: `/etc/puddle/puddle.toml` (or the file `--config` names), environment
 variables (`PUDDLE_SERVER__PORT` is `port` in `[server]`), and what the command line says. A key nobody knows is refused
-and not passed over. `python -m puddle.server.settings` prints all keys, as the documentation has them.
+and not passed over. `puddle settings` prints all keys, as the documentation has them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import sys
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -349,7 +348,7 @@ def _text_of(path: Path, key: str) -> str:
         raise SettingsRefused(f"{key}: {path} cannot be read: {error.strerror}") from None
 
 
-# for the documentation
+# for messages and the documentation
 
 
 def described(model: type[BaseModel] = Settings, before: str = "") -> Iterator[tuple[str, str, str]]:
@@ -361,21 +360,6 @@ def described(model: type[BaseModel] = Settings, before: str = "") -> Iterator[t
             yield key, _written(key, field), field.description or ""
         else:
             yield from described(inner, f"{key}[]." if name == "instance_types" else f"{key}.")
-
-
-def as_markdown() -> str:
-    """Return all keys for the docs, a table for each section."""
-    lines: list[str] = []
-    section = None
-    for key, default, meaning in described():
-        table, _, name = key.rpartition(".")
-        if table != section:
-            section = table
-            title = f"[[{table[:-2]}]]" if table.endswith("[]") else f"[{table}]"
-            head = f"`{title}`" if table else "At the top"
-            lines += ["", f"**{head}**", "", "| key | as it comes | |", "|---|---|---|"]
-        lines.append(f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |")
-    return "\n".join(lines[1:]) + "\n"
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -394,7 +378,3 @@ def _written(key: str, field: FieldInfo) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(name)} = {json.dumps(each)}" for name, each in value.items()) + "}"
     return "" if value is None else json.dumps(value, default=str)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(as_markdown())

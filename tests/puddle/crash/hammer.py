@@ -62,6 +62,8 @@ def main() -> int:
             wrong += 1
             print(f"seed {seed}:", file=sys.stderr)
             traceback.print_exc()
+        if (seed + 1 - options.first) % 25 == 0:
+            print(f"{seed + 1 - options.first} trials, {wrong} wrong so far", file=sys.stderr, flush=True)
     print(f"{options.trials} trials, servers killed {killed.total()} times, {wrong} wrong")
     print(", ".join(f"{point} {times}" for point, times in killed.most_common()))
     return min(wrong, 125)

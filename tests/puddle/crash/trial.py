@@ -289,12 +289,12 @@ class Trial:
             sessions = [each for each in tx.sessions.of_system(system.id) if each.meter is Meter.VM]
             booked = tx.ledger.total(system.id, Meter.VM)
         ups = sorted((each.start, each.end) for each in self.cloud.uptimes() if each.system_id == system.id)
-        assert [(each.start, each.end or None) for each in sorted(sessions, key=lambda s: s.start)] == ups
+        metered = [(each.start, each.end or None) for each in sorted(sessions, key=lambda s: s.start)]
+        assert metered == ups, f"{system.id}: metered {metered}, up {ups}"
         closed = sum(each.price_micros * (each.end - each.start) for each in sessions if each.end)
-        assert system.spent == closed
-        assert booked == closed + sum(
-            each.price_micros * (each.booked - each.start) for each in sessions if not each.end
-        )
+        still = sum(each.price_micros * (each.booked - each.start) for each in sessions if not each.end)
+        assert system.spent == closed, f"{system.id}: spent {system.spent}, sessions {closed}"
+        assert booked == closed + still, f"{system.id}: booked {booked}, sessions {closed} and {still}"
 
 
 _FINAL = {Wish.TERMINATE, Wish.FAIL}

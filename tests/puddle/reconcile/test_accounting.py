@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
+import pytest
+
+from puddle.server.domain.facts import Machine
 from puddle.server.domain.records import Meter
 from puddle.server.domain.states import Status
 from puddle.server.faults import Crash, Point, armed, crash_at
+from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
 from puddle.testing import Delays
 from tests.puddle.reconcile.places import Place, kinds, ruled
@@ -135,6 +140,31 @@ def test_what_is_booked_stays_booked_and_the_record_follows_the_ledger(place: Pl
     place.pass_by(20, 2)
     assert place.sessions(Meter.VM)[0].end == session.booked
     assert place.system(one).spent == booked(place, Meter.VM, one)
+
+
+def test_a_machine_is_booked_up_to_when_it_was_asked_for_and_not_to_when_the_answer_came(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.started()
+    place.loop.close()
+    loop, answered, cloud = Loop(place.at.backend, "two", workers=1), threading.Event(), place.at.cloud
+    ask = cloud.machine
+
+    def slowly(system_id: str) -> Machine:
+        seen = ask(system_id)
+        answered.wait()
+        return seen
+
+    monkeypatch.setattr(cloud, "machine", slowly)
+    place.at.clock.turn(3700)
+    asked = place.now
+    loop.turn(asked)
+    place.at.clock.turn(100)
+    answered.set()
+    while not any(session.booked > session.start for session in place.sessions(Meter.VM)):
+        loop.turn(place.now)
+    loop.close()
+    assert [session.booked for session in place.sessions(Meter.VM)] == [asked]
 
 
 def test_disks_and_snapshots_are_booked_too(place: Place) -> None:

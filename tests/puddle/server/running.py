@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from queue import Queue
 
+from puddle.client import transport
 from puddle.client.auth.authorizer import Authorizer
 
 CHEAP = {"PUDDLE_PRODUCTS__H2O3__BUILD_AT_START": "false"}
@@ -75,7 +76,14 @@ class RunningServer:
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.errors.close()
+        _hang_up()
         return code
+
+
+def _hang_up() -> None:
+    """Close the connections that clients of this process keep for their next call."""
+    transport._connection(True).close()
+    transport._connection.cache_clear()
 
 
 def clean_environment(folder: Path) -> dict[str, str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from puddle._cli.settings_page import as_markdown
 from puddle.server import settings as module
 from puddle.server.domain.records import NEVER
 from puddle.server.domain.rules import Rules
-from puddle.server.settings import SettingsRefused, as_markdown, described, load
+from puddle.server.settings import SettingsRefused, described, load
 
 
 @pytest.fixture(autouse=True)

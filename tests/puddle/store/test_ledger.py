@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ def test_entries_of_a_session_cost_what_it_costs(price: int, steps: list[int], e
         for step in steps:
             running = tx.sessions.running("s-1", Meter.VM)
             assert running is not None
-            tx.sessions.book(running, running.booked + step)
+            tx.sessions.book(running.id, running.booked + step)
         tx.sessions.close("x-1", 1000 + end)
         ended = tx.sessions.get("x-1")
         entries = tx.ledger.of_session("x-1")
@@ -50,6 +52,27 @@ def test_beginning_and_ending_twice_counts_once(store: Store) -> None:
     with store.reading() as tx:
         assert tx.sessions.running("s-1", Meter.VM) is None
         assert tx.ledger.total("s-1", Meter.VM) == 900_000 * 1000
+
+
+def test_two_who_book_at_once_book_once(store: Store) -> None:
+    with store.writing() as tx:
+        tx.sessions.open(session())
+    both = threading.Barrier(2)
+
+    def book() -> None:
+        with store.writing() as tx:
+            if store.engine.dialect.name != "sqlite":  # there, the second transaction begins when the first has ended
+                assert tx.sessions.get("x-1") is not None
+                both.wait()
+            tx.sessions.book("x-1", 2000)
+
+    threads = [threading.Thread(target=book) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.reading() as tx:
+        assert [(entry.start, entry.end) for entry in tx.ledger.of_session("x-1")] == [(1000, 2000)]
 
 
 def test_what_was_spent_in_a_span_is_cut_at_its_edges(store: Store) -> None:

@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from puddle.server.domain.states import Status
-from puddle.server.transports import refusals
+from puddle.server.store import Store
+from puddle.server.transports import connect, refusals
 from puddle.server.transports.app import Terms
 from puddle.server.transports.table import TABLE
+from tests.puddle.installations import installation
 from tests.puddle.transports.calling import JSON, PROTO, Here, called, there
 
 __all__ = ["called", "there"]
@@ -144,7 +146,24 @@ def things(here: Here) -> list[str]:
 
 
 def test_whatever_is_sent_is_answered_or_refused(called: Callable[..., Here]) -> None:
-    here = called(terms=Terms())
+    send_whatever(called(terms=Terms()))
+
+
+@pytest.mark.slow
+def test_whatever_is_sent_is_answered_or_refused_over_postgresql(postgres_url: str) -> None:
+    """PostgreSQL refuses what SQLite takes: NUL, lone surrogates, numbers that are too large."""
+    store = Store(postgres_url)
+    store.migrate()
+    here = Here(installation(store), Terms(calls=connect.Terms(at_once=False)))
+    try:
+        send_whatever(here)
+    finally:
+        here.close()
+        store.close()
+
+
+def send_whatever(here: Here) -> None:
+    """Send requests to an installation; none may be answered by a failure of ours."""
     ids = things(here)
     codes: dict[str, int] = {}
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from structlog.testing import capture_logs
 
 from puddle.server.domain.permissions import RULES
 from puddle.server.domain.states import Status
@@ -94,6 +95,19 @@ def test_metrics_are_for_this_machine_and_for_administrators(here: Here) -> None
     assert status("127.0.0.1", forwarded="for=10.0.0.7") == 401
     assert status("10.0.0.7", x_puddle_token=here.tokens["ann"]) == 403
     assert status("10.0.0.7", authorization=f"Bearer {here.tokens['ada']}") == 200
+
+
+def test_a_page_that_breaks_is_told_by_its_id_and_logged(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks() -> bytes:
+        raise ValueError("ps_hidden")
+
+    (route,) = [route for route in here.app._pages.routes if getattr(route, "path", "") == "/metrics"]
+    monkeypatch.setattr(route.endpoint.__self__._metrics, "text", breaks)  # type: ignore[attr-defined]
+    with capture_logs() as logs:
+        reply = here.wire.send("GET", "/metrics", headers={"x-request-id": "r-3"})
+    assert (reply.status, reply.code, reply.meta["request_id"]) == (500, "internal", "r-3")
+    assert b"ps_hidden" not in reply.body
+    assert [(entry["request_id"], entry["method"]) for entry in logs] == [("r-3", "/metrics")]
 
 
 # what can be called

@@ -57,6 +57,19 @@ def test_the_reference_has_the_docstrings(site):
     assert 'id="scannerpy.op.register_python_op"' in (site / "reference" / "ops-calls.html").read_text(encoding="utf-8")
 
 
+def test_the_pages_of_puddle_have_docstrings_and_constants(site):
+    client = (site / "puddle" / "reference.html").read_text(encoding="utf-8")
+    for name in (
+        "systems.SystemsClient.create",
+        "models.system.System.SYSTEM_STATUS_STARTED",
+        "cloud.clouds.CLOUD_LOCAL",
+    ):
+        assert f'id="puddle.client.{name}"' in client
+    assert not re.search(r'id="puddle[^"]*\._', client), "what begins with an underscore stays out"
+    extending = (site / "puddle" / "extending.html").read_text(encoding="utf-8")
+    assert 'id="puddle.server.clouds.base.Provider.take_snapshot"' in extending
+
+
 def test_the_table_of_ops_has_every_op(site):
     import scannerpy.ops  # noqa: F401  # registers them
     from scannerpy.op import PYTHON_OP_REGISTRY

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from puddle.server.domain.cost import Span
@@ -236,15 +236,19 @@ def _as_json(system: System) -> str:
 # booking
 
 
-def book_seen(tx: Transaction, session_ids: list[str], rules: Rules, now: int) -> None:
-    """Book VM sessions whose machines were seen running just now, those that were not booked for long."""
-    for session in tx.sessions.unbooked_of(session_ids, now - rules.book_every_s):
-        tx.sessions.book(session, now)
+def book_seen(tx: Transaction, running: Mapping[str, int], rules: Rules) -> None:
+    """Book VM sessions that were not booked for long, each up to when its machine was surely seen running.
+
+    Not up to now: it may have gone down since.
+    """
+    latest = max(running.values(), default=0)
+    for session in tx.sessions.unbooked_of(list(running), latest - rules.book_every_s):
+        tx.sessions.book(session.id, running[session.id])
 
 
 def book_others(tx: Transaction, rules: Rules, now: int) -> int:
     """Book disks, snapshots and builds up to now, those that were not booked for long; return how many."""
     due = [each for each in tx.sessions.unbooked(now - rules.book_every_s) if each.meter is not Meter.VM]
     for session in due:
-        tx.sessions.book(session, now)
+        tx.sessions.book(session.id, now)
     return len(due)

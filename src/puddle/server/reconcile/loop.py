@@ -155,7 +155,7 @@ class Loop:
         """Return leased systems with what has to be known of them."""
         types = {kind.id: kind for kind in tx.instance_types.all()} if claims else {}
         images: dict[str, Image | None] = {}
-        return [Work(claim, self._given(tx, claim.system, types, images, now), claim.system) for claim in claims]
+        return [Work(claim, self._given(tx, claim.system, types, images, now), claim.system, now) for claim in claims]
 
     def _given(
         self,

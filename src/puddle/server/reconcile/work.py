@@ -43,11 +43,15 @@ class Outcome:
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """`system` is the record as it was read, then as it was written. `kept`: nobody wrote in between."""
+    """`system` is the record as it was read, then as it was written. `kept`: nobody wrote in between.
+
+    `since`: when the work was taken up; what is seen of the cloud is so at that time or later.
+    """
 
     claim: Claim
     given: Given
     system: System
+    since: int
     stage: Stage = Stage.CLOUD
     facts: Facts = field(default_factory=Facts)
     decision: Decision | None = None

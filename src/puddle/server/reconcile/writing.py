@@ -42,7 +42,7 @@ class Writing:
 
         def write(tx: Transaction, group: Sequence[Work]) -> None:
             tx.systems.rest([rest for work in group if (rest := self._decision(tx, work, now)) is not None])
-            book_seen(tx, [work.system.session_id for work in group if _seen_running(work)], self._rules, now)
+            book_seen(tx, {work.system.session_id: work.since for work in group if _seen_running(work)}, self._rules)
             reach(point)
 
         self._together(works, write)

@@ -32,16 +32,23 @@ class Sessions(Rows[Session]):
 
     def close(self, session_id: str, end: int) -> None:
         """End a session and book the rest of it; nothing where it has ended."""
-        session = self.get(session_id)
+        session = self._alone(session_id)
         if session is None or session.end:
             return
         end = max(end, session.booked)
         self.put(replace(self._booked(session, end), end=end))
 
-    def book(self, session: Session, until: int) -> None:
-        """Write the span of an open session up to `until` into the ledger."""
-        if until > session.booked:
+    def book(self, session_id: str, until: int) -> None:
+        """Write the span of a session since its last booking into the ledger; nothing where it has ended."""
+        session = self._alone(session_id)
+        if session is not None and not session.end and until > session.booked:
             self.put(self._booked(session, until))
+
+    def _alone(self, session_id: str) -> Session | None:
+        """Read a session that nobody else books until this transaction ends: no span is booked twice."""
+        query = sa.select(*SESSIONS.columns).where(_C.id == session_id).with_for_update()
+        row = self._connection.execute(query).first()
+        return None if row is None else SESSIONS.of(row)
 
     def _booked(self, session: Session, until: int) -> Session:
         if until <= session.booked:

@@ -150,9 +150,7 @@ class Systems(Rows[System]):
         ids = list(self._connection.execute(due).scalars())
         if not ids:
             return []
-        lease = _LEASE.where(SYSTEMS.c.id.in_(ids)).values(
-            lease_holder=holder, lease_until=until, fence=_T.c.fence + 1
-        )
+        lease = _LEASE.where(SYSTEMS.c.id.in_(ids)).values(lease_holder=holder, lease_until=until, fence=_T.c.fence + 1)
         return [Claim(SYSTEMS.of(row), row[-1]) for row in self._connection.execute(lease)]
 
     def beat(self, claims: Iterable[Claim], until: int) -> None:

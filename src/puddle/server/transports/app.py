@@ -68,7 +68,12 @@ class Application:
         vitals = Vitals(version=version, look=self._look, age=turning.age)
         self._pages = Starlette(
             routes=[*Operating(api, vitals, counted).routes(), *more],
-            exception_handlers={404: operating.missing, 405: operating.missing, Refused: operating.refused},
+            exception_handlers={
+                404: operating.missing,
+                405: operating.missing,
+                Refused: operating.refused,
+                Exception: operating.broken,
+            },
             lifespan=self._life,
         )
         self._watch = path_of(WATCH)

@@ -104,6 +104,11 @@ def refused(request: Request, error: Exception) -> Response:
     return Response(body, refusals.status_of(error), headers, "application/json")
 
 
+def broken(request: Request, _error: Exception) -> Response:
+    """Answer for a mistake of ours; it is logged by whoever called."""
+    return refused(request, refusals.broken())
+
+
 def missing(request: Request, error: Exception) -> Response:
     """Answer for a page that is not there, or not for that method."""
     status = error.status_code if isinstance(error, HTTPException) else 404

@@ -1,0 +1,144 @@
+"""The user's commands against a real server: tables for people, JSON for programs, an exit code for each failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from puddle._cli.failures import exit_code
+from puddle.cli import app
+from puddle.client.base_client import BaseCloudClient
+from puddle.client.errors.puddle_errors import ImageFailedError, SystemFailedError
+from tests.puddle.server.running import SIMULATED, RunningServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One server for all commands here."""
+    made = RunningServer(tmp_path_factory.mktemp("server"), PUDDLE_CLOUDS__LOCAL__ENABLED="false", **SIMULATED)
+    made.address()
+    yield made
+    assert made.stop() == 0
+
+
+class Shell:
+    """A terminal in which the server's three lines were put."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def __call__(self, *args: str, code: int = 0, given: str | None = None) -> str:
+        done = CliRunner().invoke(app, list(args), env=self.environment, input=given)
+        found = exit_code(done.exception) if isinstance(done.exception, Exception) else done.exit_code
+        assert found == code, (done.output, done.exception)
+        return done.output if code == 0 else f"{done.output}{done.exception}"
+
+    def json(self, *args: str) -> Any:
+        return json.loads(self(*args, "--json"))
+
+
+@pytest.fixture
+def puddle(server: RunningServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+    for name in [name for name in os.environ if name.upper().startswith("PUDDLE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(BaseCloudClient, "POLL_INTERVAL_S", 0.2)
+    return Shell({**server.exports(), "PUDDLE_CLOUD": "simulated", "XDG_CONFIG_HOME": str(tmp_path)})
+
+
+def test_images_types_and_tags_are_listed(puddle: Shell) -> None:
+    assert puddle.json("images", "build", "simulated")["status_code"] == "IMAGE_STATUS_AVAILABLE"
+    assert "Available" in puddle("images", "ls")
+    (image,) = puddle.json("images", "ls", "--all")
+    assert "building" in puddle("images", "log", image["id"]).lower() or puddle("images", "log", image["id"])
+    sizes = puddle.json("types", "ls")
+    assert [size["text"] for size in sizes][:2] == ["simulated-small", "simulated-medium"]
+    assert "simulated-small" in puddle("types", "ls", "--all")
+    assert puddle.json("tags", "ls") == []
+    assert "LABEL" in puddle("tags", "ls")
+
+
+@pytest.mark.slow
+def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
+    puddle("images", "build", "simulated")
+    made = puddle.json("systems", "create", "cli", "--product", "simulated", "--idle", "60", "--no-wait")
+    assert made["status"] == "SYSTEM_STATUS_INITIALIZING"
+    assert "password" not in made
+    assert "Started" in puddle("systems", "wait", "cli")
+    told = puddle("systems", "show", "cli")
+    assert "stop" in told
+    assert "cost" in told
+    user, password = puddle("systems", "credentials", "cli").split()
+    assert puddle.json("systems", "credentials", "cli") == {"username": user, "password": password}
+    assert [system["name"] for system in puddle.json("systems", "ls", "--all")] == ["cli"]
+    assert float(puddle.json("systems", "cost", "cli")["this_session"]) >= 0
+    assert "Stopped" in puddle("systems", "stop", "cli")
+    assert "SYSTEM_STATUS_STOPPED" in puddle("systems", "scale", "cli", "--type", "simulated-medium", "--json")
+    assert puddle.json("systems", "show", made["id"])["instance_type"] == "simulated-medium"
+    assert "Started" in puddle("systems", "start", "cli")
+    assert "Started" in puddle("systems", "reboot", "cli")
+    assert "Terminated" in puddle("systems", "terminate", "cli")
+
+
+def test_each_failure_has_its_code(puddle: Shell) -> None:
+    puddle("images", "build", "simulated")
+    puddle("systems", "create", "code", "--product", "simulated")
+    assert "must be" in puddle("systems", "start", "code", code=3)
+    puddle("systems", "create", "No", "--product", "simulated", code=4)
+    puddle("systems", "create", "x", "--product", "simulated", "--image", "none", code=1)
+    puddle("systems", "create", "x", "--product", "simulated", "--type", "none", code=1)
+    puddle("systems", "create", "x", "--product", "simulated", "--tag", "none", code=1)
+    puddle("systems", "show", "nothing", code=1)
+    puddle("systems", "wait", "code", "somewhere", code=2)
+    puddle("systems", code=2)
+    assert exit_code(SystemFailedError("x")) == exit_code(ImageFailedError("x")) == 5
+    assert exit_code(KeyError("a mistake of ours")) is None
+    puddle("systems", "terminate", "code")
+
+
+def test_keys_are_made_and_revoked(puddle: Shell) -> None:
+    assert puddle.json("whoami")["name"] == "admin"
+    made = puddle.json("keys", "create", "laptop", "--days", "7")
+    assert made["secret"].startswith("ps_")
+    listed = puddle.json("keys", "list")
+    assert made["id"] in {key["id"] for key in listed}
+    assert all("secret" not in key for key in listed)
+    other = Shell({**puddle.environment, "PUDDLE_api_key_id": made["id"], "PUDDLE_api_secret_key": made["secret"]})
+    assert "admin" in other("whoami")
+    assert "worthless" in puddle("keys", "revoke", made["id"])
+    other("whoami", code=1)
+    assert "export PUDDLE_api_secret_key=ps_" in puddle("keys", "create", "other")
+
+
+def test_a_login_is_kept_and_forgotten(puddle: Shell, tmp_path: Path) -> None:
+    given = puddle.environment
+    bare = Shell(
+        {name: value for name, value in given.items() if not name.startswith("PUDDLE_") or name == "PUDDLE_CLOUD"}
+    )
+    bare("whoami", code=1)
+    login = ("login", "--server", given["PUDDLE_server_address"], "--key-id", given["PUDDLE_api_key_id"])
+    bare(*login, code=1, given="ps_wrong\n")
+    assert "You are admin" in bare(*login, given=f"{given['PUDDLE_api_secret_key']}\n")
+    kept = tmp_path / "puddle" / "login.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "admin" in bare("whoami")
+    bare("logout")
+    assert not kept.exists()
+    kept.write_text("{")
+    assert "damaged" in bare("whoami", code=1)
+
+
+def test_reports_are_made_and_read(puddle: Shell) -> None:
+    told = puddle("reports", "create", "2026-01-01", "2026-02-01", "--all")
+    assert told.startswith("system_id,system_name")
+    (report, *_) = puddle.json("reports", "ls")
+    assert report["status"] == "REPORT_STATUS_READY"
+    assert puddle.json("reports", "show", report["id"]) == []
+    assert "ready" in puddle("reports", "ls")

@@ -117,6 +117,7 @@ def rebooting(it: Course) -> None:
     if machine is None:
         return None
     if machine.power is Power.RUNNING and machine.token != it.token:
+        it.open_session(machine)  # it may have been started just now; a reboot hides since when it runs
         it.set(product_status=Product.WAITING_FOR_VM)
         it.action = a.RebootMachine(machine_id=machine.id, token=it.token)
         return None

@@ -42,6 +42,7 @@ def main() -> None:
     for number in (1, 2, 3):
         clock.turn(60)
         report(f"quiet pass {number}", given.systems, lambda: one_pass(loop, backend))
+        print(f"  calls so far: {dict(backend.clouds['simulated'].calls)}")  # type: ignore[attr-defined]
     loop.close()
     print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 

@@ -221,11 +221,14 @@ def test_a_machine_that_others_stopped_costs_until_then_though_it_is_terminated_
     assert place.system(one).spent == 900_000 * (uptime.end - uptime.start)
 
 
-def test_a_machine_that_others_stopped_before_its_reboot_costs_from_when_it_is_up_again(place: Place) -> None:
+@pytest.mark.parametrize("wish", ["reboot", "restart"])
+def test_a_machine_that_others_stopped_before_its_restart_costs_from_when_it_is_up_again(
+    place: Place, wish: str
+) -> None:
     place.at.cloud.delays = Delays.of(5)
     one = place.started()
     place.at.cloud.outside.stop(one)
-    place.at.api.wishes.reboot(place.at.ann, one)
+    getattr(place.at.api.wishes, wish)(place.at.ann, one)
     place.pass_by(60, 2)
     stopped(place, one)
     ups = sum((it.end or 0) - it.start for it in place.at.cloud.uptimes())

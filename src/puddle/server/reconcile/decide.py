@@ -133,6 +133,7 @@ def restarting(it: Course) -> None:
         return None
     if machine.power is not Power.RUNNING:
         return _come_up(it, machine, Vm.STARTING)
+    it.open_session(machine)  # it may have been started just now
     it.set(product_status=Product.WAITING_FOR_PRODUCT)
     if product is None:
         return None
@@ -210,6 +211,8 @@ def started(it: Course) -> None:
         return
     if machine is not None:
         it.note(machine)
+        if machine.power is Power.RUNNING:
+            it.open_session(machine)
     if not it.terms.budget_left:
         it.say("BUDGET", "its owner's budget for this month is used up")
         it.move(Fact.OVER_LIMIT)

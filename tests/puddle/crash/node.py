@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import nullcontext
+
+import psutil
 
 from puddle.server.auth.secrets import Keyring
 from puddle.server.backend import Backend
@@ -40,12 +41,12 @@ def backend_over(url: str, world_path: str) -> Backend:
     )
 
 
-def work(url: str, world_path: str, holder: str, fault: str) -> None:
-    """Turn until killed: by `fault` (as in PUDDLE_FAULT), or by whoever started this process."""
+def work(url: str, world_path: str, holder: str, fault: str, trial: int) -> None:
+    """Turn until killed: by `fault` (as in PUDDLE_FAULT), or by the trial, a process without which this one ends."""
     backend = backend_over(url, world_path)
     loop = Loop(backend, holder, workers=2, lease_s=LEASE_S)
-    parent, hook = os.getppid(), from_environment(fault)
+    hook = from_environment(fault)
     with armed(hook) if hook else nullcontext():
-        while os.getppid() == parent:
+        while psutil.pid_exists(trial):
             if not loop.turn(backend.now()):
                 time.sleep(0.03)

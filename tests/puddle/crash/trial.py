@@ -8,6 +8,7 @@ rest, and the database is compared with what was wished, and with what the simul
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import signal
 import time
@@ -202,7 +203,7 @@ class Trial:
         point = POINTS[(self.seed + deaths) % len(POINTS)] if deaths % 2 == 0 else self.rng.choice(POINTS)
         fault = self._faults[place] = f"{point}:{self.rng.randint(1, 3)}" if armed else ""
         holder = f"node-{place}-{deaths}"
-        node = _CONTEXT.Process(target=work, args=(self.url, self.world, holder, fault), daemon=True)
+        node = _CONTEXT.Process(target=work, args=(self.url, self.world, holder, fault, os.getpid()), daemon=True)
         node.start()
         return node
 

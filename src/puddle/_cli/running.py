@@ -80,6 +80,62 @@ def server_key(
     _show(key, f"http://{found.server.host}:{found.server.port}", found.data)
 
 
+def rotate_master_key(
+    reencrypt: Annotated[bool, typer.Option("--reencrypt", help="The second step.")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Take a new master key into use, on the server's machine and as its user, in two steps.
+
+    Without an option a new key is put on top of the file of master keys. Restart all servers, so that all of them have
+    it; then --reencrypt encrypts with it what older keys have encrypted, beside servers that run.
+    """
+    found = _settings(config, data)
+    if reencrypt:
+        _reencrypt(found)
+    else:
+        _add_key(found)
+
+
+def _add_key(found: Settings) -> None:
+    from puddle.server.auth.secrets import Keyring, KeysRefused
+
+    file = found.keys_file()
+    if file is None:
+        raise Failed(
+            "the master keys are set as auth.master_keys, and not in a file: put what `openssl rand -base64 32` prints "
+            "in front of them there, restart all servers, then use --reencrypt"
+        )
+    try:
+        Keyring.rotate(file)
+    except KeysRefused as refused:
+        raise Failed(str(refused)) from None
+    except FileNotFoundError:
+        raise Failed(f"{file} is not there: a server makes it when it starts; name its --config or --data") from None
+    except OSError as error:
+        raise Failed(f"{file} cannot be written: {error.strerror}") from None
+    typer.echo(f"A new key is on top of {file}. Restart all servers, then: puddle rotate-master-key --reencrypt")
+
+
+def _reencrypt(found: Settings) -> None:
+    from puddle.server.api.rekeying import rekey
+    from puddle.server.main import backend_of
+
+    with _told():
+        backend = backend_of(found)
+        backend.store.migrate()
+    try:
+        made = rekey(backend.store, backend.keyring)
+    finally:
+        backend.store.close()
+    typer.echo(f"Encrypted with the newest key: {made.done} passwords.")
+    if made.changing:
+        raise Failed(f"{', '.join(made.changing)} changed all the time; use --reencrypt again")
+    if made.unreadable:
+        raise Failed(f"none of the keys fits the passwords of {', '.join(made.unreadable)}; keep all keys, find theirs")
+    typer.echo("No password needs the older keys any more; only backups of the database from before do.")
+
+
 def settings() -> None:
     """Print all settings, what they are as they come, and what they mean."""
     from puddle._cli.settings_page import as_markdown

@@ -19,6 +19,7 @@ from puddle.client.proto.v2 import event_service_pb2 as trail
 
 users = typer.Typer(help="Users, and how much they may have; for administrators.", no_args_is_help=True)
 alerts = typer.Typer(help="Alerts: what people should know without looking.", no_args_is_help=True)
+MOST = 10**9
 _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
@@ -74,9 +75,9 @@ def create(
 @users.command()
 def limits(
     name: Annotated[str, typer.Argument(help="A user, by name or id; a group, by name, with --group.")],
-    systems: Annotated[int | None, typer.Option(help="Systems that are not terminated.")] = None,
-    running: Annotated[int | None, typer.Option(help="Systems that are up.")] = None,
-    cu: Annotated[int | None, typer.Option(help="Compute units in use.")] = None,
+    systems: Annotated[int | None, typer.Option(min=0, max=MOST, help="Systems that are not terminated.")] = None,
+    running: Annotated[int | None, typer.Option(min=0, max=MOST, help="Systems that are up.")] = None,
+    cu: Annotated[int | None, typer.Option(min=0, max=MOST, help="Compute units in use.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a month may cost.")] = None,
     group: Annotated[bool, typer.Option("--group", help="NAME is a group; its members share the limits.")] = False,
     js: AsJson = False,

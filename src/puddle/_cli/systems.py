@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -19,6 +20,7 @@ app = typer.Typer(help="Systems: a product on a machine.", no_args_is_help=True)
 config = typer.Typer(help="The configuration of a system's product.", no_args_is_help=True)
 app.add_typer(config, name="config")
 
+MOST_MINUTES = 10**7
 Name = Annotated[str, typer.Argument(help="A system, by its name or id.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")]
 
@@ -225,16 +227,22 @@ def idle(
     js: AsJson = False,
 ) -> None:
     """Set after how many idle minutes a system is stopped: one of the options the administrator offers."""
-    if minutes != "never" and not minutes.isdecimal():
-        raise typer.BadParameter(f'a number of minutes, or "never"; not {minutes!r}')
-    chosen = -1 if minutes == "never" else int(minutes)
+    chosen = _minutes(minutes)
     _wish(name, cloud_id, lambda systems, it: systems.change_idle_timeout(it, chosen), js=js)
+
+
+def _minutes(said: str) -> int:
+    if said == "never":
+        return -1
+    if not re.fullmatch("[0-9]{1,7}", said):
+        raise typer.BadParameter(f'it is a number of minutes, or "never"; not {said!r}')
+    return int(said)
 
 
 @app.command()
 def extend(
     name: Name,
-    minutes: Annotated[int, typer.Argument(help="For how long, from now.")],
+    minutes: Annotated[int, typer.Argument(min=1, max=MOST_MINUTES, help="For how long, from now.")],
     cloud_id: Cloud = "local",
     js: AsJson = False,
 ) -> None:
@@ -245,7 +253,7 @@ def extend(
 @app.command()
 def log(
     name: Name,
-    lines: Annotated[int, typer.Option(help="How many, from the end; 2000 at most.")] = 200,
+    lines: Annotated[int, typer.Option(min=1, max=2000, help="How many, from the end.")] = 200,
     cloud_id: Cloud = "local",
     js: AsJson = False,
 ) -> None:

@@ -32,7 +32,7 @@ def permissions() -> str:
 
 def settings() -> str:
     """Return all settings, a table for each section."""
-    from puddle.server.settings import as_markdown
+    from puddle._cli.settings_page import as_markdown
 
     return as_markdown()
 

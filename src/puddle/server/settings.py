@@ -55,7 +55,12 @@ class Server(Section):
         default=(), description="Addresses of proxies whose X-Forwarded-For is believed; nobody's as it comes."
     )
     most_bytes: int = Field(default=1 << 20, ge=1 << 16, le=1 << 28, description="The largest request, in bytes.")
-    threads: int = Field(default=16, ge=1, le=256, description="Threads for calls that may wait.")
+    threads: int = Field(
+        default=16,
+        ge=1,
+        le=20,
+        description="Threads for calls that may wait; each takes one of 30 connections to the database.",
+    )
     waiting: int = Field(
         default=500, ge=0, le=100_000, description="Calls that may wait for a thread before more are refused."
     )

@@ -115,7 +115,9 @@ def test_a_jar_that_is_not_the_one_we_know_is_refused(tmp_path, monkeypatch):
     assert "as expected" in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("archive", [source("h2o-1.2.3/other"), b"no archive", source()[:60]])
+@pytest.mark.parametrize(
+    "archive", [source("h2o-1.2.3/other"), b"no archive", source()[:60]], ids=["another file", "no archive", "cut off"]
+)
 def test_an_archive_without_a_jar_is_refused(archive, tmp_path):
     """Another file, no archive at all, or one that was cut off."""
     with index({"h2o-1.2.3.tar.gz": archive}) as address, pytest.raises(StepFailed, match=r"has no h2o\.jar in it"):

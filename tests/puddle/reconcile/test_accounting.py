@@ -207,6 +207,20 @@ def test_a_machine_stopped_and_started_by_others_within_a_second_has_two_session
     assert place.actions(of=one).count("system.drift") == 2
 
 
+def test_a_machine_that_others_stopped_costs_until_then_though_it_is_terminated_before_anybody_looks(
+    place: Place,
+) -> None:
+    one = place.started()
+    place.at.clock.turn(30)
+    place.at.cloud.outside.stop(one)
+    place.at.clock.turn(20)
+    place.at.api.wishes.terminate(place.at.ann, one)
+    place.pass_by(20, 2)
+    (uptime,) = place.at.cloud.uptimes()
+    assert place.system(one).status is Status.TERMINATED
+    assert place.system(one).spent == 900_000 * (uptime.end - uptime.start)
+
+
 def test_the_trail_says_what_puddle_did_by_itself_and_shows_no_secret(place: Place) -> None:
     one = place.started()
     secret = place.system(one).secret

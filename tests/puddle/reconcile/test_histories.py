@@ -11,6 +11,7 @@ rows, the ledger and the true times of the machines are compared.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +75,7 @@ def fresh_store() -> Store:
 
 
 which = st.integers(0, 3)
+all_due = st.sampled_from([2, 61])  # in a minute even what is at rest is looked at
 seconds = st.sampled_from([0, 1, 2, 2, 5, 5, 30, 61, 300])
 wishes = st.sampled_from(
     [
@@ -111,6 +113,7 @@ class History(RuleBasedStateMachine):
         self.births = 0
         self.loops = [self.born(), self.born()]
         self.last_wish: dict[str, Wish] = {}
+        self.taken: Counter[str] = Counter()
         self.cut_off = self.stalled = self.drifted = False
         self.moves_seen = 0
 
@@ -207,6 +210,7 @@ class History(RuleBasedStateMachine):
         else:
             assert refused is None
             self.last_wish[system.id] = wish
+            self.taken[system.id] += 1
 
     def ask(self, system: System, wish: Wish) -> None:
         """Make the call."""
@@ -269,17 +273,23 @@ class History(RuleBasedStateMachine):
         except Crash:
             self.loops[loop] = self.born()
 
-    @rule(loop=st.integers(0, 1), point=st.sampled_from(POINTS), number=which, wish=st.one_of(st.none(), wishes))
-    def interrupt(self, loop: int, point: Point, number: int, wish: Wish | None) -> None:
+    @rule(
+        loop=st.integers(0, 1),
+        point=st.sampled_from(POINTS),
+        number=which,
+        wish=st.one_of(st.none(), wishes),
+        passing=all_due,
+    )
+    def interrupt(self, loop: int, point: Point, number: int, wish: Wish | None, passing: int) -> None:
         """While a loop is at some point, somebody wishes something, or the other loop turns."""
 
         def meanwhile() -> None:
             self.turned(1 - loop) if wish is None else self.sensible(number, wish)
 
-        self.interrupted(loop, point, meanwhile)
+        self.interrupted(loop, point, passing, meanwhile)
 
-    @rule(loop=st.integers(0, 1), point=st.sampled_from(POINTS), number=which, wish=wishes)
-    def stall(self, loop: int, point: Point, number: int, wish: Wish) -> None:
+    @rule(loop=st.integers(0, 1), point=st.sampled_from(POINTS), number=which, wish=wishes, passing=all_due)
+    def stall(self, loop: int, point: Point, number: int, wish: Wish, passing: int) -> None:
         """A process is suspended at some point until its lease has ended and the world has gone on."""
 
         def meanwhile() -> None:
@@ -290,9 +300,9 @@ class History(RuleBasedStateMachine):
             self.sensible(number, wish)
             self.turned(1 - loop)
 
-        self.interrupted(loop, point, meanwhile)
+        self.interrupted(loop, point, passing, meanwhile)
 
-    def interrupted(self, loop: int, point: Point, meanwhile: Any) -> None:
+    def interrupted(self, loop: int, point: Point, passing: int, meanwhile: Any) -> None:
         """Turn a loop, and let something happen at its first passage of a point."""
         left = [meanwhile]
 
@@ -301,7 +311,7 @@ class History(RuleBasedStateMachine):
                 left.pop()()
 
         with armed(hook):
-            self.at.clock.turn(2)
+            self.at.clock.turn(passing)
             self.turned(loop)
 
     # what goes wrong
@@ -396,6 +406,12 @@ class History(RuleBasedStateMachine):
         for number, was, became in moves:
             self.moves_seen = number
             assert (Status(was), Status(became)) in MOVES, f"{Status(was).name} → {Status(became).name}"
+
+    @invariant()
+    def no_wish_is_overwritten(self) -> None:
+        """Each that was taken is counted in the row, whatever the loops have written meanwhile."""
+        for system in self.systems():
+            assert system.generation == 1 + self.taken[system.id]
 
     @invariant()
     def compute_units_are_never_oversold(self) -> None:

@@ -151,6 +151,24 @@ def test_unpacking_stops_at_the_limit() -> None:
         unpacked(gzip.compress(b"x" * 10**6), b"GZIP", 100)
 
 
+def test_reads_take_no_thread_unless_their_body_is_large(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    logins, names = here.there.api.logins, []
+    admit = logins.admit
+
+    def noted(*args: Any) -> Any:
+        names.append(threading.current_thread().name)
+        return admit(*args)
+
+    monkeypatch.setattr(logins, "admit", noted)
+    main = threading.current_thread().name
+    large = b'{"statuses": [' + b"3," * 50_000 + b"3]}"
+    for name, body in (("ListSystems", b"{}"), ("ListSystems", large), ("StopSystem", b"{}")):
+        here.post(f"SystemService/{name}", body, "ann")
+    assert [name == main for name in names] == [True, False, False]
+
+
 # what comes back
 
 

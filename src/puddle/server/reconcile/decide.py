@@ -339,6 +339,8 @@ def terminating(it: Course) -> None:
         return
     if machine.power is Power.RUNNING:
         it.open_session(machine)
+    elif machine.power is Power.STOPPED:
+        it.close_session(machine.since)  # before it goes, and nobody can tell any more
     if machine.power is not Power.GONE:
         it.action = a.DestroyMachine(system_id=it.system.id, machine_id=machine.id)
         return

@@ -33,6 +33,8 @@ from puddle.server.transports.refusals import Header
 LOG = structlog.get_logger("puddle.calls")
 MOST_BYTES = 1 << 20
 MOST_BYTES_OF_STRANGERS = 16 << 10
+MOST_AT_ONCE = 16 << 10
+"""Larger bodies take a while to be read as a message, and nobody else is to wait for that."""
 MOST_DIGITS = 10  # of Connect-Timeout-Ms, as the protocol has it
 _SANE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
 
@@ -108,7 +110,7 @@ class Connect:
             raise refusals.too_slow() from None
 
     async def _carry_out(self, method: Method, codec: Codec, body: bytes, call: Call) -> Answer:
-        if not self._terms.at_once or not method.reads:
+        if not self._terms.at_once or not method.reads or len(body) > MOST_AT_ONCE:
             return await self._in_a_thread(lambda: self._both(method, codec, body, call))
         known, message = heard(self._api, method, codec, body, call)
         if method.waits(message):

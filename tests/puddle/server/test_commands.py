@@ -59,6 +59,7 @@ def test_images_types_and_tags_are_listed(puddle: Shell) -> None:
     assert "Available" in puddle("images", "ls")
     (image,) = puddle.json("images", "ls", "--all")
     assert "building" in puddle("images", "log", image["id"]).lower() or puddle("images", "log", image["id"])
+    assert puddle.json("images", "log", image["id"])["text"].strip() == puddle("images", "log", image["id"]).strip()
     sizes = puddle.json("types", "ls")
     assert [size["text"] for size in sizes][:2] == ["simulated-small", "simulated-medium"]
     assert "simulated-small" in puddle("types", "ls", "--all")
@@ -189,6 +190,7 @@ def test_keys_are_made_and_revoked(puddle: Shell) -> None:
     other = Shell({**puddle.environment, "PUDDLE_api_key_id": made["id"], "PUDDLE_api_secret_key": made["secret"]})
     assert "admin" in other("whoami")
     assert "worthless" in puddle("keys", "revoke", made["id"])
+    assert puddle.json("keys", "revoke", made["id"])["revoked"] is True
     other("whoami", code=1)
     assert "export PUDDLE_api_secret_key=ps_" in puddle("keys", "create", "other")
 

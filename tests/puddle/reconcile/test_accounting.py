@@ -221,6 +221,21 @@ def test_a_machine_that_others_stopped_costs_until_then_though_it_is_terminated_
     assert place.system(one).spent == 900_000 * (uptime.end - uptime.start)
 
 
+@pytest.mark.parametrize("wish", ["reboot", "restart"])
+def test_a_machine_that_others_stopped_before_its_restart_costs_from_when_it_is_up_again(
+    place: Place, wish: str
+) -> None:
+    place.at.cloud.delays = Delays.of(5)
+    one = place.started()
+    place.at.cloud.outside.stop(one)
+    getattr(place.at.api.wishes, wish)(place.at.ann, one)
+    place.pass_by(60, 2)
+    stopped(place, one)
+    ups = sum((it.end or 0) - it.start for it in place.at.cloud.uptimes())
+    assert len(place.at.cloud.uptimes()) == 2
+    assert place.system(one).spent == 900_000 * ups
+
+
 def test_the_trail_says_what_puddle_did_by_itself_and_shows_no_secret(place: Place) -> None:
     one = place.started()
     secret = place.system(one).secret

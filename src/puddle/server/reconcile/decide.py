@@ -117,6 +117,7 @@ def rebooting(it: Course) -> None:
     if machine is None:
         return None
     if machine.power is Power.RUNNING and machine.token != it.token:
+        it.open_session(machine)  # it may have been started just now; a reboot hides since when it runs
         it.set(product_status=Product.WAITING_FOR_VM)
         it.action = a.RebootMachine(machine_id=machine.id, token=it.token)
         return None
@@ -132,6 +133,7 @@ def restarting(it: Course) -> None:
         return None
     if machine.power is not Power.RUNNING:
         return _come_up(it, machine, Vm.STARTING)
+    it.open_session(machine)  # it may have been started just now
     it.set(product_status=Product.WAITING_FOR_PRODUCT)
     if product is None:
         return None
@@ -209,6 +211,8 @@ def started(it: Course) -> None:
         return
     if machine is not None:
         it.note(machine)
+        if machine.power is Power.RUNNING:
+            it.open_session(machine)
     if not it.terms.budget_left:
         it.say("BUDGET", "its owner's budget for this month is used up")
         it.move(Fact.OVER_LIMIT)

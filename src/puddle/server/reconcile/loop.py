@@ -120,7 +120,7 @@ class Loop:
         moved = self._take_up(now)
         while finished := self._lanes.finished(_LINGER_S):
             moved += len(finished)
-            self._go_on(finished, now)
+            self._go_on(finished, max(now, self._backend.now()))  # what was seen may be younger than this turn
             if self._lanes.threaded:
                 break
         return moved

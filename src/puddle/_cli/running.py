@@ -19,6 +19,9 @@ Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc
 Data = Annotated[Path | None, typer.Option("--data", help="The folder for all that is kept.")]
 
 
+_NO_KEYS = "{} is not there: a server makes it when it starts; name that server's --config or --data"
+
+
 def server(
     config: Config = None,
     data: Data = None,
@@ -111,7 +114,7 @@ def _add_key(found: Settings) -> None:
     except KeysRefused as refused:
         raise Failed(str(refused)) from None
     except FileNotFoundError:
-        raise Failed(f"{file} is not there: a server makes it when it starts; name its --config or --data") from None
+        raise Failed(_NO_KEYS.format(file)) from None
     except OSError as error:
         raise Failed(f"{file} cannot be written: {error.strerror}") from None
     typer.echo(f"A new key is on top of {file}. Restart all servers, then: puddle rotate-master-key --reencrypt")
@@ -121,6 +124,9 @@ def _reencrypt(found: Settings) -> None:
     from puddle.server.api.rekeying import rekey
     from puddle.server.main import backend_of
 
+    file = found.keys_file()
+    if file is not None and not file.exists():  # one would be made, for an installation that is not the one meant
+        raise Failed(_NO_KEYS.format(file))
     with _told():
         backend = backend_of(found)
         backend.store.migrate()
@@ -128,12 +134,13 @@ def _reencrypt(found: Settings) -> None:
         made = rekey(backend.store, backend.keyring)
     finally:
         backend.store.close()
-    typer.echo(f"Encrypted with the newest key: {made.done} passwords.")
+    typer.echo(f"Passwords in the database: {made.total}. Encrypted again with the newest key: {made.done}.")
     if made.changing:
         raise Failed(f"{', '.join(made.changing)} changed all the time; use --reencrypt again")
     if made.unreadable:
         raise Failed(f"none of the keys fits the passwords of {', '.join(made.unreadable)}; keep all keys, find theirs")
-    typer.echo("No password needs the older keys any more; only backups of the database from before do.")
+    if made.total:
+        typer.echo("None of them needs the older keys any more; only backups of the database from before do.")
 
 
 def settings() -> None:

@@ -34,14 +34,14 @@ def test_old_passwords_are_encrypted_again_and_new_ones_left(store: Store) -> No
     create(store, "s-2", NEW)
     create(store, "s-3", None)
     before = kept(store)
-    assert rekey(store, BOTH) == Rekeyed(done=1)
+    assert rekey(store, BOTH) == Rekeyed(2, done=1)
     now = kept(store)
     assert (now["s-2"], now["s-3"]) == (before["s-2"], before["s-3"])
     assert NEW.decrypt(now["s-1"].secret, PASSWORD, "s-1") == "of s-1"
     assert now["s-1"] == replace(before["s-1"], secret=now["s-1"].secret, revision=before["s-1"].revision + 1)
     with store.reading() as tx:
         assert tx.systems.next_due() == 7, "it is not looked at sooner or later for that"
-    assert rekey(store, BOTH) == Rekeyed()
+    assert rekey(store, BOTH) == Rekeyed(2)
 
 
 def test_who_has_read_the_old_one_does_not_write_it_back(store: Store) -> None:
@@ -65,7 +65,7 @@ def test_what_changes_under_our_hands_is_read_again(store: Store, monkeypatch: p
         return rewritten(store, keyring, old)
 
     monkeypatch.setattr(rekeying, "_rewritten", after_another)
-    assert rekey(store, BOTH) == Rekeyed(done=1)
+    assert rekey(store, BOTH) == Rekeyed(1, done=1)
     now = kept(store)["s-1"]
     assert (now.detail, now.revision, BOTH.stale(now.secret)) == ("second", 3, False)
 
@@ -73,12 +73,12 @@ def test_what_changes_under_our_hands_is_read_again(store: Store, monkeypatch: p
 def test_what_never_rests_is_told_and_not_waited_for(memory: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     create(memory, "s-1")
     monkeypatch.setattr(rekeying, "_rewritten", lambda *_: False)
-    assert rekey(memory, BOTH) == Rekeyed(changing=("s-1",))
+    assert rekey(memory, BOTH) == Rekeyed(1, changing=("s-1",))
 
 
 def test_what_no_key_fits_is_left_and_told(memory: Store) -> None:
     create(memory, "s-1", Keyring([b"3" * 32]))
     create(memory, "s-2")
     before = kept(memory)["s-1"]
-    assert rekey(memory, BOTH) == Rekeyed(done=1, unreadable=("s-1",))
+    assert rekey(memory, BOTH) == Rekeyed(2, done=1, unreadable=("s-1",))
     assert kept(memory)["s-1"] == before

@@ -73,10 +73,10 @@ def test_the_first_step_adds_a_key_and_the_second_takes_it_into_use(
     assert lines(settings)[1:] == before
     assert not set(lines(settings)) & set(told.split()), "a key is never shown"
     running._reencrypt(settings)
-    assert "newest key: 1 " in capsys.readouterr().out
+    assert "newest key: 1." in capsys.readouterr().out
     assert opened(settings) == "s3cret"
     running._reencrypt(settings)
-    assert "newest key: 0 " in capsys.readouterr().out
+    assert "newest key: 0." in capsys.readouterr().out
 
 
 def test_a_password_that_no_key_fits_is_told_and_the_others_are_done(
@@ -99,7 +99,7 @@ def test_keys_that_are_set_are_not_in_a_file(
         running._add_key(load())
     assert new not in str(refused.value)
     running._reencrypt(load())
-    assert "newest key: 1 " in capsys.readouterr().out
+    assert "newest key: 1." in capsys.readouterr().out
 
 
 def test_a_file_that_cannot_be_used_is_told(
@@ -119,8 +119,10 @@ def test_a_file_that_cannot_be_used_is_told(
     with pytest.raises(Failed, match="cannot be written: No space"):
         running._add_key(settings)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
-    with pytest.raises(Failed, match="is not there"):
-        running._add_key(load())
+    for step in (running._add_key, running._reencrypt):
+        with pytest.raises(Failed, match="is not there"):
+            step(load())
+    assert not (tmp_path / "elsewhere").exists(), "nothing was made for an installation that is not there"
 
 
 class Restarted:
@@ -152,7 +154,7 @@ def test_passwords_outlive_their_key(started: Any, tmp_path: Path) -> None:
 
     assert NEXT in puddle(tmp_path, "rotate-master-key", **SIMULATED)
     assert server.again().get(made).password == made.password
-    assert "newest key: 1 " in puddle(tmp_path, "rotate-master-key", "--reencrypt", **SIMULATED)
+    assert "newest key: 1." in puddle(tmp_path, "rotate-master-key", "--reencrypt", **SIMULATED)
     file = tmp_path / "share" / "puddle" / "master.keys"
     newest, oldest = file.read_text().splitlines()[1:]
 

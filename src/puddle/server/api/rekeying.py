@@ -17,11 +17,12 @@ _PASSES = 10
 
 @dataclass(frozen=True, slots=True)
 class Rekeyed:
-    """How many passwords were encrypted again, and the systems whose password was left as it is.
+    """How many passwords of `total` were encrypted again, and the systems whose password was left as it is.
 
     `unreadable`: none of the keys fits. `changing`: their records changed each time we came by.
     """
 
+    total: int
     done: int = 0
     unreadable: tuple[str, ...] = ()
     changing: tuple[str, ...] = ()
@@ -31,12 +32,20 @@ def rekey(store: Store, keyring: Keyring) -> Rekeyed:
     """Encrypt with the newest key whatever an older one has encrypted."""
     done = 0
     for _ in range(_PASSES):
-        old, unreadable = _sorted_out(store, keyring)
-        done += sum(_rewritten(store, keyring, each) for each in old)
-        if not old:
-            return Rekeyed(done, unreadable)
-    old, unreadable = _sorted_out(store, keyring)
-    return Rekeyed(done, unreadable, tuple(each.system_id for each in old))
+        found = _sorted_out(store, keyring)
+        done += sum(_rewritten(store, keyring, each) for each in found.old)
+        if not found.old:
+            break
+    else:
+        found = _sorted_out(store, keyring)
+    return Rekeyed(found.total, done, found.unreadable, tuple(each.system_id for each in found.old))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    total: int
+    old: tuple[Sealed, ...]
+    unreadable: tuple[str, ...]
 
 
 def _rewritten(store: Store, keyring: Keyring, old: Sealed) -> bool:
@@ -46,13 +55,14 @@ def _rewritten(store: Store, keyring: Keyring, old: Sealed) -> bool:
         return tx.systems.reseal(old, keyring.encrypt(plain, PASSWORD, old.system_id))
 
 
-def _sorted_out(store: Store, keyring: Keyring) -> tuple[list[Sealed], tuple[str, ...]]:
+def _sorted_out(store: Store, keyring: Keyring) -> _Found:
     """Return what an older key has encrypted, and the systems whose password cannot be read."""
     with store.reading() as tx:
         kept = tx.systems.sealed()
     unreadable = [each.system_id for each in kept if not _readable(keyring, each)]
     left = set(unreadable)
-    return [it for it in kept if it.system_id not in left and keyring.stale(it.secret)], tuple(unreadable)
+    old = tuple(it for it in kept if it.system_id not in left and keyring.stale(it.secret))
+    return _Found(len(kept), old, tuple(unreadable))
 
 
 def _readable(keyring: Keyring, sealed: Sealed) -> bool:

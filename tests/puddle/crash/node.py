@@ -48,4 +48,4 @@ def work(url: str, world_path: str, holder: str, fault: str) -> None:
     with armed(hook) if hook else nullcontext():
         while os.getppid() == parent:
             if not loop.turn(backend.now()):
-                time.sleep(0.005)
+                time.sleep(0.03)

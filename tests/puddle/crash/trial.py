@@ -210,7 +210,7 @@ class Trial:
         """Let the servers do what is due, or die of it; then let time pass."""
         give_up = time.monotonic() + 0.3
         while self._busy() and all(node.is_alive() for node in self._nodes.values()) and time.monotonic() < give_up:
-            time.sleep(0.004)
+            time.sleep(0.015)
         self.clock.turn(seconds)  # type: ignore[attr-defined]  # a WorldClock
 
     def _busy(self) -> bool:

@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from puddle._cli import catalog, keys, login, reports, running, systems
+from puddle._cli import admin, catalog, keys, login, reports, running, snapshots, systems
 from puddle._cli.failures import exit_code, sentence
 
 app = typer.Typer(
@@ -25,16 +25,21 @@ app = typer.Typer(
 app.command()(running.server)
 app.command()(running.migrate)
 app.command(name="server-key")(running.server_key)
+app.command(name="rotate-master-key")(running.rotate_master_key)
 app.command(name="settings")(running.settings)
 app.command(name="login")(login.login)
 app.command(name="logout")(login.logout)
 app.command(name="whoami")(login.whoami)
 app.add_typer(systems.app, name="systems")
+app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(catalog.images, name="images")
 app.add_typer(catalog.types, name="types")
 app.add_typer(catalog.tags, name="tags")
 app.add_typer(reports.app, name="reports")
 app.add_typer(keys.app, name="keys")
+app.add_typer(admin.users, name="users")
+app.add_typer(admin.alerts, name="alerts")
+app.command(name="events")(admin.events)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from puddle._cli.login import Cloud, authorizer, cloud
-from puddle._cli.showing import AsJson, show_all, show_one, when
+from puddle._cli.showing import AsJson, show_all, show_json, show_one, when
 from puddle.client import ImagesClient, InstanceTypesClient, TagsClient
 from puddle.client.models import Image
 
@@ -51,9 +51,15 @@ def build(
 
 
 @images.command()
-def log(image: Annotated[str, typer.Argument(help="The image, by its id.")], cloud_id: Cloud = "local") -> None:
+def log(
+    image: Annotated[str, typer.Argument(help="The image, by its id.")], cloud_id: Cloud = "local", js: AsJson = False
+) -> None:
     """Show what building an image has printed. For administrators."""
-    typer.echo(ImagesClient(cloud(cloud_id), authorizer=authorizer()).build_log(image))
+    text = ImagesClient(cloud(cloud_id), authorizer=authorizer()).build_log(image)
+    if js:
+        show_json({"text": text})
+    else:
+        typer.echo(text)
 
 
 @types.command("ls")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from puddle._cli.login import authorizer
-from puddle._cli.showing import AsJson, show_all, show_json, when
+from puddle._cli.showing import AsJson, as_dict, show_all, show_json, when
 from puddle.client.proto.v2 import auth_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.client.transport import call
@@ -47,7 +47,10 @@ def list_keys(js: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(key: Annotated[str, typer.Argument(help="The key, by its id.")]) -> None:
+def revoke(key: Annotated[str, typer.Argument(help="The key, by its id.")], js: AsJson = False) -> None:
     """Make a key, and all tokens it gave, worthless at once."""
-    call(authorizer(), "AuthService", "RevokeApiKey", pb.ApiKeyRequest(id=key), pb.ApiKey())
-    typer.echo(f"{key} is worthless now.")
+    made = call(authorizer(), "AuthService", "RevokeApiKey", pb.ApiKeyRequest(id=key), pb.ApiKey())
+    if js:
+        show_json(as_dict(made))
+    else:
+        typer.echo(f"{key} is worthless now.")

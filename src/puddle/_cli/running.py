@@ -19,6 +19,9 @@ Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc
 Data = Annotated[Path | None, typer.Option("--data", help="The folder for all that is kept.")]
 
 
+_NO_KEYS = "{} is not there: a server makes it when it starts; name that server's --config or --data"
+
+
 def server(
     config: Config = None,
     data: Data = None,
@@ -78,6 +81,66 @@ def server_key(
     finally:
         backend.store.close()
     _show(key, f"http://{found.server.host}:{found.server.port}", found.data)
+
+
+def rotate_master_key(
+    reencrypt: Annotated[bool, typer.Option("--reencrypt", help="The second step.")] = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Take a new master key into use, on the server's machine and as its user, in two steps.
+
+    Without an option a new key is put on top of the file of master keys. Restart all servers, so that all of them have
+    it; then --reencrypt encrypts with it what older keys have encrypted, beside servers that run.
+    """
+    found = _settings(config, data)
+    if reencrypt:
+        _reencrypt(found)
+    else:
+        _add_key(found)
+
+
+def _add_key(found: Settings) -> None:
+    from puddle.server.auth.secrets import Keyring, KeysRefused
+
+    file = found.keys_file()
+    if file is None:
+        raise Failed(
+            "the master keys are set as auth.master_keys, and not in a file: put what `openssl rand -base64 32` prints "
+            "in front of them there, restart all servers, then use --reencrypt"
+        )
+    try:
+        Keyring.rotate(file)
+    except KeysRefused as refused:
+        raise Failed(str(refused)) from None
+    except FileNotFoundError:
+        raise Failed(_NO_KEYS.format(file)) from None
+    except OSError as error:
+        raise Failed(f"{file} cannot be written: {error.strerror}") from None
+    typer.echo(f"A new key is on top of {file}. Restart all servers, then: puddle rotate-master-key --reencrypt")
+
+
+def _reencrypt(found: Settings) -> None:
+    from puddle.server.api.rekeying import rekey
+    from puddle.server.main import backend_of
+
+    file = found.keys_file()
+    if file is not None and not file.exists():  # one would be made, for an installation that is not the one meant
+        raise Failed(_NO_KEYS.format(file))
+    with _told():
+        backend = backend_of(found)
+        backend.store.migrate()
+    try:
+        made = rekey(backend.store, backend.keyring)
+    finally:
+        backend.store.close()
+    typer.echo(f"Passwords in the database: {made.total}. Encrypted again with the newest key: {made.done}.")
+    if made.changing:
+        raise Failed(f"{', '.join(made.changing)} changed all the time; use --reencrypt again")
+    if made.unreadable:
+        raise Failed(f"none of the keys fits the passwords of {', '.join(made.unreadable)}; keep all keys, find theirs")
+    if made.total:
+        typer.echo("None of them needs the older keys any more; only backups of the database from before do.")
 
 
 def settings() -> None:

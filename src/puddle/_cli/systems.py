@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
@@ -10,13 +11,16 @@ from google.protobuf.message import Message
 
 from puddle._cli.failures import Failed
 from puddle._cli.login import Cloud, authorizer, cloud
-from puddle._cli.showing import AsJson, show_all, show_one, when
+from puddle._cli.showing import AsJson, show_all, show_json, show_one, when
 from puddle.client import ImagesClient, InstanceTypesClient, SystemsClient
 from puddle.client.models import System, TagData
 from puddle.client.proto.v2 import system_service_pb2 as pb
 
 app = typer.Typer(help="Systems: a product on a machine.", no_args_is_help=True)
+config = typer.Typer(help="The configuration of a system's product.", no_args_is_help=True)
+app.add_typer(config, name="config")
 
+MOST_MINUTES = 10**7
 Name = Annotated[str, typer.Argument(help="A system, by its name or id.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")]
 
@@ -38,6 +42,13 @@ def _cost(system: System) -> str:
     return f"{system.current_session_cost + system.previous_sessions_cost:.2f}"
 
 
+def _stops(it: pb.System) -> str:
+    """When a system is stopped if nobody uses it: there is such a time for one that is started, and not for ever."""
+    if it.status != pb.SYSTEM_STATUS_STARTED:
+        return "–"
+    return when(it.idle_timeout) or "never for idleness"
+
+
 def _shown(system: System, *, js: bool) -> None:
     it: pb.System = system._system
     lines: Mapping[str, object] = {
@@ -50,7 +61,7 @@ def _shown(system: System, *, js: bool) -> None:
         "user": it.username,
         "owner": it.owner_name,
         "machine": f"{it.instance_type}, {it.disk_size_gb} GB disk, on {it.cloud}",
-        "stops": when(it.idle_timeout) or "never for idleness",
+        "stops": _stops(it),
         "why": "; ".join(it.activity.reasons),
         "cost": f"{_cost(system)}, of it {it.current_session_cost:.2f} in this session",
         "tags": ", ".join(f"{tag.label}={tag.value}" for tag in it.tags),
@@ -92,8 +103,6 @@ def credentials(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> No
     systems = _client(cloud_id)
     username, password = systems.credentials(_named(systems, name))
     if js:
-        from puddle._cli.showing import show_json
-
         show_json({"username": username, "password": password})
     else:
         typer.echo(f"{username} {password}")
@@ -211,6 +220,79 @@ def wait(
 
 
 @app.command()
+def idle(
+    name: Name,
+    minutes: Annotated[str, typer.Argument(help='Idle minutes before it is stopped, or "never".')],
+    cloud_id: Cloud = "local",
+    js: AsJson = False,
+) -> None:
+    """Set after how many idle minutes a system is stopped: one of the options the administrator offers."""
+    chosen = _minutes(minutes)
+    _wish(name, cloud_id, lambda systems, it: systems.change_idle_timeout(it, chosen), js=js)
+
+
+def _minutes(said: str) -> int:
+    if said == "never":
+        return -1
+    if not re.fullmatch("[0-9]{1,7}", said):
+        raise typer.BadParameter(f'it is a number of minutes, or "never"; not {said!r}')
+    return int(said)
+
+
+@app.command()
+def extend(
+    name: Name,
+    minutes: Annotated[int, typer.Argument(min=1, max=MOST_MINUTES, help="For how long, from now.")],
+    cloud_id: Cloud = "local",
+    js: AsJson = False,
+) -> None:
+    """Keep a started system on, used or not."""
+    _wish(name, cloud_id, lambda systems, it: systems.extend_idle_timeout(it, minutes), js=js)
+
+
+@app.command()
+def log(
+    name: Name,
+    lines: Annotated[int, typer.Option(min=1, max=2000, help="How many, from the end.")] = 200,
+    cloud_id: Cloud = "local",
+    js: AsJson = False,
+) -> None:
+    """Show what a system's machine has printed last: what to read where it does not start."""
+    systems = _client(cloud_id)
+    text = systems.console(_named(systems, name), lines)
+    if js:
+        show_json({"text": text})
+    else:
+        typer.echo(text, nl=False)
+
+
+@config.command("get")
+def get_config(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
+    """Print the configuration of a system's product."""
+    system = _named(_client(cloud_id), name)
+    if js:
+        show_json({"config": system.config_toml, "status": system.config_status_text})
+    else:
+        typer.echo(system.config_toml, nl=not system.config_toml.endswith("\n"))
+
+
+@config.command("set")
+def set_config(
+    name: Name,
+    file: Annotated[typer.FileText, typer.Argument(help='A TOML file; "-" reads standard input.')],
+    restart: Annotated[bool, typer.Option("--restart", help="Start it at once, with the product.")] = False,
+    cloud_id: Cloud = "local",
+    js: AsJson = False,
+) -> None:
+    """Give a system's product another configuration, which counts from its next start."""
+    try:
+        text = file.read()
+    except UnicodeDecodeError:
+        raise Failed(f"{file.name} is no text") from None
+    _wish(name, cloud_id, lambda systems, it: systems.update_config(it, text, restart), js=js)
+
+
+@app.command()
 def cost(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
     """Show what a system has cost, exactly."""
     it: pb.System = _named(_client(cloud_id), name)._system
@@ -221,8 +303,6 @@ def cost(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
         "per day as it is": f"{it.forecast_cost_per_day:g}",
     }
     if js:
-        from puddle._cli.showing import show_json
-
         show_json({key.replace(" ", "_"): value for key, value in lines.items()})
     else:
         show_one(it, lines, js=False)

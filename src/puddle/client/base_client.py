@@ -1,4 +1,4 @@
-"""What all clients share: a cloud, an authorizer, and patience with long operations."""
+"""What all clients share: an authorizer; and most of them: a cloud, and patience with long operations."""
 
 from __future__ import annotations
 
@@ -22,19 +22,11 @@ Seen = TypeVar("Seen")
 _FIRST_POLL_S = 0.5
 
 
-class BaseCloudClient:
-    """A client of the backend, tied to one cloud provider.
-
-    Long operations are waited for by asking again: at first after half a second, then less and less often, every
-    `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most.
-    """
-
-    POLL_INTERVAL_S = 30
-    POLL_TIMEOUT_MINUTES = 60
+class BaseClient:
+    """A client of the backend."""
 
     def __init__(
         self,
-        cloud: CloudProvider,
         server_address: str | None = None,
         authorizer: BaseAuthorizer | None = None,
         api_key_id: str | None = None,
@@ -47,15 +39,9 @@ class BaseCloudClient:
         ``PUDDLE_api_secret_key``; both are ignored where an `authorizer` is given. `verify` checks the backend's TLS
         certificate. Raises ValueError where the address or the key is nowhere to be found.
         """
-        self._cloud = cloud
         self._authorizer = authorizer or Authorizer(
             _address(server_address), api_key_id, api_secret_key, verify is not False
         )
-
-    @property
-    def cloud(self) -> CloudProvider:
-        """The provider this client is tied to."""
-        return self._cloud
 
     @property
     def authorizer(self) -> BaseAuthorizer:
@@ -74,6 +60,35 @@ class BaseCloudClient:
 
     def _call(self, service: str, method: str, request: Message, response: Answer) -> Answer:
         return call(self._authorizer, service, method, request, response)
+
+
+class BaseCloudClient(BaseClient):
+    """A client of the backend, tied to one cloud provider.
+
+    Long operations are waited for by asking again: at first after half a second, then less and less often, every
+    `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most.
+    """
+
+    POLL_INTERVAL_S = 30
+    POLL_TIMEOUT_MINUTES = 60
+
+    def __init__(
+        self,
+        cloud: CloudProvider,
+        server_address: str | None = None,
+        authorizer: BaseAuthorizer | None = None,
+        api_key_id: str | None = None,
+        api_secret_key: str | None = None,
+        verify: bool | None = True,
+    ) -> None:
+        """Connect to nothing yet; `BaseClient` says what the other arguments mean."""
+        super().__init__(server_address, authorizer, api_key_id, api_secret_key, verify)
+        self._cloud = cloud
+
+    @property
+    def cloud(self) -> CloudProvider:
+        """The provider this client is tied to."""
+        return self._cloud
 
     def _wait(
         self,

@@ -82,6 +82,14 @@ class SystemsClient(BaseCloudClient):
         answer = self._call("SystemService", "GetSshKey", pb.SystemRequest(id=_id(system)), pb.SshKey())
         return answer.private_key.encode()
 
+    def console(self, system: str | System, lines: int = 200) -> str:
+        """Return the last lines, 2000 at most, of what the machine has printed: what to read where it does not start.
+
+        Colours are taken out, and control characters marked.
+        """
+        request = pb.ConsoleRequest(id=_id(system), lines=lines)
+        return self._call("SystemService", "GetConsole", request, pb.Console()).text
+
     # the life of a system
 
     def create(

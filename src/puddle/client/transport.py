@@ -77,7 +77,10 @@ def _error(answer: httpx.Response) -> Exception:
     meta = said.get("meta") or {}
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         return AuthError(message)
-    return error_of(str(said.get("code", "")), message, meta if isinstance(meta, dict) else {})
+    meta = meta if isinstance(meta, dict) else {}
+    if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:  # a proxy says it without our words
+        meta = {"reason": "too_large", **meta}
+    return error_of(str(said.get("code", "")), message, meta)
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

@@ -203,11 +203,11 @@ def _store(settings: Settings) -> Store:
 
 
 def _keyring(settings: Settings) -> Keyring:
-    given = settings.auth.master_keys.get_secret_value()
+    file = settings.keys_file()
     try:
-        if given:
-            return Keyring.from_text(given)
-        return Keyring.load_or_create(settings.auth.master_keys_file or settings.data / "master.keys")
+        if file is None:
+            return Keyring.from_text(settings.auth.master_keys.get_secret_value())
+        return Keyring.load_or_create(file)
     except KeysRefused as refused:
         raise SettingsRefused(f"auth.master_keys: {refused}") from None
 

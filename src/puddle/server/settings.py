@@ -298,6 +298,12 @@ class Settings(BaseSettings):
             return _text_of(self.database.url_file, "database.url_file").strip()
         return self.database.url.get_secret_value() or f"sqlite:///{self.data.absolute() / 'puddle.db'}"
 
+    def keys_file(self) -> Path | None:
+        """Return the file of master keys; None where the keys themselves are set."""
+        if self.auth.master_keys.get_secret_value():
+            return None
+        return self.auth.master_keys_file or self.data / "master.keys"
+
     def rules(self) -> Rules:
         """Return the rules of the installation."""
         systems, idle = self.systems, self.idle

@@ -18,6 +18,7 @@ from puddle.server.clouds.local import LocalCloud
 from puddle.server.clouds.local.papers import Card, State
 from puddle.server.clouds.local.processes import Identity, boot, launch, me
 from puddle.server.domain.facts import Power
+from puddle.server.domain.printed import readable
 from puddle.testing.clouds import CloudConformance
 from tests.puddle.clouds.machines import SLEEPER, Local, running, script, until
 
@@ -250,6 +251,12 @@ def test_a_console_keeps_its_last_lines_and_does_not_grow_for_ever(local):
     until(lambda: "three" in local.console())
     assert local.cloud.console("sys-1", 2) == "two\nthree\n"
     assert local.cloud.console("sys-1", 0) == ""
+
+
+def test_a_console_of_any_bytes_can_be_read(local):
+    local.up().serve(script(r"printf 'nul \000 no text \377\n'; exec sleep 1000"))
+    until(lambda: "no text" in local.console())
+    assert readable(local.cloud.console("sys-1", 1)) == "nul \ufffd no text \ufffd\n"
 
 
 # what a machine may use

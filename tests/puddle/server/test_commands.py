@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_images_types_and_tags_are_listed(puddle: Shell) -> None:
     assert "Available" in puddle("images", "ls")
     (image,) = puddle.json("images", "ls", "--all")
     assert "building" in puddle("images", "log", image["id"]).lower() or puddle("images", "log", image["id"])
+    assert puddle.json("images", "log", image["id"])["text"].strip() == puddle("images", "log", image["id"]).strip()
     sizes = puddle.json("types", "ls")
     assert [size["text"] for size in sizes][:2] == ["simulated-small", "simulated-medium"]
     assert "simulated-small" in puddle("types", "ls", "--all")
@@ -87,6 +89,81 @@ def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
     assert "Terminated" in puddle("systems", "terminate", "cli")
 
 
+@pytest.mark.slow
+def test_snapshots_configurations_and_idle_times(puddle: Shell, tmp_path: Path) -> None:
+    puddle("images", "build", "simulated")
+    made = puddle.json("systems", "create", "kept", "--product", "simulated", "--idle", "60")
+    assert re.search(r"stops +20\d\d-", puddle("systems", "show", "kept"))
+    assert "never for idleness" in puddle("systems", "idle", "kept", "never")
+    assert puddle.json("systems", "idle", "kept", "120")["idle_timeout_interval"] == 120
+    assert puddle.json("systems", "extend", "kept", "240")["idle_timeout"] > made["idle_timeout"]
+
+    (tmp_path / "new.toml").write_text("answer = 42\n")
+    assert puddle.json("systems", "config", "set", "kept", str(tmp_path / "new.toml"))["config_toml"] == "answer = 42\n"
+    assert puddle("systems", "config", "get", "kept") == "answer = 42\n"
+    puddle("systems", "config", "set", "kept", "-", "--restart", given="answer = 43")
+    puddle("systems", "wait", "kept")
+    assert puddle("systems", "config", "get", "kept") == "answer = 43\n"
+    assert puddle.json("systems", "config", "get", "kept")["config"] == "answer = 43"
+    puddle("systems", "config", "set", "kept", "-", given="answer =", code=4)
+    (tmp_path / "new.toml").write_bytes(b"\xff")
+    assert "no text" in puddle("systems", "config", "set", "kept", str(tmp_path / "new.toml"), code=1)
+
+    assert "serving" in puddle("systems", "log", "kept")
+    assert puddle.json("systems", "log", "kept", "--lines", "1")["text"].startswith("serving")
+
+    first = puddle.json("snapshots", "create", "kept", "copy", "--description", "of Tuesday")
+    assert (first["status"], first["description"]) == ("SNAPSHOT_STATUS_AVAILABLE", "of Tuesday")
+    assert "copy" in puddle("snapshots", "ls")
+    assert [each["id"] for each in puddle.json("snapshots", "ls", "--system", "kept")] == [first["id"]]
+    second = puddle.json("snapshots", "create", "kept", "copy")
+    assert "by its id" in puddle("snapshots", "delete", "copy", code=1)
+    assert puddle.json("snapshots", "delete", second["id"])["status"] == "SNAPSHOT_STATUS_DELETING"
+    puddle("snapshots", "delete", "nothing", code=1)
+
+    puddle("systems", "stop", "kept")
+    assert "\N{EN DASH}" in puddle("systems", "show", "kept")
+    puddle("systems", "extend", "kept", "60", code=3)
+    puddle("systems", "idle", "kept", "7", code=4)
+    puddle("systems", "idle", "kept", "soon", code=2)
+    puddle("systems", "log", "kept", "--lines", "0", code=2)
+    puddle("systems", "terminate", "kept")
+
+
+def test_users_alerts_and_the_trail(puddle: Shell) -> None:
+    made = puddle.json(
+        "users", "create", "grace", "--email", "grace@example.com", "--group", "team", "--group", "night"
+    )
+    assert (made["user"]["role"], made["user"]["groups"]) == ("ROLE_USER", ["team", "night"])
+    puddle("users", "create", "grace", code=3)
+    puddle("users", "create", "G R", code=4)
+    assert "admin" in puddle("users", "create", "root2", "--admin", "--display-name", "The Other One")
+    assert {user["user"]["name"] for user in puddle.json("users", "ls")} == {"admin", "grace", "root2"}
+
+    assert "none" in puddle("users", "limits", "grace")
+    assert "systems 3, cu 4" in puddle("users", "limits", "grace", "--systems", "3", "--cu", "4")
+    told = puddle("users", "limits", made["user"]["id"], "--cu", "0", "--budget", "12.5")
+    assert "systems 3, budget 12.5" in told
+    assert "systems 3" in puddle("users", "ls")
+    puddle("users", "limits", "grace", "--budget", "much", code=4)
+    puddle("users", "limits", "nobody", code=1)
+    assert puddle.json("users", "limits", "team", "--group", "--running", "2")["limits"]["running"] == 2
+    assert "running 2" in puddle("users", "limits", "team", "--group")
+
+    key = puddle.json("keys", "create", "hers", "--user", made["user"]["id"])
+    hers = Shell({**puddle.environment, "PUDDLE_api_key_id": key["id"], "PUDDLE_api_secret_key": key["secret"]})
+    assert hers.json("alerts", "ls") == []
+    assert "administrator" in hers("users", "ls", code=1)
+    hers("alerts", "ack", "ntc-none", code=1)
+    assert {event["action"] for event in hers.json("events")} == {"login"}
+
+    about = puddle.json("events", "--target", made["user"]["id"], "--actor", puddle.json("whoami")["id"])
+    assert sorted(event["action"] for event in about) == ["key.create", "user.create", *["user.update"] * 2]
+    assert len(puddle.json("events", "--limit", "3")) == 3
+    assert "user.update" in puddle("events", "--target", made["user"]["id"], "--since", "2026-01-01T00:00")
+    assert puddle.json("events", "--until", "2020-01-01") == []
+
+
 def test_each_failure_has_its_code(puddle: Shell) -> None:
     puddle("images", "build", "simulated")
     puddle("systems", "create", "code", "--product", "simulated")
@@ -113,6 +190,7 @@ def test_keys_are_made_and_revoked(puddle: Shell) -> None:
     other = Shell({**puddle.environment, "PUDDLE_api_key_id": made["id"], "PUDDLE_api_secret_key": made["secret"]})
     assert "admin" in other("whoami")
     assert "worthless" in puddle("keys", "revoke", made["id"])
+    assert puddle.json("keys", "revoke", made["id"])["revoked"] is True
     other("whoami", code=1)
     assert "export PUDDLE_api_secret_key=ps_" in puddle("keys", "create", "other")
 

@@ -4,7 +4,7 @@
     ├── PreconditionFailedError       the action does not fit where the system stands
     │   ├── QuotaExceededError        a limit of the user, group or budget
     │   └── OutOfComputeUnitsError    the whole installation has none left
-    ├── ValidationFailedError         an argument is not as it must be: `field`, `rule`
+    ├── ValidationFailedError         an argument is not as it must be (`field`, `rule`), or the request too large
     ├── NotFoundError                 no such object, or not yours
     ├── PermissionDeniedError         it exists, and you may not do that
     ├── RateLimitedError              too many requests: wait `retry_after` seconds
@@ -113,6 +113,7 @@ _OF_CODE: Mapping[str, type[PuddleError]] = {
     "resource_exhausted": RateLimitedError,
 }
 _OF_REASON: Mapping[str, type[PuddleError]] = {
+    "too_large": ValidationFailedError,
     "out_of_cu": OutOfComputeUnitsError,
     "quota": QuotaExceededError,
     "budget": QuotaExceededError,

@@ -10,7 +10,7 @@ from puddle.server.api.glances import Glances
 from puddle.server.api.views import SystemView, password, snapshots_of, viewed
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
-from puddle.server.domain import permissions
+from puddle.server.domain import permissions, printed, validation
 from puddle.server.domain.people import Caller
 from puddle.server.domain.records import Snapshot, System
 from puddle.server.domain.states import Status
@@ -72,33 +72,37 @@ class Systems(UseCases):
         try:
             endpoint = cloud.endpoint(system.machine_id)
             return product.experiments(endpoint, system.username, password(self._backend, system))
-        except StepFailed:
+        except (StepFailed, Precondition):
             return ()
 
     def credentials(self, caller: Caller, system_id: str) -> tuple[str, str]:
-        """Return user name and password of the product, to its owner alone."""
-        with self._store.reading() as tx:
-            system = found(tx.systems.get(system_id), "system", system_id)
-        permissions.see("SystemService/GetCredentials", caller, system.owner_id, "system", system_id)
+        """Return user name and password of the product, to its owner alone. Refused where they cannot be read."""
+        system = self._visible("SystemService/GetCredentials", caller, system_id)
         return system.username, password(self._backend, system)
 
     def ssh_key(self, caller: Caller, system_id: str) -> str:
         """Return the private key of the machine's owner. Refused where the cloud's machines have no SSH."""
-        with self._store.reading() as tx:
-            system = found(tx.systems.get(system_id), "system", system_id)
-        permissions.see("SystemService/GetSshKey", caller, system.owner_id, "system", system_id)
+        system = self._visible("SystemService/GetSshKey", caller, system_id)
         raise Precondition(f"machines of the cloud {system.cloud!r} are not reached by SSH", "no_ssh")
 
-    def console(self, caller: Caller, system_id: str, lines: int = 200) -> str:
-        """Return the last lines of what the machine has printed."""
-        system = self.get(caller, system_id).system
+    def console(self, caller: Caller, system_id: str, lines: int = 0) -> str:
+        """Return the last lines (0: as many as are usual) of what the machine has printed, fit for a terminal."""
+        system = self._visible("SystemService/GetConsole", caller, system_id)
+        most = validation.whole("lines", lines, 0, printed.MOST_LINES) or printed.USUAL_LINES
         cloud = self._backend.clouds.get(system.cloud)
         if cloud is None or not system.machine_id:
             return ""
         try:
-            return cloud.console(system.machine_id, lines)
+            return printed.last_lines(printed.readable(cloud.console(system.machine_id, most)), most)
         except StepFailed as failed:
             raise Precondition(failed.sentence, "unreachable") from failed
+
+    def _visible(self, method: str, caller: Caller, system_id: str) -> System:
+        """Return a system that the rule of `method` lets its caller at."""
+        with self._store.reading() as tx:
+            system = found(tx.systems.get(system_id), "system", system_id)
+        permissions.see(method, caller, system.owner_id, "system", system_id)
+        return system
 
     def consumption(self, caller: Caller) -> Consumption:
         """Return who uses how many compute units."""

@@ -6,15 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from puddle.server.auth.secrets import PASSWORD
+import structlog
+
+from puddle.server.auth.secrets import PASSWORD, SecretUnreadable
 from puddle.server.backend import Backend
 from puddle.server.domain import activity, cost
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.people import Caller
 from puddle.server.domain.records import Snapshot, System
 from puddle.server.domain.states import MAY_BE_FAILED, Status, Wish, refusal
+from puddle.server.errors import Precondition
 from puddle.server.store import Transaction
 from puddle.server.store.systems import Seen
+
+_log = structlog.get_logger(__name__)
+_UNREADABLE = (
+    "the password cannot be decrypted, since the server has not the master key it was encrypted with; an administrator "
+    "puts that key back into the server's file of master keys, below the others, and restarts the server"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,13 @@ class SystemView:
 
     @property
     def password(self) -> str:
-        """The product's password in clear; empty for others than the owner."""
-        return password(self.backend, self.system) if self.mine else ""
+        """The product's password in clear; empty for others than the owner, and where it cannot be read."""
+        if not self.mine:
+            return ""
+        try:
+            return password(self.backend, self.system)
+        except Precondition:
+            return ""
 
     @property
     def current_cost(self) -> int:
@@ -127,8 +141,15 @@ def snapshots_of(tx: Transaction, system_ids: Sequence[str]) -> Mapping[str, tup
 
 
 def password(backend: Backend, system: System) -> str:
-    """Return the product's password in clear; empty where there is none (any more)."""
-    return backend.keyring.decrypt(system.secret, PASSWORD, system.id) if system.secret else ""
+    """Return the product's password in clear; empty where there is none (any more).
+
+    Raises Precondition where it cannot be read, since its master key was lost, say; the log then says which one.
+    """
+    try:
+        return backend.keyring.decrypt(system.secret, PASSWORD, system.id) if system.secret else ""
+    except SecretUnreadable as why:
+        _log.warning("a password cannot be read", system_id=system.id, why=str(why))
+        raise Precondition(_UNREADABLE, "secret_unreadable") from None
 
 
 def current_cost(system: System, now: int) -> int:

@@ -5,7 +5,7 @@
 The purpose and the owner of a secret ("password", a system's id) are authenticated with it: a ciphertext that is copied
 into another row cannot be read there. Several master keys may be in use: the first encrypts, each decrypts what it
 encrypted. To rotate, call `Keyring.rotate` and start the servers again, re-encrypt what `stale` finds, and remove the
-old line from the file.
+old line from the file: `puddle rotate-master-key` does it.
 
 The master keys lie in a file only the server's user can read, made at the first start, or come from a setting. Whoever
 has both that file and the database has everything: keep their backups apart.

@@ -86,6 +86,7 @@ RULES: Mapping[str, Rule] = {
     "SystemService/GetCUConsumptionInfo": Rule(Who.USER, note="everybody's sums, the caller's systems"),
     "SystemService/GetCredentials": _ALONE,
     "SystemService/GetSshKey": _ALONE,
+    "SystemService/GetConsole": Rule(Who.OWNER, note="what the machine has printed"),
     "SystemService/GetStatusCatalog": Rule(Who.USER, note="no secret, but nobody needs it before logging in"),
     "SystemService/WatchSystems": Rule(Who.USER, _ALL, note="`ids` of others are as if they were not there"),
     "SnapshotService/CreateSnapshot": Rule(Who.OWNER, note="of the system"),

@@ -65,6 +65,15 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """The encrypted password of a system, as it was at a revision."""
+
+    system_id: str
+    revision: int
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A system with what people want to see beside it."""
 
@@ -135,6 +144,19 @@ class Systems(Rows[System]):
         """Return how many systems stand where."""
         query = sa.select(SYSTEMS.c.status, sa.func.count()).group_by(SYSTEMS.c.status)
         return {Status(row[0]): int(row[1]) for row in self._connection.execute(query)}
+
+    # secrets
+
+    def sealed(self) -> list[Sealed]:
+        """Return all encrypted passwords."""
+        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.revision, SYSTEMS.c.secret).where(SYSTEMS.c.secret != "")
+        return [Sealed(*row) for row in self._connection.execute(query.order_by(SYSTEMS.c.id))]
+
+    def reseal(self, seen: Sealed, secret: str) -> bool:
+        """Write a password that was encrypted again; False where the record has changed since it was seen."""
+        where = SYSTEMS.c.id == seen.system_id, SYSTEMS.c.revision == seen.revision
+        change = sa.update(_T).where(*where).values(secret=secret, revision=seen.revision + 1)
+        return self._connection.execute(change).rowcount == 1
 
     # leases
 

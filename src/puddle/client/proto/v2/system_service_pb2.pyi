@@ -468,6 +468,20 @@ class SshKey(_message.Message):
     private_key: str
     def __init__(self, private_key: _Optional[str] = ...) -> None: ...
 
+class ConsoleRequest(_message.Message):
+    __slots__ = ("id", "lines")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    lines: int
+    def __init__(self, id: _Optional[str] = ..., lines: _Optional[int] = ...) -> None: ...
+
+class Console(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
 class StatusText(_message.Message):
     __slots__ = ("code", "name", "text")
     CODE_FIELD_NUMBER: _ClassVar[int]

@@ -298,6 +298,10 @@ def _ssh_key(api: Api, call: Call, message: pb.SystemRequest) -> pb.SshKey:
     return pb.SshKey(private_key=api.systems.ssh_key(call.caller, message.id))
 
 
+def _console(api: Api, call: Call, message: pb.ConsoleRequest) -> pb.Console:
+    return pb.Console(text=api.systems.console(call.caller, message.id, message.lines))
+
+
 def _catalog(_api: Api, _call: Call, _message: Empty) -> pb.StatusCatalog:
     return CATALOG
 
@@ -320,6 +324,7 @@ METHODS: Mapping[str, Function] = {
     "SystemService/GetCUConsumptionInfo": _consumption,
     "SystemService/GetCredentials": _credentials,
     "SystemService/GetSshKey": _ssh_key,
+    "SystemService/GetConsole": _console,
     "SystemService/GetStatusCatalog": _catalog,
 }
 READS = frozenset(

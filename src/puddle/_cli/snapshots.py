@@ -1,0 +1,79 @@
+"""`puddle snapshots`: copies of systems' disks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from puddle._cli.failures import Failed
+from puddle._cli.login import Cloud, authorizer, cloud
+from puddle._cli.showing import AsJson, show_all, show_one, when
+from puddle._cli.systems import Name, Wait, _named
+from puddle.client import SystemsClient
+from puddle.client.models import Snapshot
+
+app = typer.Typer(help="Snapshots: copies of a system's disk.", no_args_is_help=True)
+
+
+def _client(cloud_id: str) -> SystemsClient:
+    return SystemsClient(cloud(cloud_id), authorizer=authorizer())
+
+
+@app.command("ls")
+def list_snapshots(
+    system: Annotated[str, typer.Option(help="Of one system, by its name or id.")] = "",
+    cloud_id: Cloud = "local",
+    js: AsJson = False,
+) -> None:
+    """List your snapshots."""
+    systems = _client(cloud_id)
+    columns = {
+        "NAME": lambda it: it.name,
+        "STATUS": lambda it: it.status_text,
+        "OF": lambda it: it.system_id,
+        "DISK": lambda it: f"{it.disk_size_gb} GB",
+        "PRODUCT": lambda it: f"{it.product} {it.version}",
+        "CREATED": lambda it: when(it.created),
+        "ID": lambda it: it.id,
+    }
+    found = systems.list_snapshots(_named(systems, system) if system else None)
+    show_all(found, columns, lambda it: it._snapshot, js=js)
+
+
+@app.command()
+def create(
+    system: Name,
+    name: Annotated[str, typer.Argument(help="What to call the copy.")],
+    description: Annotated[str, typer.Option(help="What there is to say of it.")] = "",
+    wait: Wait = True,
+    cloud_id: Cloud = "local",
+    js: AsJson = False,
+) -> None:
+    """Copy a system's disk. Exits with 5 where that fails."""
+    systems = _client(cloud_id)
+    _shown(systems.create_snapshot(_named(systems, system), name, description, wait=wait), js=js)
+
+
+@app.command()
+def delete(
+    snapshot: Annotated[str, typer.Argument(help="A snapshot, by its id, or by a name that only one has.")],
+    cloud_id: Cloud = "local",
+    js: AsJson = False,
+) -> None:
+    """Delete a snapshot."""
+    systems = _client(cloud_id)
+    _shown(systems.delete_snapshot(_id_of(systems, snapshot)), js=js)
+
+
+def _id_of(systems: SystemsClient, name: str) -> str:
+    """Return the id of the one snapshot of that name; what nobody is called counts as an id."""
+    ids = [each.id for each in systems.list_snapshots() if each.name == name]
+    if len(ids) > 1:
+        raise Failed(f"{len(ids)} snapshots are called {name!r}; name one by its id: {', '.join(ids)}")
+    return ids[0] if ids else name
+
+
+def _shown(snapshot: Snapshot, *, js: bool) -> None:
+    lines = {"id": snapshot.id, "name": snapshot.name, "status": snapshot.status_text, "of": snapshot.system_id}
+    show_one(snapshot._snapshot, lines, js=js)

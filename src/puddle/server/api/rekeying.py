@@ -1,0 +1,73 @@
+"""Encrypting again what an older master key has encrypted, so that the older key can go.
+
+Each password is written in a transaction of its own, and only where its record has not changed since it was read; the
+record's revision goes up with it, so that nobody who has read the old one puts it back. Servers may run meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from puddle.server.auth.secrets import PASSWORD, Keyring, SecretUnreadable
+from puddle.server.store import Store
+from puddle.server.store.systems import Sealed
+
+_PASSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """How many passwords of `total` were encrypted again, and the systems whose password was left as it is.
+
+    `unreadable`: none of the keys fits. `changing`: their records changed each time we came by.
+    """
+
+    total: int
+    done: int = 0
+    unreadable: tuple[str, ...] = ()
+    changing: tuple[str, ...] = ()
+
+
+def rekey(store: Store, keyring: Keyring) -> Rekeyed:
+    """Encrypt with the newest key whatever an older one has encrypted."""
+    done = 0
+    for _ in range(_PASSES):
+        found = _sorted_out(store, keyring)
+        done += sum(_rewritten(store, keyring, each) for each in found.old)
+        if not found.old:
+            break
+    else:
+        found = _sorted_out(store, keyring)
+    return Rekeyed(found.total, done, found.unreadable, tuple(each.system_id for each in found.old))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    total: int
+    old: tuple[Sealed, ...]
+    unreadable: tuple[str, ...]
+
+
+def _rewritten(store: Store, keyring: Keyring, old: Sealed) -> bool:
+    """Write a password anew; False where its record has changed since it was read."""
+    plain = keyring.decrypt(old.secret, PASSWORD, old.system_id)
+    with store.writing() as tx:
+        return tx.systems.reseal(old, keyring.encrypt(plain, PASSWORD, old.system_id))
+
+
+def _sorted_out(store: Store, keyring: Keyring) -> _Found:
+    """Return what an older key has encrypted, and the systems whose password cannot be read."""
+    with store.reading() as tx:
+        kept = tx.systems.sealed()
+    unreadable = [each.system_id for each in kept if not _readable(keyring, each)]
+    left = set(unreadable)
+    old = tuple(it for it in kept if it.system_id not in left and keyring.stale(it.secret))
+    return _Found(len(kept), old, tuple(unreadable))
+
+
+def _readable(keyring: Keyring, sealed: Sealed) -> bool:
+    try:
+        keyring.decrypt(sealed.secret, PASSWORD, sealed.system_id)
+    except SecretUnreadable:
+        return False
+    return True

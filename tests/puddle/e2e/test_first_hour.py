@@ -33,6 +33,7 @@ def exported(tmp_path: Path) -> Iterator[dict[str, str]]:
     said = tmp_path / "said"
     command = [sys.executable, "-m", "puddle.cli", "server", "--data", str(tmp_path / "data"), "--port", "0"]
     environment = {key: value for key, value in os.environ.items() if not key.upper().startswith("PUDDLE")}
+    environment["PUDDLE_CLOUDS__LOCAL__FIRST_PORT"] = "24500"  # apart from those of tests that run beside it
     with said.open("w") as out:
         server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
     try:

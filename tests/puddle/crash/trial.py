@@ -148,6 +148,8 @@ class Trial:
         self.expected[system.id] = LEADS_TO[wish]
         if wish is Wish.SCALE:
             self.types[system.id] = self._other_type(system)
+        if wish is Wish.FAIL:
+            self.types.pop(system.id, None)  # what is given up while it is being scaled has either size
 
     def _snapshot(self) -> None:
         with suppress(Precondition):

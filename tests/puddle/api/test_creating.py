@@ -12,7 +12,6 @@ from puddle.server.domain.people import Limits
 from puddle.server.domain.records import Snapshot, SnapshotStatus
 from puddle.server.domain.states import Status, Vm
 from puddle.server.errors import Exceeded, Invalid, Missing, Precondition
-from puddle.server.store.systems import Wanted
 from tests.puddle.installations import ANN, IMAGE, SMALL, Installation, there
 
 __all__ = ["there"]
@@ -20,7 +19,7 @@ __all__ = ["there"]
 
 def rows(there: Installation) -> list[Any]:
     with there.store.reading() as tx:
-        return tx.systems.page(Wanted(include_terminated=True))
+        return tx.systems.all()
 
 
 def test_a_system_is_a_row_with_a_wish(there: Installation) -> None:

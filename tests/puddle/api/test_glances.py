@@ -9,7 +9,7 @@ import pytest
 from puddle.server.api import glances
 from puddle.server.domain.records import Snapshot
 from puddle.server.domain.states import Status
-from puddle.server.store.systems import Wanted
+from puddle.server.store.stamps import Wanted
 from tests.puddle.installations import SMALL, Installation, there
 
 __all__ = ["there"]

@@ -13,7 +13,7 @@ from puddle.server.clouds.base import StepFailed
 from puddle.server.domain.printed import MOST_LINES, USUAL_LINES
 from puddle.server.domain.states import Status
 from puddle.server.errors import Invalid, Missing, Precondition
-from puddle.server.store.systems import Wanted
+from puddle.server.store.stamps import Wanted
 from tests.puddle.installations import Installation, there
 
 __all__ = ["there"]

@@ -30,7 +30,6 @@ from puddle.server.domain.trail import ReportStatus
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.faults import Point
 from puddle.server.store.schema import SYSTEMS
-from puddle.server.store.systems import Wanted
 from puddle.testing import SimulatedCloud
 from tests.puddle.crash.node import LEASE_S, backend_over, work
 from tests.puddle.installations import ADA, ANN, IMAGE, LARGE, SMALL, wanted
@@ -177,7 +176,7 @@ class Trial:
 
     def _systems(self) -> list[System]:
         with self.backend.store.reading() as tx:
-            return [seen.system for seen in tx.systems.page(Wanted(include_terminated=True))]
+            return tx.systems.all()
 
     def _snapshots(self) -> list[Snapshot]:
         with self.backend.store.reading() as tx:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from puddle.server.domain.states import Status
 from puddle.server.store import Store
-from puddle.server.store.systems import NEVER_AGAIN, Wanted
+from puddle.server.store.stamps import Wanted
+from puddle.server.store.systems import NEVER_AGAIN
 from tests.puddle.records import instance_type, system, user
 
 
@@ -140,11 +141,11 @@ def test_a_list_goes_on_where_it_ended(store: Store) -> None:
     found: list[str] = []
     wanted = Wanted(owner_id="u-1", limit=2)
     with store.reading() as tx:
-        while page := tx.systems.page(wanted):
-            found += [seen.system.id for seen in page]
-            assert all((seen.owner_name, seen.instance_type.text) == ("ann", "small") for seen in page)
-            last = page[-1].system
-            wanted = replace(wanted, after=(last.created, last.id))
+        created = {each.id: each.created for each in tx.systems.all()}
+    while page := store.stamps(wanted):
+        found += [stamp.id for stamp in page]
+        assert all((stamp.owner_name, stamp.type_text) == ("ann", "small") for stamp in page)
+        wanted = replace(wanted, after=(created[page[-1].id], page[-1].id))
     assert found == [f"s-{number}" for number in range(7)]
 
 
@@ -163,7 +164,8 @@ def test_what_is_held_is_counted(store: Store) -> None:
 def test_what_had_a_type_that_is_removed_is_shown_all_the_same(store: Store) -> None:
     create(store, status=Status.TERMINATED)
     with store.reading() as tx:
-        (seen,) = tx.systems.page(Wanted(include_terminated=True))
+        seen = tx.systems.seen("s-1")
+    assert seen is not None
     assert (seen.instance_type.id, seen.instance_type.text, seen.instance_type.gpu_count) == ("t-1", "removed", 0)
 
 

@@ -5,7 +5,7 @@ The reconciler makes the machine. What was asked with the same idempotency key b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import IntegrityError
 
@@ -78,8 +78,6 @@ class Creating(UseCases):
         return views(self._backend, tx, caller, [found(tx.systems.seen(system_id), "system", system_id)])[0]
 
     def _preview(self, tx: Transaction, caller: Caller, system: System, size: InstanceType) -> SystemView:
-        from dataclasses import replace
-
         nobody = replace(system, id="", secret="", status=Status.UNKNOWN, vm_status=Vm.UNKNOWN)
         return views(self._backend, tx, caller, [Seen(nobody, caller.user.name, size)])[0]
 
@@ -133,8 +131,6 @@ class Creating(UseCases):
         return self._backend.products[wanted.product]
 
     def _with_login(self, product: Product, system: System) -> System:
-        from dataclasses import replace
-
         if product.auth_type == "none":
             return system
         secret = self._backend.keyring.encrypt(new_password(), PASSWORD, system.id)

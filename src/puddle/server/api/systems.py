@@ -16,8 +16,7 @@ from puddle.server.domain.records import Snapshot, System
 from puddle.server.domain.states import Status
 from puddle.server.errors import Precondition
 from puddle.server.products.base import Experiment
-from puddle.server.store.stamps import Stamp
-from puddle.server.store.systems import Wanted
+from puddle.server.store.stamps import Stamp, Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from puddle.server.store.catalog import Images, InstanceTypes, Tags
 from puddle.server.store.ledger import Ledger, Sessions
 from puddle.server.store.people import Groups, Keys, Tokens, Users, bearer_alone
 from puddle.server.store.snapshots import Snapshots
-from puddle.server.store.stamps import Stamp, stamp_alone, stamps_alone
-from puddle.server.store.systems import Systems, Wanted
+from puddle.server.store.stamps import Stamp, Wanted, stamp_alone, stamps_alone
+from puddle.server.store.systems import Systems
 from puddle.server.store.trail import Answers, Events, Notices, Reports
 
 _WRITES = "puddle_writes"

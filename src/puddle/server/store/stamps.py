@@ -7,6 +7,7 @@ stamp may be shown again while the stamp is the same. What a stamp does not cove
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,7 +17,20 @@ from puddle.server.domain.records import SnapshotStatus
 from puddle.server.domain.states import Status
 from puddle.server.store.prepared import Prepared
 from puddle.server.store.schema import INSTANCE_TYPES, SNAPSHOTS, SYSTEMS, USERS
-from puddle.server.store.systems import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which systems to list; what is empty does not matter. `after`: the (created, id) of the last one seen."""
+
+    owner_id: str = ""
+    cloud: str = ""
+    product: str = ""
+    name: str = ""
+    statuses: tuple[Status, ...] = ()
+    include_terminated: bool = False
+    after: tuple[int, str] = (0, "")
+    limit: int = 100
 
 
 class Stamp(NamedTuple):
@@ -61,7 +75,7 @@ def stamp_alone(engine: sa.Engine, system_id: str) -> Stamp | None:
 
 
 def stamps_alone(engine: sa.Engine, wanted: Wanted) -> list[Stamp]:
-    """Return the stamps of the systems that are wanted, as `Systems.page` has them."""
+    """Return the stamps of the systems that are wanted, from the oldest to the newest, `wanted.limit` at most."""
     given = {name: getattr(wanted, name) for name in _FILTERS if getattr(wanted, name)}
     created, last = wanted.after
     values = {**given, "limit": wanted.limit, "created": created, "last": last}

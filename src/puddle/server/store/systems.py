@@ -82,20 +82,6 @@ class Seen:
     instance_type: InstanceType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which systems to list; what is empty does not matter. `after`: the (created, id) of the last one seen."""
-
-    owner_id: str = ""
-    cloud: str = ""
-    product: str = ""
-    name: str = ""
-    statuses: tuple[Status, ...] = ()
-    include_terminated: bool = False
-    after: tuple[int, str] = (0, "")
-    limit: int = 100
-
-
 class Systems(Rows[System]):
     """The systems within a transaction."""
 
@@ -120,11 +106,6 @@ class Systems(Rows[System]):
         """Return a system as people see it."""
         row = self._connection.execute(_SEEN.where(SYSTEMS.c.id == system_id)).first()
         return None if row is None else _seen(row)
-
-    def page(self, wanted: Wanted) -> list[Seen]:
-        """Return systems from the oldest to the newest, `wanted.limit` at most."""
-        query = _SEEN.where(*_where(wanted)).order_by(SYSTEMS.c.created, SYSTEMS.c.id).limit(wanted.limit)
-        return [_seen(row) for row in self._connection.execute(query)]
 
     def known(self) -> dict[str, Status]:
         """Return where every system stands, by its id: what the sweep compares the clouds with."""
@@ -278,21 +259,3 @@ def _removed(system: System) -> InstanceType:
     return InstanceType(
         id=system.instance_type_id, text="removed", cloud=system.cloud, cloud_name="", price_micros=0, enabled=False
     )
-
-
-def _where(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    c = SYSTEMS.c
-    where: list[sa.ColumnElement[bool]] = []
-    for column, value in ((c.owner_id, wanted.owner_id), (c.cloud, wanted.cloud), (c.product, wanted.product)):
-        if value:
-            where.append(column == value)
-    if wanted.name:
-        where.append(c.name == wanted.name)
-    if wanted.statuses:
-        where.append(c.status.in_([int(status) for status in wanted.statuses]))
-    if not wanted.include_terminated:
-        where.append(c.status != int(Status.TERMINATED))
-    if wanted.after != (0, ""):
-        created, last = wanted.after
-        where.append(sa.or_(c.created > created, sa.and_(c.created == created, c.id > last)))
-    return where

@@ -16,7 +16,8 @@ from puddle.server.domain import records
 from puddle.server.domain.paging import next_page, page_size, page_start
 from puddle.server.domain.states import Status, Wish, in_transition
 from puddle.server.products.base import Experiment
-from puddle.server.store.systems import Seen, Wanted
+from puddle.server.store.stamps import Wanted
+from puddle.server.store.systems import Seen
 from puddle.server.transports.calls import Call, Function
 from puddle.server.transports.codecs import Written
 from puddle.server.transports.messages import money

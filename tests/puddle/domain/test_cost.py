@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puddle.server.domain.cost import Span, decimal, micros, per_day, price_decimal
+from puddle.server.domain.cost import Span, decimal, micros, price_decimal
 
 PRICES, TIMES = st.integers(0, 10**12), st.integers(0, 2**33)
 
@@ -18,7 +18,6 @@ def test_the_example_of_the_specification():
     price = micros("0.90")
     assert decimal(Span(price, 1000, 1000 + 9000).amount) == Decimal("2.25")
     assert decimal(Span(price, 0, 2400).amount) == Decimal("0.60")
-    assert per_day(price) == Decimal("21.6")
 
 
 @given(PRICES, TIMES, TIMES, st.lists(TIMES, max_size=8))

@@ -51,8 +51,3 @@ class Span:
 def decimal(amount: int) -> Decimal:
     """Return an amount in units of currency, with ten decimals."""
     return (Decimal(amount) / _UNIT).quantize(_SHOWN, ROUND_HALF_EVEN)
-
-
-def per_day(price_micros: int) -> Decimal:
-    """Return what a day at this price costs."""
-    return price_decimal(price_micros) * 24

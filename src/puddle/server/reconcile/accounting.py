@@ -84,17 +84,24 @@ def has_idle_disk(system: System) -> bool:
 
 def open_disk(tx: Transaction, system: System, rules: Rules, start: int) -> None:
     """Meter a system's disk, where it costs something."""
-    price = system.disk_gb * rules.prices.get(system.cloud, _FREE).disk_gb_micros
+    price = rules.prices.get(system.cloud, _FREE).disk_gb_micros
+    _meter_gigabytes(tx, system, Meter.DISK, system.id, f"{system.id}.disk.{system.revision}", price, start)
+
+
+def _meter_gigabytes(
+    tx: Transaction, kept: System | Snapshot, meter: Meter, system_id: str, session_id: str, price: int, start: int
+) -> None:
+    """Meter what is kept on disks. `price`: of one GB; where that is nothing, nothing is metered."""
     if not price:
         return
     session = Session(
-        id=f"{system.id}.disk.{system.revision}",
-        meter=Meter.DISK,
-        subject_id=system.id,
-        system_id=system.id,
-        owner_id=system.owner_id,
-        text=f"{system.disk_gb} GB",
-        price_micros=price,
+        id=session_id,
+        meter=meter,
+        subject_id=kept.id,
+        system_id=system_id,
+        owner_id=kept.owner_id,
+        text=f"{kept.disk_gb} GB",
+        price_micros=kept.disk_gb * price,
         start=start,
         booked=start,
     )
@@ -153,21 +160,8 @@ def end_snapshot(tx: Transaction, ended: SnapshotEnded, rules: Rules, now: int) 
 
 
 def _open_snapshot(tx: Transaction, snapshot: Snapshot, rules: Rules, now: int) -> None:
-    price = snapshot.disk_gb * rules.prices.get(snapshot.cloud, _FREE).snapshot_gb_micros
-    if not price:
-        return
-    session = Session(
-        id=f"{snapshot.id}.kept",
-        meter=Meter.SNAPSHOT,
-        subject_id=snapshot.id,
-        system_id=snapshot.system_id,
-        owner_id=snapshot.owner_id,
-        text=f"{snapshot.disk_gb} GB",
-        price_micros=price,
-        start=now,
-        booked=now,
-    )
-    tx.sessions.open(session)
+    price = rules.prices.get(snapshot.cloud, _FREE).snapshot_gb_micros
+    _meter_gigabytes(tx, snapshot, Meter.SNAPSHOT, snapshot.system_id, f"{snapshot.id}.kept", price, now)
 
 
 # what is told

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import warnings
+from multiprocessing.managers import SharedMemoryManager
 
 import psutil
 import pytest
@@ -260,7 +261,16 @@ def test_a_worker_leaves_when_its_parent_is_gone(pool):
 
 
 def shared_memory():
-    return set(pathlib.Path("/dev/shm").iterdir())  # noqa: S108  # looked at, not written
+    """Shared memory of this process and its workers, by name; what is unlinked cannot be left behind."""
+    paths = {part.path for process in (psutil.Process(), *our_processes()) for part in process.memory_maps()}
+    return {path for path in paths if path.startswith("/dev/shm/") and pathlib.Path(path).exists()}  # noqa: S108  # only looked at
+
+
+def test_named_shared_memory_would_be_seen():
+    before = shared_memory()
+    with SharedMemoryManager() as manager:
+        block = manager.SharedMemory(1)
+        assert {pathlib.Path(path).name for path in shared_memory() - before} == {block.name}
 
 
 def test_closing_a_pool_leaves_nothing_behind():
@@ -268,13 +278,13 @@ def test_closing_a_pool_leaves_nothing_behind():
     own = Pool()
     Run(p.chain([p.twice]), own)
     assert len(our_processes()) > len(processes)
+    assert shared_memory() == shm  # nor would a pool that is killed
     files = psutil.Process().num_fds()
     own.close()
     gc.collect()
     assert psutil.Process().num_fds() < files
     assert our_threads() == threads
     assert set(our_processes()) == processes
-    assert shared_memory() == shm
 
 
 def test_a_module_edited_between_two_runs_is_imported_anew(pool, tmp_path, monkeypatch):

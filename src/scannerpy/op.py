@@ -20,8 +20,9 @@ from scannerpy._graph.node import Compression, Node, OpNode, Output, PerGroup, W
 from scannerpy._ops import calls, parse, registry
 from scannerpy._ops.calls import SliceList
 from scannerpy._ops.signature import OpSignature
+from scannerpy._words.encoding import EncoderOptions
 from scannerpy.common import DeviceType, ScannerException
-from scannerpy.errors import GraphError, RegistrationError
+from scannerpy.errors import GraphError, RegistrationError, VideoError
 from scannerpy.protobufs import analyze_proto, protobufs
 
 __all__ = [
@@ -91,6 +92,10 @@ class OpColumn:
         for name, value in options.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < -1:
                 raise GraphError(f"{self._label()}: compress_video was given {name}={value!r}: a whole number, or -1")
+        try:
+            EncoderOptions.of(options)
+        except VideoError as error:
+            raise GraphError(f"{self._label()}: compress_video was given {error}") from None
         return self._stored(Compression("video", tuple((n, v) for n, v in options.items() if v != -1)))
 
     def compress_default(self) -> OpColumn:

@@ -67,6 +67,17 @@ def test_a_transport_stream_cut_anywhere_shows_no_half_picture(path_of, tmp_path
         assert np.array_equal(frame, before[videos.read_number(frame)])
 
 
+def test_what_cannot_be_known_of_an_end_is_not_claimed(path_of, tmp_path):
+    """A transport stream that stops between its packets may be whole: that is said of it, not that it was cut."""
+    data = path_of("h264-ts").read_bytes()
+    cut = tmp_path / "cut.ts"
+    said = set()
+    for n in range(100, len(data) // 188, 9):
+        cut.write_bytes(data[: n * 188])
+        said |= set(scan(cut, None, fits_inplace=True).problems)
+    assert said == {"nothing in the file tells whether its last frame is whole, so that is left out"}
+
+
 @pytest.mark.parametrize("name", ["damaged-mp4", "damaged-ts"])
 def test_rows_that_lean_on_damage_are_refused_and_the_others_exact(video_of, name, tmp_path):
     video, before = video_of(name), whole(name, tmp_path)

@@ -35,11 +35,10 @@ class BaseClient:
 
         `server_address` falls back to ``PUDDLE_server_address``, the key to ``PUDDLE_api_key_id`` and
         ``PUDDLE_api_secret_key``; both are ignored where an `authorizer` is given. `verify` checks the backend's TLS
-        certificate. Raises ValueError where the address or the key is nowhere to be found.
+        certificate; None leaves that to ``PUDDLE_verify``. Raises ValueError where the address or the key is nowhere
+        to be found.
         """
-        self._authorizer = authorizer or Authorizer(
-            _address(server_address), api_key_id, api_secret_key, verify is not False
-        )
+        self._authorizer = authorizer or Authorizer(_address(server_address), api_key_id, api_secret_key, verify)
 
     @property
     def authorizer(self) -> BaseAuthorizer:

@@ -93,9 +93,7 @@ def test_nobody_waits_an_hour_for_what_was_terminated(backend: Played, clock: Cl
 def test_a_wish_ends_where_the_system_comes_to_rest(backend: Played) -> None:
     backend.plan("StartSystem", STARTING)
     backend.plan("GetSystem", *seen(STARTING, it(5, status_detail="its owner's budget for this month is used up")))
-    with pytest.raises(
-        SystemFailedError, match=r"^system one is stopped: its owner's budget for this month is used up"
-    ):
+    with pytest.raises(SystemFailedError, match=r"^system one is stopped: its owner's budget"):
         SYSTEMS.start("s")
 
 

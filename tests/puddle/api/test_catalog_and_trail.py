@@ -39,7 +39,7 @@ def test_an_image_that_failed_is_built_again(there: Installation) -> None:
 
 def test_images_that_are_used_stay(there: Installation) -> None:
     made = there.create().system
-    with pytest.raises(Precondition, match="1 systems"):
+    with pytest.raises(Precondition, match="1 system made from"):
         there.api.images.delete(there.ada, "i-1")
     there.stand(made.id, status=Status.TERMINATED)
     for _ in range(2):

@@ -10,7 +10,7 @@ import pytest
 
 from puddle.server.api.views import SystemView
 from puddle.server.domain.people import Caller, Limits
-from puddle.server.domain.records import SnapshotStatus, System
+from puddle.server.domain.records import NEVER, SnapshotStatus, System
 from puddle.server.domain.states import TABLE, Config, Status, Wish, after
 from puddle.server.errors import Exceeded, Invalid, Missing, Precondition
 from puddle.server.store.trail import WantedEvents
@@ -58,6 +58,17 @@ def test_every_wish_at_every_status(there: Installation, status: Status, wish: W
         assert refused.value.reason
         for name in refused.value.meta["allowed_actions"]:  # type: ignore[union-attr]
             assert (status, Wish(name)) in TABLE
+            assert Wish(name) is not Wish.FAIL, "that is for administrators"
+
+
+def test_giving_up_is_offered_to_administrators_alone(there: Installation) -> None:
+    system_id = there.create().system.id
+    offered = {}
+    for who in (there.ann, there.ada):
+        with pytest.raises(Precondition) as refused:
+            there.api.wishes.stop(who, system_id)
+        offered[who.user.name] = refused.value.meta["allowed_actions"]
+    assert offered == {"ann": ["terminate"], "ada": ["terminate", "fail"]}
 
 
 @pytest.mark.parametrize("wish", Wish)
@@ -124,6 +135,41 @@ def test_the_owners_limits_count_also_where_an_administrator_starts(there: Insta
     with pytest.raises(Exceeded) as refused:
         there.api.wishes.start(there.ada, system_id)
     assert refused.value.reason == "budget"
+
+
+def test_a_start_takes_another_idle_interval_with_it(there: Installation) -> None:
+    system_id = stopped(there)
+    there.api.wishes.start(there.ann, system_id, idle_minutes=NEVER)
+    assert (kept(there, system_id).status, kept(there, system_id).idle_minutes) == (Status.STARTING, NEVER)
+
+
+def test_a_start_that_says_nothing_of_it_leaves_the_interval(there: Installation) -> None:
+    system_id = stopped(there, idle_minutes=30)
+    there.api.wishes.start(there.ann, system_id)
+    assert kept(there, system_id).idle_minutes == 30
+
+
+def test_one_that_has_failed_is_started_with_another_interval_too(there: Installation) -> None:
+    system_id = started(there)
+    there.stand(system_id, status=Status.FAILED)
+    there.api.wishes.start(there.ann, system_id, idle_minutes=60)
+    assert kept(there, system_id).idle_minutes == 60
+
+
+def test_a_start_that_is_refused_leaves_the_interval_too(there: Installation) -> None:
+    up, down = started(there), there.create(name="two").system.id
+    there.stand(down, status=Status.STOPPED, provisioned=True, machine_id="m-2", cu=0)
+    before = kept(there, up), kept(there, down)
+    with pytest.raises(Precondition):
+        there.api.wishes.start(there.ann, up, idle_minutes=NEVER)
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(running=1)))
+    with pytest.raises(Exceeded):
+        there.api.wishes.start(there.ann, down, idle_minutes=NEVER)
+    with pytest.raises(Invalid) as refused:
+        there.api.wishes.start(there.ann, down, idle_minutes=7)
+    assert refused.value.meta["field"] == "idle_timeout_interval"
+    assert (kept(there, up), kept(there, down)) == before
 
 
 def test_scaling_names_its_target(there: Installation) -> None:
@@ -214,5 +260,5 @@ def test_why_a_wish_was_made_is_in_the_trail(there: Installation) -> None:
     system_id = started(there)
     there.api.wishes.stop(there.ann, system_id, reason="lunch")
     with there.store.reading() as tx:
-        newest = next(iter(tx.events.page(WantedEvents(target=system_id))))
-    assert (newest.action, newest.message) in {("system.stop", "lunch"), ("system.create", "")}
+        found = {event.action: event.message for event in tx.events.page(WantedEvents(target=system_id))}
+    assert found == {"system.stop": "lunch", "system.create": ""}

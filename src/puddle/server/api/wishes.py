@@ -34,9 +34,19 @@ class _Changed(Exception):
 class Wishes(UseCases):
     """What owners and administrators ask of a system. `generation` 0 asks it of whatever the system has come to."""
 
-    def start(self, caller: Caller, system_id: str, generation: int = 0, reason: str = "") -> SystemView:
-        """Start a stopped system, or one that has failed since it was first ready."""
-        return self._wish(caller, system_id, Wish.START, self._start, generation, reason)
+    def start(
+        self, caller: Caller, system_id: str, generation: int = 0, reason: str = "", idle_minutes: int = 0
+    ) -> SystemView:
+        """Start a stopped system, or one that has failed since it was first ready.
+
+        `idle_minutes`: another idle interval to go with it; 0 leaves the one it has.
+        """
+
+        def begin(tx: Transaction, system: System) -> System:
+            chosen = self._idle("idle_timeout_interval", idle_minutes, system.idle_minutes)
+            return replace(self._start(tx, system), idle_minutes=chosen)
+
+        return self._wish(caller, system_id, Wish.START, begin, generation, reason)
 
     def stop(self, caller: Caller, system_id: str, generation: int = 0, reason: str = "") -> SystemView:
         """Stop a started system; its disk stays."""
@@ -58,9 +68,8 @@ class Wishes(UseCases):
         """Give up a system that hangs."""
 
         def give_up(_tx: Transaction, system: System) -> System:
-            return replace(
-                system, reason="GIVEN_UP", detail=f"{caller.user.name} gave it up: {reason or 'no reason given'}"
-            )
+            why = f"{caller.user.name} gave it up: {reason or 'no reason given'}"
+            return replace(system, reason="GIVEN_UP", detail=why, target_type_id="", target_disk_gb=0)
 
         return self._wish(caller, system_id, Wish.FAIL, give_up, generation, reason)
 
@@ -92,8 +101,11 @@ class Wishes(UseCases):
 
     def change_idle(self, caller: Caller, system_id: str, minutes: int) -> SystemView:
         """Set after how many idle minutes a system is stopped; -1 for never."""
-        chosen = validation.idle_minutes("minutes", minutes, self._rules.idle_options, self._rules.idle_default)
+        chosen = self._idle("minutes", minutes, self._rules.idle_default)
         return self._wish(caller, system_id, Wish.SET_IDLE, lambda _tx, system: replace(system, idle_minutes=chosen))
+
+    def _idle(self, field: str, minutes: int, usual: int) -> int:
+        return validation.idle_minutes(field, minutes, self._rules.idle_options, usual)
 
     def extend_idle(self, caller: Caller, system_id: str, minutes: int) -> SystemView:
         """Keep a started system up for so many minutes from now, used or not."""
@@ -152,7 +164,7 @@ class Wishes(UseCases):
             with suppress(_Changed), self._store.writing() as tx:
                 system = found(tx.systems.get(system_id), "system", system_id)
                 permissions.see(method, caller, system.owner_id, "system", system_id)
-                self._refuse(system, wish, generation)
+                self._refuse(caller, system, wish, generation)
                 wished = self._wished(change(tx, system), wish)
                 if not tx.systems.write(wished, look_at=self._now()):
                     raise _Changed
@@ -164,7 +176,7 @@ class Wishes(UseCases):
         self._backend.wake()
         return view
 
-    def _refuse(self, system: System, wish: Wish, generation: int) -> None:
+    def _refuse(self, caller: Caller, system: System, wish: Wish, generation: int) -> None:
         if generation and generation != system.generation:
             raise Precondition("somebody else has wished something of the system since you looked at it", "changed")
         product = self._backend.products.get(system.product)
@@ -177,7 +189,8 @@ class Wishes(UseCases):
             )
 
         if why := refused(wish):
-            actions = [other.value for other in Wish if not refused(other)]
+            open_to_them = [other for other in Wish if caller.admin or other is not Wish.FAIL]
+            actions = [other.value for other in open_to_them if not refused(other)]
             raise Precondition(why.sentence, why.reason, allowed_actions=actions)
 
     def _wished(self, system: System, wish: Wish) -> System:

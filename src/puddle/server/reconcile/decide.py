@@ -269,7 +269,7 @@ def scaling(it: Course) -> None:
         return None
     grown = machine.disk_gb >= system.target_disk_gb
     if machine.cloud_type == terms.target_cloud_type and grown:
-        it.set(instance_type_id=system.target_type_id, disk_gb=machine.disk_gb, target_type_id="", target_disk_gb=0)
+        it.set(instance_type_id=system.target_type_id, disk_gb=machine.disk_gb)
         it.move(Fact.SCALED)
         return None
     it.action = a.ResizeMachine(

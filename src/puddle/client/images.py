@@ -65,7 +65,8 @@ class ImagesClient(BaseCloudClient):
             timeout_minutes,
         )
         if seen.status_code != Image.IMAGE_STATUS_AVAILABLE.code:
-            raise ImageFailedError(f"image {seen.product} {seen.version} is {seen.status_text.lower()}; see build_log")
+            stands = f"image {seen.product} {seen.version} is {seen.status_text.lower()}"
+            raise ImageFailedError(f"{stands}: {seen.status_detail}" if seen.status_detail else stands)
         return seen
 
     def _list(self, method: str, product: str | Product | None) -> list[Image]:

@@ -65,6 +65,8 @@ class SystemsClient(BaseCloudClient):
 
     def get_by_name(self, name: str) -> System | None:
         """Return the caller's system of that name, or None."""
+        if not name:
+            return None  # to the backend, no name is any name
         request = pb.ListSystemsRequest(cloud=self.cloud.id, name=name)
         return next(self._pages(request), None)
 
@@ -134,10 +136,10 @@ class SystemsClient(BaseCloudClient):
         return self._settled(made, System.SYSTEM_STATUS_STARTED, wait=wait)
 
     def start(self, system: str | System, idle_timeout_interval: int | None = None, wait: bool = True) -> System:
-        """Start a stopped system."""
-        if idle_timeout_interval is not None:
-            self.change_idle_timeout(system, idle_timeout_interval)
-        return self._settled(self._wish("StartSystem", system), System.SYSTEM_STATUS_STARTED, wait=wait)
+        """Start a stopped system; `idle_timeout_interval` in place of the one it has, if it is taken at all."""
+        request = pb.StartSystemRequest(id=_id(system), idle_timeout_interval=idle_timeout_interval or 0)
+        made = System(self._call("SystemService", "StartSystem", request, pb.System()))
+        return self._settled(made, System.SYSTEM_STATUS_STARTED, wait=wait)
 
     def stop(self, system: str | System, wait: bool = True) -> System:
         """Stop a started system; its disk stays."""
@@ -155,9 +157,10 @@ class SystemsClient(BaseCloudClient):
         """Remove a system for good, its disk too; snapshots stay."""
         return self._settled(self._wish("TerminateSystem", system), System.SYSTEM_STATUS_TERMINATED, wait=wait)
 
-    def fail(self, system: str | System) -> System:
-        """Give up a system that hangs. For administrators."""
-        return self._wish("FailSystem", system)
+    def fail(self, system: str | System, reason: str = "") -> System:
+        """Give up a system that hangs; its owner reads the reason. For administrators."""
+        request = pb.SystemRequest(id=_id(system), reason=reason)
+        return System(self._call("SystemService", "FailSystem", request, pb.System()))
 
     def scale(
         self,
@@ -206,7 +209,8 @@ class SystemsClient(BaseCloudClient):
             lambda it: f"snapshot {it.name} is still {it.status_text.lower()}",
         )
         if seen.status != Snapshot.SNAPSHOT_STATUS_AVAILABLE.code:
-            raise SystemFailedError(f"snapshot {seen.name} is {seen.status_text.lower()}")
+            why = f": {seen.status_detail}" if seen.status_detail else ""
+            raise SystemFailedError(f"snapshot {seen.name} is {seen.status_text.lower()}{why}")
         return seen
 
     def get_snapshot(self, snapshot: str | Snapshot) -> Snapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -52,14 +52,18 @@ class Backend:
         return [each for each in self.requests if not each.url.path.endswith("/Login")]
 
 
+def key(name: str) -> dict[str, str]:
+    return {"api_key_id": name, "api_secret_key": f"of {name}"}
+
+
 @pytest.fixture(autouse=True)
-def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+def backend(monkeypatch: pytest.MonkeyPatch) -> Backend:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     played = Backend()
     monkeypatch.setattr(transport, "_connection", played.connection)
-    yield played
+    return played
 
 
 def refused(code: int, word: str) -> Callable[[httpx.Request], httpx.Response]:
@@ -78,16 +82,16 @@ def test_an_argument_counts_more_than_a_variable_and_that_more_than_one_in_capit
     monkeypatch.setenv(KEY, "documented")
     monkeypatch.setenv(SECRET, "d")
     SystemsClient(CLOUD_LOCAL).list()
-    SystemsClient(CLOUD_LOCAL, api_key_id="given", api_secret_key="g").list()
+    SystemsClient(CLOUD_LOCAL, **key("given")).list()
     asked = [(each.api_key_id, each.api_secret_key) for each in backend.logins()]
-    assert asked == [("capitals", "c"), ("documented", "d"), ("given", "g")]
+    assert asked == [("capitals", "c"), ("documented", "d"), ("given", "of given")]
 
 
 def test_without_an_address_or_a_key_there_is_a_value_error_that_names_the_variables(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(ValueError, match="PUDDLE_server_address"):
-        SystemsClient(CLOUD_LOCAL, api_key_id="k", api_secret_key="s")
+        SystemsClient(CLOUD_LOCAL, **key("k"))
     with pytest.raises(ValueError, match="PUDDLE_api_key_id and PUDDLE_api_secret_key"):
         SystemsClient(CLOUD_LOCAL, ADDRESS)
     monkeypatch.setenv(KEY, "k")
@@ -117,14 +121,14 @@ def test_the_certificate_is_checked_unless_somebody_says_no(
     monkeypatch: pytest.MonkeyPatch, backend: Backend, verify: bool | None, said: str, checked: bool
 ) -> None:
     monkeypatch.setenv("PUDDLE_verify", said)
-    SystemsClient(CLOUD_LOCAL, ADDRESS, api_key_id="k", api_secret_key="s", verify=verify).list()
+    SystemsClient(CLOUD_LOCAL, ADDRESS, **key("k"), verify=verify).list()
     assert set(backend.verified) == {checked}
 
 
 def test_a_word_that_is_neither_yes_nor_no_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUDDLE_VERIFY", "perhaps")
     with pytest.raises(ValueError, match="PUDDLE_verify is true or false"):
-        SystemsClient(CLOUD_LOCAL, ADDRESS, api_key_id="k", api_secret_key="s", verify=None)
+        SystemsClient(CLOUD_LOCAL, ADDRESS, **key("k"), verify=None)
 
 
 # hooks
@@ -191,7 +195,7 @@ def test_a_token_the_backend_does_not_know_is_renewed_once(backend: Backend) -> 
 def test_one_is_logged_out_with_a_token_that_has_ended_too(backend: Backend) -> None:
     mine = Authorizer(ADDRESS, "k", "s")
     mine.login()
-    assert mine.user is not None and mine.user.name == "ann"
+    assert mine.user == pb.LoginUser(name="ann")
     backend.answer = refused(401, "unauthenticated")
     mine.logout()
     assert (mine.token, mine.headers()) == (None, {})

@@ -169,14 +169,21 @@ class SystemsClient(BaseCloudClient):
         disk_size_gb: int | None = None,
         wait: bool = True,
     ) -> System:
-        """Give a stopped system another instance type or a larger disk. The new price counts from the next start."""
+        """Give a stopped system another instance type or a larger disk. The new price counts from the next start.
+
+        Raises SystemFailedError where the cloud refuses the size, which leaves the system as it was.
+        """
         request = pb.ScaleSystemRequest(
             id=_id(system),
             instance_type_id=_id(instance_type) if instance_type else "",
             disk_size_gb=disk_size_gb or 0,
         )
         made = System(self._call("SystemService", "ScaleSystem", request, pb.System()))
-        return self._settled(made, System.SYSTEM_STATUS_STOPPED, wait=wait)
+        seen = self._settled(made, System.SYSTEM_STATUS_STOPPED, wait=wait)
+        type_id = request.instance_type_id or seen.instance_type_id
+        if wait and (seen.instance_type_id != type_id or seen.disk_size_gb < request.disk_size_gb):
+            raise SystemFailedError(f"system {seen.name} was not scaled{_why(seen)}", {"reason": seen.status_reason})
+        return seen
 
     def update_config(self, system: str | System, config: str, restart: bool = False) -> System:
         """Upload a configuration (TOML); it takes effect at the next start, or at once with ``restart=True``."""

@@ -97,6 +97,24 @@ def test_a_wish_ends_where_the_system_comes_to_rest(backend: Played) -> None:
         SYSTEMS.start("s")
 
 
+def test_scaling_that_the_cloud_refuses_is_no_success(backend: Played) -> None:
+    small = {"instance_type_id": "small", "disk_size_gb": 10}
+    backend.plan("ScaleSystem", it(System.SYSTEM_STATUS_SCALING, **small))
+    backend.plan("GetSystem", *seen(it(5, status_reason="REFUSED", status_detail="no such size here", **small)))
+    for wanted in ({"instance_type": "large"}, {"disk_size_gb": 20}, {"instance_type": "small", "disk_size_gb": 20}):
+        with pytest.raises(SystemFailedError, match=r"^system one was not scaled: no such size here$") as refused:
+            SYSTEMS.scale("s", **wanted)  # type: ignore[arg-type]
+        assert refused.value.reason == "REFUSED"
+    assert SYSTEMS.scale("s", "large", wait=False).status == System.SYSTEM_STATUS_SCALING.code
+
+
+def test_scaling_is_done_where_the_size_is_there(backend: Played) -> None:
+    backend.plan("ScaleSystem", it(System.SYSTEM_STATUS_SCALING))
+    backend.plan("GetSystem", *seen(it(5, instance_type_id="large", disk_size_gb=20)))
+    for wanted in ({"instance_type": "large"}, {"disk_size_gb": 20}, {"instance_type": "large", "disk_size_gb": 15}):
+        assert SYSTEMS.scale("s", **wanted).disk_size_gb == 20  # type: ignore[arg-type]
+
+
 def test_waiting_without_a_wish_goes_on_while_somebody_may_start_it(backend: Played) -> None:
     backend.plan("GetSystem", *seen(STOPPED, STOPPED, STARTING, STARTED))
     assert SYSTEMS.wait_for_status("s", System.SYSTEM_STATUS_STARTED).status == 3

@@ -147,11 +147,11 @@ def checked_config(product: Product, config: str) -> str:
     return text
 
 
-def usable_type(tx: Transaction, user: User, type_id: str, cloud: str) -> InstanceType:
-    """Return an instance type the user may take. Raises Invalid."""
+def usable_type(tx: Transaction, user: User, type_id: str, cloud: str, whose: str = "you") -> InstanceType:
+    """Return an instance type the user, called `whose`, may take. Raises Invalid."""
     size = tx.instance_types.get(type_id)
     if size is None or size.cloud != cloud or not size.enabled or not may_use(user, size):
-        raise Invalid("instance_type_id", f"is the id of an instance type offered to you on {cloud}")
+        raise Invalid("instance_type_id", f"is the id of an instance type offered to {whose} on {cloud}")
     return size
 
 

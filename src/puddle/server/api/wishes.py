@@ -8,13 +8,15 @@ from dataclasses import replace
 
 from puddle.server.api.base import UseCases, found, new_id, record
 from puddle.server.api.creating import checked_config, usable_type
-from puddle.server.api.limits import reserve
+from puddle.server.api.limits import allow_size, reserve
 from puddle.server.api.views import SystemView, views
 from puddle.server.domain import permissions, validation
+from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.cost import HOUR
-from puddle.server.domain.people import Caller
+from puddle.server.domain.people import Caller, User
 from puddle.server.domain.quota import Wanted
 from puddle.server.domain.records import Snapshot, System
+from puddle.server.domain.rules import CloudPrices
 from puddle.server.domain.states import Config, Product, Refusal, Status, Vm, Wish, after, in_transition, refusal
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.store import Transaction
@@ -77,13 +79,24 @@ class Wishes(UseCases):
         """Give a stopped system another type, a larger disk, or both. The new price counts from the next start."""
 
         def resize(tx: Transaction, system: System) -> System:
-            size = usable_type(tx, caller.user, type_id or system.instance_type_id, system.cloud)
+            has = found(tx.instance_types.get(system.instance_type_id), "instance type", system.instance_type_id)
+            owner = found(tx.users.get(system.owner_id), "user", system.owner_id)
+            stays = type_id in {"", has.id}  # also one that is offered no more
+            size = has if stays else usable_type(tx, owner, type_id, system.cloud, _called(owner, caller))
             disk = validation.disk_gb(disk_gb or system.disk_gb, self._rules.disk_max_gb, system.disk_gb)
-            if (size.id, disk) == (system.instance_type_id, system.disk_gb):
+            if (size.id, disk) == (has.id, system.disk_gb):
                 raise Invalid("instance_type_id", "differs from what the system has, or disk_size_gb is larger")
+            allow_size(tx, self._rules, owner, self._more(system, has, size, disk), self._now())
             return replace(system, target_type_id=size.id, target_disk_gb=disk)
 
         return self._wish(caller, system_id, Wish.SCALE, resize)
+
+    def _more(self, system: System, has: InstanceType, size: InstanceType, disk_gb: int) -> Wanted:
+        """Return what a size takes where it is more than the one before: compute units, and money for an hour."""
+        prices = self._rules.prices.get(system.cloud, CloudPrices())
+        grown = (disk_gb - system.disk_gb) * prices.disk_gb_micros
+        dearer = size.price_micros if size.price_micros > has.price_micros else 0
+        return Wanted(cu=size.cu if size.cu > has.cu else 0, amount=(grown + dearer) * HOUR)
 
     def update_config(self, caller: Caller, system_id: str, config: str, *, restart: bool = False) -> SystemView:
         """Take a configuration, which counts from the next start of the product; `restart` starts it at once."""
@@ -230,6 +243,10 @@ def _differences(before: System, after_it: System) -> tuple[dict[str, object], d
             was[name] = getattr(before, name) if shown else f"{len(before.config)} characters"
             now[name] = getattr(after_it, name) if shown else f"{len(after_it.config)} characters"
     return was, now
+
+
+def _called(owner: User, caller: Caller) -> str:
+    return "you" if owner.id == caller.user.id else owner.name
 
 
 def _waiting_for_vm(_tx: Transaction, system: System) -> System:

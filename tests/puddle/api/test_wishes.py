@@ -268,7 +268,7 @@ def test_a_disk_that_costs_more_needs_an_hour_of_it_in_the_budget(there: Install
     system_id = stopped(ruled)
     with ruled.store.writing() as tx:
         tx.users.put(replace(ANN, limits=Limits(budget_micros=1_000_000)))
-    with pytest.raises(Exceeded, match="needs 1.10 at least"):
+    with pytest.raises(Exceeded, match=r"needs 1\.10 at least"):
         ruled.api.wishes.scale(ruled.ann, system_id, "", 21)
     ruled.api.wishes.scale(ruled.ann, system_id, "", 20)
 

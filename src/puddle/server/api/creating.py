@@ -58,6 +58,8 @@ class Creating(UseCases):
 
     def _create(self, caller: Caller, wanted: NewSystem, key: str) -> SystemView:
         with self._store.writing() as tx:
+            for name in ("images", "snapshots", "limits"):  # what it is made from is not removed meanwhile
+                tx.lock(name)
             if key and (made := tx.answers.given(caller.user.id, METHOD, key)):
                 return self._made(tx, caller, made)
             system, size = self._checked(tx, caller, wanted)

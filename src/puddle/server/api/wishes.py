@@ -79,6 +79,7 @@ class Wishes(UseCases):
         """Give a stopped system another type, a larger disk, or both. The new price counts from the next start."""
 
         def resize(tx: Transaction, system: System) -> System:
+            tx.lock("limits")  # nor is the type removed meanwhile
             has = found(tx.instance_types.get(system.instance_type_id), "instance type", system.instance_type_id)
             owner = found(tx.users.get(system.owner_id), "user", system.owner_id)
             stays = type_id in {"", has.id}  # also one that is offered no more

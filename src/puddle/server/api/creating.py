@@ -19,6 +19,7 @@ from puddle.server.domain.cost import HOUR
 from puddle.server.domain.people import Caller, User
 from puddle.server.domain.quota import Wanted
 from puddle.server.domain.records import Snapshot, SnapshotStatus, System, Tags
+from puddle.server.domain.rules import Rules
 from puddle.server.domain.states import Status, Vm
 from puddle.server.errors import Invalid, Missing, Precondition
 from puddle.server.products.base import Product
@@ -101,7 +102,7 @@ class Creating(UseCases):
         image = _image(tx, wanted)
         source = _source(tx, caller, wanted)
         least = max(rules.disk_min_gb, source.disk_gb if source else 0)
-        tags = tagging.answers(wanted.tags, tx.tags.offered(), fixed=rules.fixed_tags)
+        tags = tagging.answers(wanted.tags, tx.tags.offered(), fixed=_fixed(rules, caller.user))
         system = System(
             id=new_id("sys"),
             name=name,
@@ -160,6 +161,11 @@ def usable_type(tx: Transaction, user: User, type_id: str, cloud: str, whose: st
 def may_use(user: User, size: InstanceType) -> bool:
     """Return whether a type is for this user's groups."""
     return not size.allowed_groups or bool(set(size.allowed_groups) & set(user.groups))
+
+
+def _fixed(rules: Rules, owner: User) -> Tags:
+    mail = ((rules.owner_tag, owner.email),) if rules.owner_tag and owner.email else ()
+    return (*rules.fixed_tags, *mail)
 
 
 def _image(tx: Transaction, wanted: NewSystem) -> Image:

@@ -41,7 +41,7 @@ def wait(
             if done(seen):
                 return seen
             if heard >= deadline:
-                raise TimeoutError(f"{still(seen)} after {patience_s / 60:g} minutes")
+                raise TimeoutError(f"after {patience_s / 60:g} minutes {still(seen)}")
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))  # the last look is at the end itself
     raise AssertionError("there is always another pause")
 

@@ -296,6 +296,11 @@ def test_people_are_let_in_and_limited(here: Here) -> None:
     changed = here.ask("AdminService/UpdateUser", "ada", id=made.user.id, role=2, limits=limits, set_groups=True)
     assert (changed.user.role, list(changed.user.groups), changed.limits) == (2, [], limits)
     assert here.ask("AdminService/UpdateUser", "ada", id=made.user.id, active=False).active is False
+    moved = here.ask("AdminService/UpdateUser", "ada", id=made.user.id, email="cid@example.com", display_name="Cid")
+    assert (moved.user.email, moved.user.display_name, moved.user.role) == ("cid@example.com", "Cid", 2)
+    assert here.ask("AdminService/UpdateUser", "ada", id=made.user.id).user == moved.user
+    assert here.ask("AdminService/UpdateUser", "ada", id=made.user.id, email="").user.email == ""
+    assert here.refused("AdminService/UpdateUser", "ada", id=made.user.id, email="no address")[1] == "invalid_argument"
     assert here.refused("AdminService/UpdateUser", "ada", id=made.user.id, role=9)[1] == "invalid_argument"
     assert here.refused("AdminService/CreateUser", "ada", name="cid")[2] == "name_taken"
     assert "cid" in {each.user.name for each in here.ask("AdminService/ListUsers", "ada").users}

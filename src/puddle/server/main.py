@@ -36,7 +36,7 @@ from puddle.server.products.base import Product
 from puddle.server.reconcile.loop import Loop
 from puddle.server.settings import Settings, SettingsRefused
 from puddle.server.store import Store
-from puddle.server.transports import connect, watching
+from puddle.server.transports import connect, connections, watching
 from puddle.server.transports.app import Application, Terms, Turning
 
 _log = structlog.get_logger(__name__)
@@ -235,7 +235,10 @@ def _web(settings: Settings, app: Application) -> uvicorn.Config:
     given = settings.server
     return uvicorn.Config(
         app,
+        http=connections.protocol(given.connections_per_address, given.trusted_proxies),
+        h11_max_incomplete_event_size=connections.MOST_BYTES_OF_HEAD,
         log_config=None,
+        log_level="error",  # of warnings strangers could make as many as they like
         access_log=False,
         server_header=False,
         proxy_headers=bool(given.trusted_proxies),

@@ -33,17 +33,11 @@ from puddle.server.api.watching import Watching, Whose
 from puddle.server.domain.states import Status
 from puddle.server.errors import Refused, TooMany, Unauthenticated
 from puddle.server.transports import refusals
-from puddle.server.transports.bodies import body_of
+from puddle.server.transports.bodies import MOST_BYTES_OF_STRANGERS, body_of
 from puddle.server.transports.calls import Call, call_of, heard, renewal
 from puddle.server.transports.codecs import codec_of
-from puddle.server.transports.connect import (
-    MOST_BYTES_OF_STRANGERS,
-    address_of,
-    refusal_of,
-    request_id_of,
-    send_refusal,
-)
 from puddle.server.transports.connect import Counter as CallCounter
+from puddle.server.transports.connect import address_of, refusal_of, request_id_of, send_refusal
 from puddle.server.transports.messages.enums import everybody
 from puddle.server.transports.messages.systems import system
 from puddle.server.transports.table import WATCH, WATCHED

@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -114,12 +114,13 @@ class _Counted(Loop):
 class Server:
     """One server process, put together and not running yet. `key`: the first administrator's, on an empty database."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open and migrate the database. Raises SettingsRefused."""
+    def __init__(self, settings: Settings, anew: Collection[str] = ()) -> None:
+        """Open and migrate the database. `anew`: clouds that may have been lost. Raises SettingsRefused."""
         self.settings = settings
         self._bell = Bell()
         self.backend = backend_of(settings, self._bell.ring)
         self.backend.store.migrate()
+        installation.settle(self.backend, anew=anew)
         self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
         self.key = installation.prepare(self.api, settings)
         self._turners = [Turner(self.backend, settings, number) for number in range(settings.reconciler.loops)]

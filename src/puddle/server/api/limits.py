@@ -16,7 +16,7 @@ from puddle.server.store import Transaction
 def reserve(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: int) -> None:
     """Let `owner` have `wanted` in addition. Raises Exceeded, which says what is left."""
     tx.lock("limits")
-    consumed = tx.systems.held()[2]
+    consumed = tx.systems.consumed()
     refusal = quota.check_pool(consumed, wanted.cu, rules.cu_pool, rules.out_of_cu)
     refusal = refusal or quota.check_all(wanted, holders(tx, owner, now))
     if refusal:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from puddle.server.clouds.base import Built, Endpoint, Order, Recipe, Shape, StepFailed
-from puddle.server.clouds.local.files import tail
+from puddle.server.clouds.local.files import folder_below, tail, write_in
 from puddle.server.clouds.local.images import Images
 from puddle.server.clouds.local.keeper import CONSOLE
 from puddle.server.clouds.local.papers import DOWN, GONE, UP, Card, State, as_machine
@@ -22,6 +22,7 @@ from puddle.server.clouds.local.troubles import folder_of, told, writing
 from puddle.server.clouds.names import not_found
 from puddle.server.domain.facts import NO_MACHINE, Copy, CopyState, Machine, Power
 
+INSTALLATION = "installation"
 SUPERVISOR = "puddle.server.clouds.local.machine"
 
 
@@ -45,6 +46,22 @@ class LocalCloud:
         self._grace = grace
         self._images = Images(self.root)
         self._snapshots = Snapshots(self.root)
+
+    # whose it is
+
+    def owner(self) -> str:
+        """See Provider: the file `installation` of the folder says it."""
+        with told(f"the local cloud in {self.root}"):
+            return _owner_of(self.root)
+
+    def take(self, installation: str) -> str:
+        """See Provider."""
+        with writing(self.root):
+            if owner := _owner_of(self.root):
+                return owner
+            with folder_below(self.root, ()) as folder:
+                write_in(folder, INSTALLATION, installation.encode())
+            return installation
 
     # machines
 
@@ -257,3 +274,8 @@ class LocalCloud:
 
     def _used_images(self) -> set[str]:
         return {card.image_id for card in self._cards() if card.wish != GONE}
+
+
+def _owner_of(root: Path) -> str:
+    file = root / INSTALLATION
+    return file.read_text(encoding="ascii").strip() if file.exists() else ""

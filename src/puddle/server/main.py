@@ -27,6 +27,7 @@ import uvicorn
 
 from puddle.server import installation
 from puddle.server.api import Api
+from puddle.server.api.rekeying import take_into_use
 from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
 from puddle.server.auth.secrets import Keyring, KeysRefused
 from puddle.server.auth.tokens import TokenTerms
@@ -121,6 +122,7 @@ class Server:
         self.backend = backend_of(settings, self._bell.ring)
         self.backend.store.migrate()
         installation.settle(self.backend, anew=anew)
+        take_into_use(self.backend.store, self.backend.keyring)
         self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
         self.key = installation.prepare(self.api, settings)
         self._turners = [Turner(self.backend, settings, number) for number in range(settings.reconciler.loops)]

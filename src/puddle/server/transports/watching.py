@@ -7,7 +7,7 @@ One `Hub` looks for all watchers of this process: once a second, and as soon as 
 keeps the ids it has yet to be told of, not what there is to tell, so one that reads slowly sees fewer states of a
 system and costs no more memory. What is sent is made when it is sent, and shared by watchers with the same rights.
 
-A stream ends with the token it was opened with: open another with the one that calls have brought since. Passwords are
+A stream ends with the token it was opened with, and when its user is given another role: open another with the one that calls have brought since. Passwords are
 not in it.
 """
 
@@ -273,8 +273,8 @@ class Streams:
     async def _events(self, call: Call, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
         await self.hub.add(watcher)
         while not self._ended(watcher):
-            if not await asyncio.to_thread(self._source.still, call.token):
-                yield _end(Unauthenticated("the token has ended; open another stream", "bad_token"), call)
+            if not await asyncio.to_thread(self._source.still, call.token, call.caller.user.role):
+                yield _end(Unauthenticated("the token has ended, or its role; open another stream", "bad_token"), call)
                 return
             async for event in self._some(watcher):
                 yield event

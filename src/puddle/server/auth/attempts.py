@@ -5,8 +5,8 @@ A key's limit is the looser the better for its owner, whom others could otherwis
 client's address is what really slows somebody down. A success forgives the key, never the address, or one good key
 would pay for any number of tries at others.
 
-Whoever fails often in somebody's name, or from an address others share (behind one proxy, on one computer), keeps nobody
-out who has logged in to this process before: a secret that was good is let through to be verified, whatever the limits say.
+Whoever fails often in somebody's name, or from an address that others share (behind one proxy, on one computer), keeps
+nobody out who has logged in to this process before: what was good is let through to be verified whatever limits say.
 
 The notation of limits ("30 per 5 minutes") is that of the `limits` library. Its in-memory storage is not used: it reads
 the clock by itself, runs a thread, and forgets no subject that ever failed, of which strangers can make up as many as

@@ -7,8 +7,8 @@ One `Hub` looks for all watchers of this process: once a second, and as soon as 
 keeps the ids it has yet to be told of, not what there is to tell, so one that reads slowly sees fewer states of a
 system and costs no more memory. What is sent is made when it is sent, and shared by watchers with the same rights.
 
-A stream ends with the token it was opened with, and when its user is given another role: open another with the one that calls have brought since. Passwords are
-not in it.
+A stream ends with the token it was opened with, and when its user is given another role: open another with the token
+that calls have brought since. Passwords are not in it.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ import uvicorn
 
 from puddle.server import installation
 from puddle.server.api import Api
+from puddle.server.api.rekeying import take_into_use
 from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
 from puddle.server.auth.secrets import Keyring, KeysRefused
 from puddle.server.auth.tokens import TokenTerms
@@ -36,7 +37,7 @@ from puddle.server.products.base import Product
 from puddle.server.reconcile.loop import Loop
 from puddle.server.settings import Settings, SettingsRefused
 from puddle.server.store import Store
-from puddle.server.transports import connect, watching
+from puddle.server.transports import connect, connections, watching
 from puddle.server.transports.app import Application, Terms, Turning
 
 _log = structlog.get_logger(__name__)
@@ -121,6 +122,7 @@ class Server:
         self.backend = backend_of(settings, self._bell.ring)
         self.backend.store.migrate()
         installation.settle(self.backend, anew=anew)
+        take_into_use(self.backend.store, self.backend.keyring)
         self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
         self.key = installation.prepare(self.api, settings)
         self._turners = [Turner(self.backend, settings, number) for number in range(settings.reconciler.loops)]
@@ -254,7 +256,10 @@ def _web(settings: Settings, app: Application) -> uvicorn.Config:
     given = settings.server
     return uvicorn.Config(
         app,
+        http=connections.protocol(given.connections_per_address, given.trusted_proxies),
+        h11_max_incomplete_event_size=connections.MOST_BYTES_OF_HEAD,
         log_config=None,
+        log_level="error",  # of warnings strangers could make as many as they like
         access_log=False,
         server_header=False,
         proxy_headers=bool(given.trusted_proxies),

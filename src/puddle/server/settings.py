@@ -13,10 +13,11 @@ import os
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -52,7 +53,8 @@ class Server(Section):
         default=False, description="Listen without TLS on an address that is not loopback: behind a proxy that has it."
     )
     trusted_proxies: tuple[str, ...] = Field(
-        default=(), description="Addresses of proxies whose X-Forwarded-For is believed; nobody's as it comes."
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed; nobody's as it comes.",
     )
     most_bytes: int = Field(default=1 << 20, ge=1 << 16, le=1 << 28, description="The largest request, in bytes.")
     threads: int = Field(
@@ -67,8 +69,18 @@ class Server(Section):
     connections: int = Field(
         default=1000, ge=1, le=100_000, description="Connections at once; more are answered with 503."
     )
+    connections_per_address: int = Field(
+        default=250, ge=1, le=100_000, description="Of them from one address, but this machine's and trusted proxies'."
+    )
     streams_per_user: int = Field(default=5, ge=1, le=1000, description="Streams of WatchSystems a user may have open.")
     drain_s: int = Field(default=10, ge=1, le=300, description="Seconds that calls have to end when the server stops.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in given:
+            ip_network(proxy)  # or else uvicorn would take a "*", with which everybody says who they are
+        return given
 
     @model_validator(mode="after")
     def _both(self) -> Server:

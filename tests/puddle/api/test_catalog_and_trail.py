@@ -132,3 +132,14 @@ def test_reports_are_for_who_asked(there: Installation) -> None:
         there.api.reports.create(there.ann, 0, 100)
     with pytest.raises(Precondition):
         there.api.reports.create(there.ann, 0, 100)
+
+
+def test_what_others_wait_for_does_not_make_room_for_more(there: Installation) -> None:
+    """Each user has so many reports under way, however many the others have."""
+    for caller in (there.ann, there.ben):
+        for _ in range(10):
+            there.api.reports.create(caller, 0, 100)
+    for caller in (there.ann, there.ben):
+        with pytest.raises(Precondition, match="10 of your reports"):
+            there.api.reports.create(caller, 0, 100)
+    assert there.api.reports.create(there.ada, 0, 100)

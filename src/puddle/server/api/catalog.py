@@ -10,6 +10,7 @@ from puddle.server.clouds.base import StepFailed
 from puddle.server.domain import tagging, validation
 from puddle.server.domain.catalog import Image, ImageStatus, InstanceType, Tag, TagStatus
 from puddle.server.domain.people import Caller
+from puddle.server.domain.printed import readable
 from puddle.server.domain.wording import counted
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.store import Transaction
@@ -93,11 +94,11 @@ class Images(UseCases):
         return going
 
     def log(self, image_id: str) -> str:
-        """Return what building an image has printed, and at its end why it failed, if it did."""
+        """Return what building an image has printed, fit for a terminal, and at its end why it failed, if it did."""
         image = self.get(image_id)
         cloud = self._backend.clouds.get(image.cloud)
         try:
-            printed = cloud.build_log(image.id) if cloud else ""
+            printed = readable(cloud.build_log(image.id)) if cloud else ""
         except StepFailed as failed:
             raise Precondition(failed.sentence, "unreachable") from failed
         told = image.detail in printed

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from puddle.server.api.base import UseCases, found, new_id, record
 from puddle.server.api.limits import reserve
+from puddle.server.api.rekeying import check_key
 from puddle.server.api.views import SystemView, views
 from puddle.server.auth.secrets import PASSWORD, new_password
 from puddle.server.domain import tagging, validation
@@ -124,7 +125,7 @@ class Creating(UseCases):
             cu=size.cu,
             deadline=now + rules.patience_initializing_s,
         )
-        return self._with_login(product, system), size
+        return self._with_login(tx, product, system), size
 
     def _product(self, wanted: NewSystem) -> Product:
         if wanted.cloud not in self._backend.clouds:
@@ -133,9 +134,10 @@ class Creating(UseCases):
             raise Invalid("product", f"is one of {', '.join(sorted(self._backend.products))}")
         return self._backend.products[wanted.product]
 
-    def _with_login(self, product: Product, system: System) -> System:
+    def _with_login(self, tx: Transaction, product: Product, system: System) -> System:
         if product.auth_type == "none":
             return system
+        check_key(tx, self._backend.keyring)
         secret = self._backend.keyring.encrypt(new_password(), PASSWORD, system.id)
         return replace(system, username=USERNAME, secret=secret)
 

@@ -49,6 +49,18 @@ class Transaction:
         """Return the id of this installation: it came with the tables, and goes with every backup."""
         return str(self.connection.execute(sa.select(INSTALLATION.c.id)).scalar_one())
 
+    def master_key(self) -> str:
+        """Return the id of the key that secrets are encrypted with, which stays so until this transaction ends.
+
+        Empty where no server has said so yet.
+        """
+        query = sa.select(INSTALLATION.c.master_key).with_for_update(read=True)
+        return str(self.connection.execute(query).scalar_one())
+
+    def use_master_key(self, key_id: str) -> None:
+        """Let secrets be encrypted with that key from now on."""
+        self.connection.execute(sa.update(INSTALLATION).values(master_key=key_id))
+
     @cached_property
     def systems(self) -> Systems:
         """Systems and their leases."""

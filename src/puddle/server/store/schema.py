@@ -77,8 +77,13 @@ NOTICES = Table(trail.Notice, "notices", METADATA, sa.Index("ix_notices_time", "
 REPORTS = Table(trail.Report, "reports", METADATA, sa.Index("ix_reports_asked_by", "asked_by", "created"))
 REPORT_ENTRIES = Table(trail.ReportEntry, "report_entries", METADATA, key=("report_id", "number"))
 
-INSTALLATION = sa.Table("installation", METADATA, sa.Column("id", sa.Text, primary_key=True))
-"""One row, made with the table: what clouds know this database by."""
+INSTALLATION = sa.Table(
+    "installation",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("master_key", sa.Text, nullable=False, server_default=""),
+)
+"""One row, made with the table: what clouds know this database by, and which key its secrets are encrypted with."""
 EVENT_TARGETS = sa.Table(
     "event_targets",
     METADATA,

@@ -94,6 +94,11 @@ class Reports(Rows[Report]):
         """Return what is still to be made."""
         return self._many(REPORTS.c.status == 1, order=(REPORTS.c.created,), limit=10)
 
+    def pending_of(self, user_id: str) -> int:
+        """Return how many a user waits for."""
+        query = sa.select(sa.func.count()).where(REPORTS.c.status == 1, REPORTS.c.asked_by == user_id)
+        return int(self._connection.execute(query).scalar_one())
+
     def fill(self, entries: Iterable[ReportEntry]) -> None:
         """Keep the lines of a report."""
         if rows := [REPORT_ENTRIES.values(entry) for entry in entries]:

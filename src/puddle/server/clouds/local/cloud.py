@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from puddle.server.clouds.local.files import folder_below, tail, write_in
 from puddle.server.clouds.local.images import Images
 from puddle.server.clouds.local.keeper import CONSOLE
 from puddle.server.clouds.local.papers import DOWN, GONE, UP, Card, State, as_machine
+from puddle.server.clouds.local.ports import HOST, is_free, is_strangers
 from puddle.server.clouds.local.processes import end_marked, launch
 from puddle.server.clouds.local.shell import LocalShell
 from puddle.server.clouds.local.snapshots import Snapshots
@@ -22,7 +22,6 @@ from puddle.server.clouds.local.troubles import folder_of, told, writing
 from puddle.server.clouds.names import not_found
 from puddle.server.domain.facts import NO_MACHINE, Copy, CopyState, Machine, Power
 
-HOST = "127.0.0.1"
 INSTALLATION = "installation"
 SUPERVISOR = "puddle.server.clouds.local.machine"
 
@@ -114,7 +113,7 @@ class LocalCloud:
 
     def _choose_ports(self, names: Mapping[str, int]) -> dict[str, int]:
         taken = {port for card in self._cards() for port in card.ports.values()}
-        free = (port for port in self._ports if port not in taken and _free(port))
+        free = (port for port in self._ports if port not in taken and is_free(port))
         chosen = dict(zip(names, free, strict=False))
         if len(chosen) < len(names):
             raise StepFailed("CAPACITY", f"no port between {self._ports.start} and {self._ports.stop - 1} is left")
@@ -197,6 +196,8 @@ class LocalCloud:
         card, machine = self._found(machine_id)
         if machine.power is not Power.RUNNING:
             raise StepFailed("UNREACHABLE", f"the machine {machine_id} is not running, but {machine.power}")
+        if strange := next((port for port in card.ports.values() if is_strangers(port)), 0):
+            raise StepFailed("UNREACHABLE", f"another user of this machine has taken port {strange} of {machine_id}")
         return Endpoint(
             host=HOST,
             ports=card.ports,
@@ -208,7 +209,8 @@ class LocalCloud:
     def console(self, machine_id: str, lines: int = 200) -> str:
         """See Provider."""
         self._found(machine_id)
-        return tail(self._folder(machine_id) / CONSOLE, lines)
+        with told(f"the console of {machine_id}"):
+            return tail(self._folder(machine_id) / CONSOLE, lines)
 
     def tags(self, system_id: str) -> tuple[tuple[str, str], ...]:
         """Return the tags of a system's machine. Raises StepFailed where it has none."""
@@ -277,12 +279,3 @@ class LocalCloud:
 def _owner_of(root: Path) -> str:
     file = root / INSTALLATION
     return file.read_text(encoding="ascii").strip() if file.exists() else ""
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

@@ -131,6 +131,7 @@ def upgrade() -> None:
     installation = op.create_table(
         "installation",
         sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("master_key", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
     op.bulk_insert(installation, [{"id": f"puddle-{secrets.token_hex(8)}"}])

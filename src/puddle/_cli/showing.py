@@ -12,6 +12,9 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from puddle.server.domain.printed import readable
 
 Thing = TypeVar("Thing")
 Columns = Mapping[str, Callable[[Thing], object]]
@@ -45,7 +48,7 @@ def show_all(
     for title in columns:
         table.add_column(title, overflow="fold")
     for thing in listed:
-        table.add_row(*(str(cell(thing)) for cell in columns.values()))
+        table.add_row(*(Text(readable(str(cell(thing)))) for cell in columns.values()))  # never as rich's markup
     Console(soft_wrap=False).print(table)
 
 
@@ -57,7 +60,7 @@ def show_one(message: Message, lines: Mapping[str, object], *, js: bool) -> None
     width = max(len(name) for name in lines)
     for name, value in lines.items():
         if value not in {"", None}:
-            typer.echo(f"{name:{width}}  {value}")
+            typer.echo(f"{name:{width}}  {readable(str(value))}")
 
 
 def when(time: int) -> str:

@@ -59,6 +59,13 @@ class _Run:
     next: int
     inside: set[int] = field(default_factory=set)  # fed, own an exact row, not yet come out
 
+    def __del__(self) -> None:
+        """Let FFmpeg's threads come to rest first: PyAV frees a decoder while it holds the interpreter's lock, and a
+        thread that has something to log waits for that lock (where a program has called `av.logging.set_level`).
+        """
+        if self.threads > 1:
+            self.context.flush_buffers()
+
 
 class Decoder:
     """Decodes rows of one indexed video.

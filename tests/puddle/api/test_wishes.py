@@ -129,6 +129,16 @@ def test_starting_takes_compute_units_and_is_refused_where_none_are_left(there: 
     assert kept(ruled, system_id).status is Status.STOPPED
 
 
+def test_a_stopped_system_that_is_copied_takes_no_place_among_the_running(there: Installation) -> None:
+    copied, other = stopped(there), there.create(name="two").system.id
+    there.stand(other, status=Status.STOPPED, provisioned=True, machine_id="m-2", cu=0)
+    there.api.wishes.snapshot(there.ann, copied, "copy")
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(running=1)))
+    there.api.wishes.start(there.ann, other)
+    assert kept(there, other).status is Status.STARTING
+
+
 def test_the_owners_limits_count_also_where_an_administrator_starts(there: Installation) -> None:
     system_id = stopped(there)
     with there.store.writing() as tx:

@@ -161,6 +161,15 @@ def test_what_is_held_is_counted(store: Store) -> None:
         assert [each.id for each in tx.systems.consuming("u-2")] == ["s-4"]
 
 
+@pytest.mark.parametrize("status", [Status.SNAPSHOTTING, Status.FAILING, Status.TERMINATING])
+def test_what_was_down_before_does_not_count_as_running(store: Store, status: Status) -> None:
+    create(store, id="s-1", name="a", status=status)
+    create(store, id="s-2", name="b", status=status, session_id="x", cu=0)
+    create(store, id="s-3", name="c", status=status, cu=1)
+    with store.reading() as tx:
+        assert tx.systems.held_by(["u-1"]) == (3, 2, 1)
+
+
 def test_what_had_a_type_that_is_removed_is_shown_all_the_same(store: Store) -> None:
     create(store, status=Status.TERMINATED)
     with store.reading() as tx:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.records import System
-from puddle.server.domain.states import HOLDING, Status
+from puddle.server.domain.states import FROM_REST, HOLDING, Status
 from puddle.server.store.rows import Rows
 from puddle.server.store.schema import INSTANCE_TYPES, SYSTEMS, USERS
 
@@ -206,7 +206,7 @@ class Systems(Rows[System]):
 
     def held_by(self, owner_ids: Sequence[str]) -> tuple[int, int, int]:
         """Return (systems, running systems, compute units) of these owners together."""
-        running = sa.case((SYSTEMS.c.status.in_([int(status) for status in HOLDING]), 1), else_=0)
+        running = sa.case((_may_run(), 1), else_=0)
         query = sa.select(
             sa.func.count(), sa.func.coalesce(sa.func.sum(running), 0), sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)
         ).where(SYSTEMS.c.status != int(Status.TERMINATED), SYSTEMS.c.owner_id.in_(owner_ids))
@@ -243,6 +243,13 @@ class Systems(Rows[System]):
     def _count(self, *where: sa.ColumnElement[bool]) -> int:
         query = sa.select(sa.func.count()).where(SYSTEMS.c.status != int(Status.TERMINATED), *where)
         return int(self._connection.execute(query).scalar_one())
+
+
+def _may_run() -> sa.ColumnElement[bool]:
+    """Whether a machine is up, or may be: not that of a stopped system whose disk is copied, say."""
+    status = SYSTEMS.c.status
+    at_rest = status.in_([int(each) for each in FROM_REST]), SYSTEMS.c.session_id == "", SYSTEMS.c.cu == 0
+    return sa.and_(status.in_([int(each) for each in HOLDING]), ~sa.and_(*at_rest))
 
 
 def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:

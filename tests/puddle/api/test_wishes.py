@@ -316,11 +316,13 @@ def test_a_configuration_of_a_started_system_is_brought_there(there: Installatio
     assert kept(there, system_id).config_status is Config.UPLOADING
 
 
-def test_a_configuration_can_count_at_once(there: Installation) -> None:
+@pytest.mark.parametrize(("restartable", "status"), [(True, Status.RESTARTING_DAI), (False, Status.REBOOTING)])
+def test_a_configuration_can_count_at_once(there: Installation, restartable: bool, status: Status) -> None:
+    """A product that cannot be restarted by itself is restarted with its machine."""
+    there.product.restartable = restartable
     system_id = started(there)
     seen: SystemView = there.api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
-    assert seen.system.status in {Status.RESTARTING_DAI, Status.REBOOTING}
-    assert seen.system.config_status is Config.UPLOADED
+    assert (seen.system.status, seen.system.config_status) == (status, Config.UPLOADED)
 
 
 def test_a_configuration_that_is_not_toml_is_refused(there: Installation) -> None:

@@ -337,6 +337,15 @@ def test_the_trail_does_not_hold_configurations(there: Installation) -> None:
         assert all("hush" not in event.after + event.before for event in tx.events.page(WantedEvents()))
 
 
+@pytest.mark.parametrize("minutes", [0, 7, -2])
+def test_an_interval_that_is_not_offered_is_refused(there: Installation, minutes: int) -> None:
+    """0, which means the usual one to a new system, would mean anything to one that has an interval."""
+    system_id = started(there, idle_minutes=60)
+    with pytest.raises(Invalid) as refused:
+        there.api.wishes.change_idle(there.ann, system_id, minutes)
+    assert (refused.value.meta["field"], kept(there, system_id).idle_minutes) == ("minutes", 60)
+
+
 def test_extending_is_capped_and_never_shortens(there: Installation) -> None:
     system_id = started(there)
     there.api.wishes.extend_idle(there.ann, system_id, 120)

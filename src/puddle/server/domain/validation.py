@@ -151,7 +151,7 @@ def disk_gb(size: int, most: int, least: int = 1) -> int:
 
 
 def idle_minutes(field: str, minutes: int, options: Mapping[str, int], default: int | None = None) -> int:
-    """Check an idle interval: one of the options (label → minutes; -1 is never). 0 takes the default, if there is one."""
+    """Check an idle interval: one of the options (label → minutes; -1 is never). 0 takes a default, if there is one."""
     if minutes == 0 and default is not None:
         return default
     if minutes not in options.values():

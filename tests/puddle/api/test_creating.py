@@ -197,6 +197,8 @@ def test_a_users_limits_hold(there: Installation, limits: Limits, reason: str) -
     with pytest.raises(Exceeded) as refused:
         there.create(limited, name="second")
     assert refused.value.reason == reason
+    [mine] = there.api.systems.consumption(limited).allowances
+    assert (mine.whose, mine.limits, mine.used.systems) == ("you", limits, int(reason == "quota"))
 
 
 def test_a_groups_limits_are_shared(there: Installation) -> None:

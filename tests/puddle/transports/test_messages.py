@@ -159,6 +159,16 @@ def test_compute_units_are_told(here: Here) -> None:
     assert [(each.system_id, each.cu) for each in got.systems_consumption_info] == [(made.id, 1)]
 
 
+def test_everybody_learns_what_they_may_have(here: Here) -> None:
+    here.there.create()
+    limits = admin.Limits(running=2, budget_per_month_decimal="7.5")
+    here.ask("AdminService/UpdateUser", "ada", id="u-1", limits=limits)
+    [mine] = here.ask("SystemService/GetCUConsumptionInfo", "ann").allowances
+    assert (mine.whose, mine.systems, mine.systems_limit, mine.running, mine.running_limit) == ("you", 1, 0, 1, 2)
+    assert (mine.cu, mine.cu_limit, mine.budget_per_month_decimal) == (1, 0, "7.5")
+    assert Decimal(mine.cost_this_month_decimal) == 0
+
+
 def test_snapshots_come_and_go(here: Here) -> None:
     made = here.there.create().system
     here.there.stand(made.id, status=Status.STOPPED, vm_status=Vm.DEALLOCATED)

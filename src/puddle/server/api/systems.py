@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from puddle.server.api.base import UseCases, found
 from puddle.server.api.glances import Glances
+from puddle.server.api.limits import holders
 from puddle.server.api.views import SystemView, password, snapshots_of, viewed
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain import permissions, printed, validation
 from puddle.server.domain.people import Caller
+from puddle.server.domain.quota import Holder
 from puddle.server.domain.records import Snapshot, System
 from puddle.server.domain.states import Status
 from puddle.server.errors import Precondition
@@ -21,11 +23,15 @@ from puddle.server.store.stamps import Stamp, Wanted
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """Compute units: left (None: there is no limit), used by everybody, and the caller's systems that use some."""
+    """Compute units: left (None: there is no limit), used by everybody, and the caller's systems that use some.
+
+    `allowances`: whose limits count for the caller, and what they have of them.
+    """
 
     available: int | None
     consumed: int
     mine: tuple[System, ...]
+    allowances: tuple[Holder, ...]
 
 
 class Systems(UseCases):
@@ -104,9 +110,10 @@ class Systems(UseCases):
         return system
 
     def consumption(self, caller: Caller) -> Consumption:
-        """Return who uses how many compute units."""
+        """Return who uses how many compute units, and what the caller may still have."""
         with self._store.reading() as tx:
             consumed = tx.systems.consumed()
             mine = tuple(tx.systems.consuming(caller.user.id))
+            allowances = tuple(holders(tx, caller.user, self._now()))
         pool = self._rules.cu_pool
-        return Consumption(max(0, pool - consumed) if pool else None, consumed, mine)
+        return Consumption(max(0, pool - consumed) if pool else None, consumed, mine, allowances)

@@ -127,6 +127,8 @@ class Server:
         self.backend.store.migrate()
         installation.settle(self.backend, anew=anew)
         take_into_use(self.backend.store, self.backend.keyring)
+        if "local" in self.backend.clouds and os.geteuid() == 0:
+            _log.warning("systems of the local cloud run as root, as this server does: give it a user of its own")
         self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
         self.key = installation.prepare(self.api, settings)
         self._turners = [Turner(self.backend, settings, number) for number in range(settings.reconciler.loops)]

@@ -10,6 +10,14 @@ from puddle.client.models import Image
 from puddle.client.product import Product
 from puddle.client.proto.v2 import image_service_pb2 as pb
 
+OVER = {
+    Image.IMAGE_STATUS_AVAILABLE.code,
+    Image.IMAGE_STATUS_FAILED.code,
+    Image.IMAGE_STATUS_DELETING.code,
+    Image.IMAGE_STATUS_DELETED.code,
+}
+"""Where building an image has ended. A status this client does not know is none of them: it is on its way."""
+
 
 class ImagesClient(BaseCloudClient):
     """Images of one cloud."""
@@ -50,16 +58,15 @@ class ImagesClient(BaseCloudClient):
 
     def wait_for_available(self, image: str | Image, timeout_minutes: float | None = None) -> Image:
         """Wait until an image is available. Raises ImageFailedError where it fails."""
-        under_way = {Image.IMAGE_STATUS_BUILDING.code, Image.IMAGE_STATUS_NOT_YET_BUILT.code}
         seen = self._wait(
             lambda: self.get(image),
-            lambda it: it.status_code not in under_way,
+            lambda it: it.status_code in OVER,
+            lambda it: f"image {it.product} {it.version} is still {it.status_text.lower()}",
             timeout_minutes,
-            None,
-            "the image is still being built",
         )
         if seen.status_code != Image.IMAGE_STATUS_AVAILABLE.code:
-            raise ImageFailedError(f"image {seen.product} {seen.version} is {seen.status_text.lower()}; see build_log")
+            stands = f"image {seen.product} {seen.version} is {seen.status_text.lower()}"
+            raise ImageFailedError(f"{stands}: {seen.status_detail}" if seen.status_detail else stands)
         return seen
 
     def _list(self, method: str, product: str | Product | None) -> list[Image]:

@@ -25,6 +25,7 @@ from puddle.server.domain.trail import Event
 from puddle.server.errors import Refused
 from puddle.server.settings import Settings, SettingsRefused, Size
 from puddle.server.store import Transaction
+from puddle.server.store.trail import event_id
 
 _log = structlog.get_logger(__name__)
 ADMIN = "admin"
@@ -125,7 +126,7 @@ def _key(tx: Transaction, user: User, now: int) -> ShownKey:
     message = "made on the server's machine, past the API"
     tx.events.add(
         Event(
-            id=new_id("evt"),
+            id=event_id(),
             time=now,
             actor_kind="puddle",
             action="key.create",

@@ -170,6 +170,7 @@ def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> B
     products: dict[str, Product] = {}
     clouds: dict[str, Provider] = {}
     _add_local(settings, clouds, products)
+    _add_dai(settings, products)
     _add_simulated(settings, clouds, products)
     return Backend(
         store=_store(settings),
@@ -210,6 +211,23 @@ def _add_local(settings: Settings, clouds: dict[str, Provider], products: dict[s
 
         ports = range(local.first_port, local.last_port + 1)
         clouds["local"] = LocalCloud(local.folder or settings.data.absolute() / "local", ports=ports)
+
+
+def _add_dai(settings: Settings, products: dict[str, Product]) -> None:
+    dai = settings.products.dai
+    if dai.installations is None:
+        return
+    from puddle.server.products.dai import DriverlessAI
+
+    if not dai.installations.is_dir():
+        raise SettingsRefused(f"products.dai.installations: {dai.installations} is no folder")
+    try:
+        licence = dai.license_file.read_bytes() if dai.license_file else b""
+    except OSError as error:
+        raise SettingsRefused(
+            f"products.dai.license_file: {dai.license_file} cannot be read: {error.strerror}"
+        ) from None
+    products["dai"] = DriverlessAI(dai.installations.absolute(), licence)
 
 
 def _add_simulated(settings: Settings, clouds: dict[str, Provider], products: dict[str, Product]) -> None:

@@ -165,6 +165,9 @@ class Systems(Section):
     cu_pool: int = Field(default=0, ge=0, description="Compute units of the whole installation; 0 is no limit.")
     out_of_cu: str = Field(default=Rules().out_of_cu, description="What people read where none are left.")
     fixed_tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything that is made.")
+    owner_tag: str = Field(
+        default="", description="The label under which the owner's e-mail address is on it; empty: nowhere."
+    )
     initializing_s: int = Field(default=3600, ge=60, description="Seconds a new system has to become ready.")
     patience_s: int = Field(default=1800, ge=60, description="Seconds every other change has.")
     build_s: int = Field(default=3600, ge=60, description="Seconds an image has to be built.")
@@ -234,10 +237,22 @@ class H2O3(Section):
     )
 
 
+class DAI(Section):
+    """Driverless AI, the vendor's product, which you bring yourself."""
+
+    installations: Path | None = Field(
+        default=None, description="A folder with an unpacked installation for each version; none: it is not offered."
+    )
+    license_file: Path | None = Field(
+        default=None, description="The vendor's ``license.sig`` for all systems; none: users bring their own."
+    )
+
+
 class Products(Section):
     """What runs on machines."""
 
     h2o3: H2O3 = Field(default_factory=H2O3, description="H2O-3.")
+    dai: DAI = Field(default_factory=DAI, description="Driverless AI.")
 
 
 class Size(Section):
@@ -330,6 +345,7 @@ class Settings(BaseSettings):
             cu_pool=systems.cu_pool,
             out_of_cu=systems.out_of_cu,
             fixed_tags=tuple(systems.fixed_tags.items()),
+            owner_tag=systems.owner_tag,
             prices={"local": self.clouds.local.prices.exact(), "simulated": self.clouds.simulated.prices.exact()},
             patience_initializing_s=systems.initializing_s,
             patience_s=systems.patience_s,

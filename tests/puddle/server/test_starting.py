@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import stat
 import subprocess
@@ -15,14 +14,13 @@ from typing import Any
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
 from puddle.client import ImagesClient, InstanceTypesClient, SystemsClient
 from puddle.client.auth.authorizer import AuthError
 from puddle.client.cloud import CloudProvider
 from puddle.client.cloud.clouds import CLOUD_LOCAL
-from puddle.server import main
-from puddle.server.settings import SettingsRefused, load
+from puddle.client.product.products import PRODUCT_DAI
+from puddle.testing import fake_dai
 from tests.puddle.server.running import SIMULATED, RunningServer, clean_environment, until
 
 
@@ -157,61 +155,43 @@ def test_a_port_in_use_and_a_wrong_setting_are_told(tmp_path: Path) -> None:
     assert "hidden" not in told
 
 
-@pytest.mark.parametrize("swapped", [True, False])
-def test_a_certificate_that_cannot_be_used_is_told_before_anything_is_made(tmp_path: Path, *, swapped: bool) -> None:
-    """The first key is shown once; it would be shown by a server that then does not come up."""
-    cert, key = certificate(tmp_path)
-    pair = (key, cert) if swapped else (tmp_path / "nowhere", key)
-    told = puddle(tmp_path, "server", "--config", str(config(tmp_path, *pair)), "--port", "0", code=1)
-    assert "server.cert_file, server.key_file: " in told
-    assert "Traceback" not in told
-    assert not (tmp_path / "share").exists()
-
-
-def test_listening_without_tls_where_others_can_reach_it_is_warned_of(tmp_path: Path) -> None:
-    settings = load(server={"host": "0.0.0.0", "port": 0, "allow_plain": True})  # noqa: S104 -- what is warned of
-    with capture_logs() as logs, main.listen(settings):
-        assert [entry["log_level"] for entry in logs] == ["warning"]
-    with capture_logs() as logs, main.listen(load(server={"port": 0})):
-        assert not logs
-
-
-@pytest.mark.parametrize(("mode", "told"), [(0o777, "anybody can write into"), (0o1777, "anybody can write into")])
-def test_a_folder_that_others_can_write_into_is_refused(tmp_path: Path, mode: int, told: str) -> None:
-    """They could have put a database of theirs there, or links."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data").chmod(mode)
-    with pytest.raises(SettingsRefused, match=told):
-        main.backend_of(load(data=tmp_path / "data"))
-    assert not list((tmp_path / "data").iterdir())
-
-
-def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    owner = tmp_path.stat().st_uid
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-    if owner == 0:  # the superuser's is nobody's to refuse
-        os.chown(tmp_path, 4242, -1)
-    with pytest.raises(SettingsRefused, match="belongs to another user"):
-        main.backend_of(load(data=tmp_path))
-
-
-HIDES = """
-import ctypes, resource
-from puddle.server.clouds.local.processes import hide_memory
-hide_memory()
-print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMIT_CORE))
-"""
-
-
-def test_no_program_of_the_server_s_user_reads_its_memory(started: Any) -> None:
-    """Keys may be in its environment; a crash leaves no core either."""
-    said = subprocess.run([sys.executable, "-c", HIDES], capture_output=True, check=True, text=True)
-    assert said.stdout.split() == ["0", "0", "0"]
-    server = started()
+def test_driverless_ai_is_offered_where_its_installations_are(started: Any, tmp_path: Path) -> None:
+    """The installation is the fake one; a system of it comes up on this machine and lists its experiments."""
+    fake_dai.installation(tmp_path / "dai")
+    (tmp_path / "license.sig").write_text("a licence")
+    dai = {
+        "PUDDLE_PRODUCTS__DAI__INSTALLATIONS": str(tmp_path / "dai"),
+        "PUDDLE_PRODUCTS__DAI__LICENSE_FILE": str(tmp_path / "license.sig"),
+    }
+    server = started(**dai)
     server.address()
-    limits = Path(f"/proc/{server.process.pid}/limits").read_text()
-    assert re.search(r"Max core file size\s+0\s+0\s", limits)
+    mine = {"authorizer": server.authorizer()}
+    image = ImagesClient(CLOUD_LOCAL, **mine).build(PRODUCT_DAI)
+    assert (image.product, image.version) == ("dai", "fake-1.11.1")
+    systems, size = SystemsClient(CLOUD_LOCAL, **mine), InstanceTypesClient(CLOUD_LOCAL, **mine).list_available()[0]
+    system = systems.create("trial", PRODUCT_DAI, image, size, 1)
+    try:
+        assert (system.auth_type, system.product_status) == ("local", system.PRODUCT_STATUS_READY.code)
+        assert httpx.get(system.default_url, auth=(system.username, system.password)).status_code == 200
+        made = {"id": "e1", "description": "churn", "progress": 1.0}
+        posted = httpx.post(
+            f"{system.default_url}{fake_dai.EXPERIMENTS}", json=made, auth=(system.username, system.password)
+        )
+        assert posted.is_success
+        (model,) = systems.get(system).models or ()
+        assert (model.id, model.description, model.progress) == ("e1", "churn", 1.0)
+    finally:
+        systems.terminate(system)
     assert server.stop() == 0
+
+
+@pytest.mark.parametrize(("key", "told"), [("INSTALLATIONS", "is no folder"), ("LICENSE_FILE", "cannot be read")])
+def test_what_driverless_ai_lacks_is_told(tmp_path: Path, key: str, told: str) -> None:
+    there = {"PUDDLE_PRODUCTS__DAI__INSTALLATIONS": str(tmp_path)}
+    wrong = {f"PUDDLE_PRODUCTS__DAI__{key}": str(tmp_path / "nothing")}
+    said = puddle(tmp_path, "server", "--port", "0", code=1, **{**there, **wrong})
+    assert f"products.dai.{key.lower()}" in said
+    assert told in said
 
 
 def test_the_command_keeps_a_login_for_itself(tmp_path: Path) -> None:

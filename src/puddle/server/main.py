@@ -143,9 +143,9 @@ class Server:
         web = uvicorn.Server(_web(self.settings, self.app))
         for turner in self._turners:
             turner.start()
-        ready()
         try:
             with _stopping(web):
+                ready()
                 web.run(sockets=[listening])
         finally:
             self.close()

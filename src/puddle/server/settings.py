@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from puddle.server.domain.cost import micros
 from puddle.server.domain.patterns import Pattern, PatternRefused
+from puddle.server.domain.records import NEVER
 from puddle.server.domain.rules import IDLE_OPTIONS, CloudPrices, Rules
 from puddle.server.domain.validation import DEFAULT_NAMING, Naming
 
@@ -151,6 +152,8 @@ class Idle(Section):
 
     @model_validator(mode="after")
     def _offered(self) -> Idle:
+        if wrong := [label for label, minutes in self.options.items() if minutes < 1 and minutes != NEVER]:
+            raise ValueError(f"options are 1 minute at least, or -1 for never; {', '.join(wrong)} is neither")
         if self.default not in self.options.values():
             raise ValueError("default is one of the options' minutes")
         return self

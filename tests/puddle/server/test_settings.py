@@ -84,6 +84,7 @@ def test_what_the_client_reads_is_no_setting(monkeypatch: pytest.MonkeyPatch) ->
         ('[server]\ntrusted_proxies = ["*"]\n', "server.trusted_proxies: '*' does not appear to be"),
         ('[server]\ncert_file = "c"\n', "server: cert_file and key_file go together"),
         ("[idle]\ndefault = 17\n", "idle: default is one of the options' minutes"),
+        ("[idle]\ndefault = 0\noptions = { at-once = 0 }\n", "idle: options are 1 minute at least"),
         ('[systems]\nname_pattern = "("\n', "systems: name_pattern: "),
         ("[systems]\ndisk_min_gb = 9\ndisk_max_gb = 8\n", "systems: disk_min_gb"),
         ('[clouds.local.prices]\ndisk_gb = "0.0000001"\n', "clouds.local.prices.disk_gb: "),

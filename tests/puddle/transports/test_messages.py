@@ -176,7 +176,8 @@ def test_snapshots_come_and_go(here: Here) -> None:
         tx.snapshots.put(replace(record, status=SnapshotStatus.FAILED, failure="the disk could not be read"))
     failed = here.ask("SnapshotService/GetSnapshot", "ann", id=taken.id)
     assert (failed.status, failed.status_detail, taken.status_detail) == (3, "the disk could not be read", "")
-    assert here.refused("SnapshotService/ListSnapshots", "ann", scope=3)[1] in {"permission_denied", "invalid_argument"}
+    assert here.refused("SnapshotService/ListSnapshots", "ann", scope=3)[1] == "permission_denied"
+    assert here.refused("SnapshotService/ListSnapshots", "ada", scope=3)[1] == "invalid_argument"
 
 
 def test_images_are_built_shown_and_deleted(here: Here) -> None:
@@ -187,7 +188,7 @@ def test_images_are_built_shown_and_deleted(here: Here) -> None:
     assert here.ask("ImageService/BuildImage", "ada", id=built.id).id == built.id
     assert len(here.ask("ImageService/ListImages", "ada", product="simulated").images) == 2
     assert here.ask("ImageService/GetImage", "ada", id=built.id).version == "2.0"
-    assert here.ask("ImageService/GetBuildLog", "ada", id=built.id) is not None
+    assert here.ask("ImageService/GetBuildLog", "ada", id=built.id).text == "", "nothing is printed yet"
     assert here.ask("ImageService/DeleteImage", "ada", id="i-1").status_text == "Deleting"
 
 

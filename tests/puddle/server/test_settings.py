@@ -27,6 +27,7 @@ def _untouched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "puddle.toml"
     path.write_text(text)
+    path.chmod(0o600)
     return path
 
 
@@ -118,6 +119,34 @@ def test_a_list_in_the_environment_that_is_no_json_is_told(monkeypatch: pytest.M
         load()
     monkeypatch.setenv("PUDDLE_SERVER__TRUSTED_PROXIES", '["10.0.0.1"]')
     assert load().server.trusted_proxies == ("10.0.0.1",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[auth]\nmaster_keys = "a2V5"\n',
+        'auth.master_keys = "a2V5"\n',
+        '[database]\nurl = "postgresql+psycopg://puddle:hidden@db/puddle"\n',
+        'database = {url = "postgresql+psycopg://puddle:hidden@db/puddle"}\n',
+    ],
+)
+def test_a_file_with_secrets_that_everybody_can_read_is_refused(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    path.chmod(0o644)
+    with pytest.raises(SettingsRefused, match="chmod o-r") as refused:
+        load(path)
+    assert "hidden" not in str(refused.value)
+    path.chmod(0o640)
+    load(path)
+
+
+@pytest.mark.parametrize(
+    "text", ['[auth]\nmaster_keys_file = "k"\n', '[database]\nurl = "postgresql+psycopg://puddle@db/puddle"\n']
+)
+def test_a_file_without_secrets_may_be_read_by_everybody(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    path.chmod(0o644)
+    load(path)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

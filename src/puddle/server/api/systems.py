@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from puddle.server.domain.states import Status
 from puddle.server.errors import Precondition
 from puddle.server.products.base import Experiment
 from puddle.server.store.stamps import Stamp, Wanted
+
+PATIENCE_S = 15.0
+"""How long one call may ask products for their experiments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,12 @@ class Systems(UseCases):
         return self.experiments_of([self.get(caller, system_id)])[system_id]
 
     def experiments_of(self, seen: Sequence[SystemView]) -> dict[str, Sequence[Experiment]]:
-        """Return the experiments of several systems; none of what is not up, or does not answer."""
-        return {view.system.id: self._experiments(view.system) for view in seen}
+        """Return the experiments of several systems; none of what is not up, or does not answer.
+
+        Machines are their users', who may let us wait: whatever is not asked before `PATIENCE_S` is over is not asked.
+        """
+        until = time.monotonic() + PATIENCE_S
+        return {view.system.id: self._experiments(view.system) if time.monotonic() < until else () for view in seen}
 
     def _experiments(self, system: System) -> Sequence[Experiment]:
         cloud, product = self._backend.clouds.get(system.cloud), self._backend.products.get(system.product)

@@ -215,6 +215,15 @@ class Systems(Rows[System]):
         found = self._connection.execute(sa.select(sa.func.min(_T.c.look_at))).scalar()
         return NEVER_AGAIN if found is None else int(found)
 
+    def ahead(self, look_by: int, lease_by: int) -> bool:
+        """Whether a system is looked at, or its lease ends, later than can be: the clock was put back."""
+        return self._connection.execute(sa.select(sa.exists().where(_ahead(look_by, lease_by)))).scalar_one()
+
+    def bring_back(self, now: int, look_by: int, lease_by: int) -> None:
+        """Make these due at `now`. Whoever holds such a lease writes nothing any more: its fence is old then."""
+        change = sa.update(_T).where(_ahead(look_by, lease_by), _T.c.look_at < NEVER_AGAIN)
+        self._connection.execute(change.values(look_at=now, lease_until=0))
+
     # limits
 
     def held_by(self, owner_ids: Sequence[str]) -> tuple[int, int, int]:
@@ -256,6 +265,11 @@ class Systems(Rows[System]):
     def _count(self, *where: sa.ColumnElement[bool]) -> int:
         query = sa.select(sa.func.count()).where(SYSTEMS.c.status != int(Status.TERMINATED), *where)
         return int(self._connection.execute(query).scalar_one())
+
+
+def _ahead(look_by: int, lease_by: int) -> sa.ColumnElement[bool]:
+    late = sa.and_(_T.c.look_at > look_by, _T.c.look_at < NEVER_AGAIN)
+    return sa.or_(late, _T.c.lease_until > lease_by)
 
 
 def _may_run() -> sa.ColumnElement[bool]:

@@ -87,10 +87,10 @@ def _connection(verify: bool) -> httpx.Client:
 def _error(answer: httpx.Response) -> Exception:
     said = _json(answer)
     message = str(said.get("message") or f"Puddle answered {answer.status_code} {answer.reason_phrase}")
-    meta = said.get("meta") or {}
+    sent = said.get("meta")
+    meta: dict[str, Any] = sent if isinstance(sent, dict) else {}
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        return AuthError(message)
-    meta = meta if isinstance(meta, dict) else {}
+        return AuthError(message, meta)
     if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:  # a proxy says it without our words
         meta = {"reason": "too_large", **meta}
     return error_of(str(said.get("code", "")), message, meta)

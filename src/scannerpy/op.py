@@ -22,7 +22,7 @@ from scannerpy._ops.registering import MODULE_REGISTRY, check_modules, register_
 from scannerpy._ops.signature import OpSignature
 from scannerpy._words.encoding import EncoderOptions
 from scannerpy.common import DeviceType, ScannerException
-from scannerpy.errors import GraphError, VideoError
+from scannerpy.errors import GraphError
 from scannerpy.protobufs import analyze_proto, protobufs
 
 __all__ = [
@@ -90,7 +90,7 @@ class OpColumn:
                 raise GraphError(f"{self._label()}: compress_video was given {name}={value!r}: a whole number, or -1")
         try:
             EncoderOptions.of(options)
-        except VideoError as error:
+        except ValueError as error:
             raise GraphError(f"{self._label()}: compress_video was given {error}") from None
         return self._stored(Compression("video", tuple((n, v) for n, v in options.items() if v != -1)))
 

@@ -42,7 +42,7 @@ class FrameWriter:
         """`codec` is ``default``, ``video`` or ``raw``; `options` are `compress_video`'s. Raises VideoError."""
         self._objects = objects
         self._codec = codec
-        self._options = EncoderOptions.of(options or {})
+        self._options = _encoder_options(options or {})
         self._start = start
         self._rows = 0
         self._coder: _VideoCoder | _RawFile | None = None
@@ -179,3 +179,10 @@ class _RawFile:
 
 def _is_rgb(frame: Frame) -> TypeGuard[Pixels]:
     return frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3 and frame.size > 0
+
+
+def _encoder_options(told: Mapping[str, int]) -> EncoderOptions:
+    try:
+        return EncoderOptions.of(told)
+    except ValueError as error:
+        raise VideoError(str(error)) from error

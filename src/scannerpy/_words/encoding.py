@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scannerpy.errors import VideoError
-
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
@@ -21,22 +19,22 @@ class EncoderOptions:
 
     @classmethod
     def of(cls, options: Mapping[str, int]) -> EncoderOptions:
-        """From `compress_video`'s keywords; −1 is "not told". Raises VideoError for what x264 would refuse."""
+        """From `compress_video`'s keywords; −1 is "not told". Raises ValueError for what x264 would refuse."""
         told = {name: value for name, value in options.items() if value != -1}
         unknown = set(told) - set(cls.__slots__)
         if unknown:
-            raise VideoError(f"compress_video has no option {min(unknown)!r}: it takes {', '.join(cls.__slots__)}")
+            raise ValueError(f"compress_video has no option {min(unknown)!r}: it takes {', '.join(cls.__slots__)}")
         made = cls(**told)
         made.check()
         return made
 
     def check(self) -> None:
-        """Raises VideoError for values x264 would refuse."""
+        """Raises ValueError for values x264 would refuse."""
         if self.quality is not None and not 0 <= self.quality <= 51:
-            raise VideoError(f"quality={self.quality}: H.264's runs from 0 (lossless) to 51 (worst); 18 to 28 is usual")
+            raise ValueError(f"quality={self.quality}: H.264's runs from 0 (lossless) to 51 (worst); 18 to 28 is usual")
         if self.bitrate is not None and self.bitrate < 1000:
-            raise VideoError(f"bitrate={self.bitrate}: it is counted in bits per second, 2_000_000 for instance")
+            raise ValueError(f"bitrate={self.bitrate}: it is counted in bits per second, 2_000_000 for instance")
         if self.keyframe_distance is not None and self.keyframe_distance < 1:
-            raise VideoError(f"keyframe_distance={self.keyframe_distance}: it must be at least 1 frame")
+            raise ValueError(f"keyframe_distance={self.keyframe_distance}: it must be at least 1 frame")
         if self.quality is not None and self.bitrate is not None:
-            raise VideoError("quality and bitrate exclude each other: give compress_video one of them")
+            raise ValueError("quality and bitrate exclude each other: give compress_video one of them")

@@ -125,7 +125,7 @@ def test_quality_and_bitrate_change_the_size():
     ],
 )
 def test_options_x264_would_refuse_are_refused_with_a_reason(options, said):
-    with pytest.raises(VideoError, match=said):
+    with pytest.raises(ValueError, match=said):
         EncoderOptions.of(options)
 
 

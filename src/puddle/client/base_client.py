@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, Authorizer
 from puddle.client.auth.base_authorizer import BaseAuthorizer
 from puddle.client.cloud import CloudProvider
+from puddle.client.progress import Progress
 from puddle.client.proto.v2 import auth_service_pb2
 from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.client.transport import call
@@ -66,11 +67,13 @@ class BaseCloudClient(BaseClient):
     """A client of the backend, tied to one cloud provider.
 
     Long operations are waited for by asking again: at first after half a second, then less and less often, every
-    `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most.
+    `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most. Meanwhile a line on the terminal, or in the
+    notebook, says how it stands; not where `SHOW_PROGRESS` is False.
     """
 
     POLL_INTERVAL_S = 30
     POLL_TIMEOUT_MINUTES = 60
+    SHOW_PROGRESS = True
 
     def __init__(
         self,
@@ -96,18 +99,20 @@ class BaseCloudClient(BaseClient):
         done: Callable[[Seen], bool],
         timeout_minutes: float | None,
         interval_s: float | None,
-        what: str,
+        stands: Callable[[Seen], str],
     ) -> Seen:
-        """Return the first thing seen that is `done`. Raises TimeoutError."""
+        """Return the first thing seen that is `done`; `stands` says of one how it stands. Raises TimeoutError."""
         patience = 60 * (self.POLL_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes)
         deadline = time.monotonic() + patience
-        for pause in _pauses(self.POLL_INTERVAL_S if interval_s is None else interval_s):
-            seen = look()
-            if done(seen):
-                return seen
-            if time.monotonic() + pause > deadline:
-                raise TimeoutError(f"{what} after {patience / 60:g} minutes")
-            time.sleep(pause)
+        with Progress(self.SHOW_PROGRESS) as progress:
+            for pause in _pauses(self.POLL_INTERVAL_S if interval_s is None else interval_s):
+                seen = look()
+                progress.say(stands(seen))
+                if done(seen):
+                    return seen
+                if time.monotonic() + pause > deadline:
+                    raise TimeoutError(f"{stands(seen)}, after {patience / 60:g} minutes; it goes on: wait again")
+                progress.pause(pause, time.sleep)
         raise AssertionError("there is always another pause")
 
 
@@ -121,5 +126,8 @@ def _pauses(longest: float) -> Iterator[float]:
 def _address(given: str | None) -> str:
     address = given or next((os.environ[name] for name in SERVER_ADDRESS_ENV_VAR_NAMES if os.environ.get(name)), None)
     if not address:
-        raise ValueError(f"no backend: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}")
+        raise ValueError(
+            f"no server: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}, "
+            "for example to http://127.0.0.1:8081"
+        )
     return address

@@ -56,10 +56,10 @@ class ImagesClient(BaseCloudClient):
             lambda it: it.status_code not in under_way,
             timeout_minutes,
             None,
-            "the image is still being built",
+            lambda it: f"image {it.product} {it.version}: {it.status_text.lower()}",
         )
         if seen.status_code != Image.IMAGE_STATUS_AVAILABLE.code:
-            raise ImageFailedError(f"image {seen.product} {seen.version} is {seen.status_text.lower()}; see build_log")
+            raise ImageFailedError(_why_not(seen))
         return seen
 
     def _list(self, method: str, product: str | Product | None) -> list[Image]:
@@ -70,6 +70,12 @@ class ImagesClient(BaseCloudClient):
 
 def _id(image: str | Image) -> str:
     return image if isinstance(image, str) else image.id
+
+
+def _why_not(image: Image) -> str:
+    said = f"image {image.product} {image.version} is {image.status_text.lower()}"
+    why = f": {image._image.status_detail}" if image._image.status_detail else ""
+    return f"{said}{why}; what building it printed: `build_log`, or `puddle images log {image.id}`"
 
 
 def _product(product: str | Product) -> str:

@@ -32,7 +32,7 @@ class ReportsClient(BaseCloudClient):
             lambda it: it.status != pb.REPORT_STATUS_PENDING,
             None,
             None,
-            "the report is not ready",
+            lambda it: f"report {it.id}: {'pending' if it.status == pb.REPORT_STATUS_PENDING else 'made'}",
         )
         if seen.status != pb.REPORT_STATUS_READY:
             raise BackendError(f"the report could not be made: {seen.status_detail}")

@@ -197,10 +197,10 @@ class SystemsClient(BaseCloudClient):
             lambda it: it.status != Snapshot.SNAPSHOT_STATUS_CREATING.code,
             None,
             None,
-            "the snapshot is not there",
+            lambda it: f"snapshot {it.name}: {it.status_text.lower()}",
         )
         if seen.status != Snapshot.SNAPSHOT_STATUS_AVAILABLE.code:
-            raise SystemFailedError(f"snapshot {seen.name} is {seen.status_text.lower()}")
+            raise SystemFailedError(f"snapshot {seen.name} is {seen.status_text.lower()}; take another")
         return seen
 
     def get_snapshot(self, snapshot: str | Snapshot) -> Snapshot:
@@ -241,10 +241,13 @@ class SystemsClient(BaseCloudClient):
             lambda it: it.status in wanted or it.status in FAILED,
             timeout_minutes,
             interval_s,
-            "the system is still on its way",
+            _stands,
         )
         if seen.status not in wanted:
-            raise SystemFailedError(f"system {seen.name} has failed: {seen.status_detail or seen.status_reason}")
+            why = seen.status_detail or seen.status_reason or "nobody says why"
+            raise SystemFailedError(
+                f"system {seen.name} has failed: {why}; what its machine printed: `console`, or `puddle systems log`"
+            )
         return seen
 
     def _settled(self, system: System, status: System.Status, *, wait: bool) -> System:
@@ -266,6 +269,15 @@ class SystemsClient(BaseCloudClient):
 
 def _id(thing: str | System | Image | InstanceType | Snapshot) -> str:
     return thing if isinstance(thing, str) else thing.id
+
+
+def _stands(system: System) -> str:
+    """Return where a system stands and, on its way, what it waits for."""
+    said = f"{system.name}: {system.status_text.lower()}"
+    if system.in_transition:
+        up = system.vm_status == System.VM_STATUS_RUNNING.code
+        said += f", {system.product_status_text.lower()}" if up else f", machine {system.vm_status_text.lower()}"
+    return f"{said} ({system.status_detail})" if system.status_detail else said
 
 
 def _code(status: BaseStatus | int) -> int:

@@ -19,6 +19,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc
 Data = Annotated[Path | None, typer.Option("--data", help="The folder for all that is kept.")]
 
 
+_NO_DATABASE = "there is no database {}: a server makes it when it starts; name that server's --config or --data"
 _NO_KEYS = "{} is not there: a server makes it when it starts; name that server's --config or --data"
 
 
@@ -71,7 +72,10 @@ def server_key(
     from puddle.server.main import backend_of
 
     found = _settings(config, data)
+    file = found.data.absolute() / "puddle.db"
     with _told():
+        if found.database_url() == f"sqlite:///{file}" and not file.exists():  # one would be made, of another server
+            raise Failed(_NO_DATABASE.format(file))
         backend = backend_of(found)
         backend.store.migrate()
     try:

@@ -74,7 +74,15 @@ def _cost(it: pb.System) -> str:
     if it.session_started:
         session = money(it.current_session_cost_decimal)
         return f"{_total(it)}, of it {session} in this session; {it.price_per_hour:g} an hour"
+    if it.status == pb.SYSTEM_STATUS_TERMINATED:
+        return _total(it)
     return f"{_total(it)}; {it.price_per_hour:g} an hour once it is started"
+
+
+def _told_by(it: pb.System) -> str:
+    """Return how one gets the password; there is none before the first start, and none after the end."""
+    there = it.username and it.status != pb.SYSTEM_STATUS_TERMINATED
+    return f"`puddle systems credentials {it.name}` shows it" if there else ""
 
 
 def _stops_in(it: pb.System) -> str:
@@ -100,7 +108,7 @@ def _shown(system: System, *, js: bool) -> None:
         "product": f"{it.product} {it.version}",
         "URL": it.default_url,
         "user": it.username,
-        "password": f"`puddle systems credentials {it.name}` shows it" if it.username else "",
+        "password": _told_by(it),
         "owner": it.owner_name,
         "machine": f"{it.instance_type}, {it.disk_size_gb} GB disk, on {it.cloud}",
         "stops": _stops(it),

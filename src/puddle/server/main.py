@@ -13,6 +13,7 @@ import os
 import secrets
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -155,7 +156,10 @@ class Server:
 def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> Backend:
     """Return the installation that settings describe; its database is not migrated. Raises SettingsRefused."""
     os.umask(0o077)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsRefused(f"data: the folder {settings.data} cannot be made: {error.strerror}") from None
     products: dict[str, Product] = {}
     clouds: dict[str, Provider] = {}
     _add_local(settings, clouds, products)
@@ -256,11 +260,27 @@ def listen(settings: Settings) -> socket.socket:
             f"server.host: {host} can be reached by others, and there is no TLS; give server.cert_file and "
             "server.key_file, or set server.allow_plain where a proxy in front has TLS"
         )
+    _check_certificate(settings)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise SettingsRefused(f"server.port: {host}:{port} cannot be listened on: {error.strerror}") from None
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Refuse TLS files that cannot be used, before anything is made, or a key is shown that nobody could use."""
+    cert, key = settings.server.cert_file, settings.server.key_file
+    if cert is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")  # never asked for
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SettingsRefused(
+            f"server.cert_file, server.key_file: {cert} and {key} cannot be used ({why}); "
+            "they are PEM files, a certificate with its chain, and its private key without a passphrase"
+        ) from None
 
 
 def address(settings: Settings, listening: socket.socket) -> str:

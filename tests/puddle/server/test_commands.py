@@ -118,7 +118,10 @@ def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
     assert "Started" in puddle("systems", "start", "cli")
     assert "Started" in puddle("systems", "reboot", "cli")
     assert "Started" in puddle("systems", "restart", "cli")
-    assert "Terminated" in puddle("systems", "terminate", "cli")
+    ended = puddle("systems", "terminate", "cli")
+    assert "Terminated" in ended
+    assert "an hour" not in ended
+    assert "credentials" not in ended
 
 
 @pytest.mark.slow

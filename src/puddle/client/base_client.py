@@ -10,7 +10,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, Authorizer
-from puddle.client.auth.base_authorizer import BaseAuthorizer
+from puddle.client.auth.base_authorizer import BaseAuthorizer, shown
 from puddle.client.cloud import CloudProvider
 from puddle.client.progress import Progress
 from puddle.client.proto.v2 import auth_service_pb2
@@ -59,6 +59,9 @@ class BaseClient:
         """Who is logged in."""
         return self._call("AuthService", "WhoAmI", Empty(), auth_service_pb2.LoginUser())
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {shown(self.server_address)}>"
+
     def _call(self, service: str, method: str, request: Message, response: Answer) -> Answer:
         return call(self._authorizer, service, method, request, response)
 
@@ -87,6 +90,9 @@ class BaseCloudClient(BaseClient):
         """Connect to nothing yet; `BaseClient` says what the other arguments mean."""
         super().__init__(server_address, authorizer, api_key_id, api_secret_key, verify)
         self._cloud = cloud
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._cloud.id} at {shown(self.server_address)}>"
 
     @property
     def cloud(self) -> CloudProvider:

@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import pytest
 
-from puddle.client import AdminClient
+from puddle.client import AdminClient, SystemsClient
 from puddle.client.auth.authorizer import Authorizer
+from puddle.client.cloud.clouds import CLOUD_LOCAL
 from puddle.client.errors.puddle_errors import BackendError
 from puddle.client.transport import _unreached
 
@@ -65,6 +66,13 @@ def test_a_password_in_an_address_is_not_repeated() -> None:
         Authorizer("http://me:secret@host:port", "k", "s")
     assert "secret" not in str(caught.value)
     assert "secret" not in asked("http://me:secret@127.0.0.1:9")
+
+
+def test_a_client_shows_where_it_asks_and_no_password() -> None:
+    given = {"api_key_id": "k", "api_secret_key": SECRET}
+    assert repr(AdminClient("https://host", **given)) == "<AdminClient of https://host>"
+    systems = SystemsClient(CLOUD_LOCAL, "https://me:secret@host", **given)
+    assert repr(systems) == "<SystemsClient of local at https://…@host>"
 
 
 def test_blanks_and_slashes_around_an_address_do_no_harm() -> None:

@@ -148,10 +148,10 @@ def _reencrypt(found: Settings) -> None:
 
 
 def settings() -> None:
-    """Print all settings, what they are as they come, and what they mean."""
-    from puddle._cli.settings_page import as_markdown
+    """Print all settings as a file to begin with: what they mean, and what they are as they come."""
+    from puddle._cli.settings_page import as_toml
 
-    typer.echo(as_markdown(), nl=False)
+    typer.echo(as_toml(), nl=False)
 
 
 class _told:  # noqa: N801 -- reads as what it does

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from puddle._cli.failures import Failed
 from puddle._cli.login import authorizer, cloud
@@ -24,7 +24,7 @@ def system(systems: SystemsClient, name: str) -> System:
     """Return a system by its name or id; administrators name somebody else's as owner/name."""
     owner, of_somebody, its = name.rpartition("/")
     if of_somebody:
-        found = next((it for it in systems.list_all() if (it.owner_name, it.name) == (owner, its)), None)
+        found = next((it for it in everybodys(systems) if (it.owner_name, it.name) == (owner, its)), None)
     else:
         found = systems.get_by_name(name)
     if found is not None:
@@ -33,6 +33,14 @@ def system(systems: SystemsClient, name: str) -> System:
         return systems.get(name, include_models=False)
     except NotFoundError:
         raise unknown("system", name, [it.name for it in systems.list()], "systems ls") from None
+
+
+def everybodys(systems: SystemsClient) -> Sequence[System]:
+    """Return all systems. For administrators."""
+    try:
+        return systems.list_all()
+    except PermissionDeniedError:
+        raise Failed("only administrators see everybody's systems; `puddle systems ls` shows yours") from None
 
 
 def image(cloud_id: str, product: str, wanted: str, *, wait: bool) -> str:

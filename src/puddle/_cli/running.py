@@ -13,6 +13,7 @@ from puddle._cli.failures import Failed
 
 if TYPE_CHECKING:
     from puddle.server.installation import ShownKey
+    from puddle.server.main import Server
     from puddle.server.settings import Settings
 
 Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc/puddle/puddle.toml as it comes.")]
@@ -46,8 +47,19 @@ def server(
         if made.key is not None:
             _show(made.key, address, found.data)
         typer.echo(f"Puddle listens on {address}")
+        if made.key is not None:
+            typer.echo(_first_step(made))
 
     made.run(listening, ready)
+
+
+def _first_step(made: Server) -> str:
+    """Return what an administrator may do first; without an image there is nothing to make systems from."""
+    with made.backend.store.reading() as tx:
+        building = [f"{image.product} {image.version}" for image in tx.images.of()]
+    if not building:
+        return "There is no image to make systems from yet: `puddle images build` makes one."
+    return f"An image of {', '.join(building)} is being built; `puddle systems create NAME` waits for it."
 
 
 def migrate(config: Config = None, data: Data = None) -> None:

@@ -139,8 +139,9 @@ def list_systems(
         "TYPE": lambda it: it.instance_type,
         "ID": lambda it: it.id,
     }
-    none = f"There are no systems on the cloud {cloud_id!r}; `puddle systems create NAME` makes one."
-    show_all(systems.list_all() if everybody else systems.list(), columns, _message, js=js, none=none)
+    who = "Nobody has systems" if everybody else "You have no systems"
+    none = f"{who} on the cloud {cloud_id!r}; `puddle systems create NAME` makes one."
+    show_all(naming.everybodys(systems) if everybody else systems.list(), columns, _message, js=js, none=none)
 
 
 @app.command()
@@ -276,7 +277,9 @@ def scale(
 @app.command()
 def wait(
     name: Name,
-    status: Annotated[str, typer.Argument(help="Where it is to stand: started, stopped, terminated…")] = "started",
+    status: Annotated[
+        str, typer.Argument(help="Where it is to stand: started, stopped, terminated…", autocompletion=lambda: STATUSES)
+    ] = "started",
     minutes: Annotated[float, typer.Option(min=0, help="For how long.")] = 60.0,
     cloud_id: Cloud = "local",
     js: AsJson = False,

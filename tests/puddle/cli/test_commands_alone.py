@@ -84,6 +84,12 @@ def test_a_command_is_completed() -> None:
     assert CliRunner().invoke(cli.app, [], env=asked, prog_name="puddle").output.split() == ["credentials", "create"]
 
 
+def test_a_status_to_wait_for_is_completed() -> None:
+    asked = {"_PUDDLE_COMPLETE": "complete_bash", "COMP_WORDS": "puddle systems wait first st", "COMP_CWORD": "4"}
+    found = CliRunner().invoke(cli.app, [], env=asked, prog_name="puddle").output.split()
+    assert found == ["starting", "started", "stopping", "stopped"]
+
+
 def test_a_failure_is_one_sentence_and_its_code(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -198,6 +198,9 @@ def test_users_alerts_and_the_trail(puddle: Shell) -> None:
     hers = Shell({**puddle.environment, "PUDDLE_api_key_id": key["id"], "PUDDLE_api_secret_key": key["secret"]})
     assert hers.json("alerts", "ls") == []
     assert "administrator" in hers("users", "ls", code=1)
+    assert "only administrators see everybody's systems" in hers("systems", "ls", "--all", code=1)
+    assert "only administrators see everybody's systems" in hers("systems", "show", "admin/code", code=1)
+    assert "You have no systems" in hers("systems", "ls")
     hers("alerts", "ack", "ntc-none", code=1)
     assert {event["action"] for event in hers.json("events")} == {"login"}
 

@@ -60,6 +60,7 @@ def test_nothing_has_to_be_configured(started: Any, tmp_path: Path) -> None:
     assert systems.user.name == "admin"
     with pytest.raises(AuthError):
         SystemsClient(CLOUD_LOCAL, address, None, "pk_none", "ps_none").list()
+    assert "`puddle images build`" in server.line()
     sizes = InstanceTypesClient(CLOUD_LOCAL, authorizer=server.authorizer()).list_available()
     assert len(sizes) >= 2
     assert sizes[0].text == "local-small"
@@ -101,6 +102,7 @@ def test_a_system_lives_and_the_server_ends_cleanly(started: Any, tmp_path: Path
     """The documented client against a simulated cloud; SIGTERM while a stream is open."""
     server = started(**SIMULATED)
     address = server.address()
+    assert "An image of simulated 2.0 is being built" in server.line()
     login = server.authorizer()
     cloud = CloudProvider("Simulated", "simulated")
     systems = SystemsClient(cloud, authorizer=login)

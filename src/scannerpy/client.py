@@ -24,7 +24,7 @@ from scannerpy._store.origins import read_origins
 from scannerpy.column import Column
 from scannerpy.common import CacheMode
 from scannerpy.config import Config
-from scannerpy.errors import GraphError, NotCommitted, NotSupported, ScannerException
+from scannerpy.errors import ConfigError, GraphError, NotCommitted, NotSupported, ScannerException
 from scannerpy.io import IOGenerator
 from scannerpy.op import OpColumn, OpGenerator
 from scannerpy.partitioner import TaskPartitioner
@@ -72,6 +72,8 @@ class Client:
         machine_params: Any = None,
     ) -> None:
         del enable_watchdog, prefetch_table_metadata, grpc_timeout, new_job_retries_limit, machine_params
+        if config is not None and not isinstance(config, Config):
+            raise ConfigError(f"config is {config!r}: pass a scannerpy.Config, or the file's path as config_path")
         self.config = config if config is not None else Config(config_path)
         check_local(master, workers, start_cluster=start_cluster)
         self._master_address = master or f"{self.config.master_address}:{self.config.master_port}"
@@ -112,7 +114,7 @@ class Client:
     if not TYPE_CHECKING:  # a checker should find what is missing, too
 
         def __getattr__(self, name: str) -> Any:
-            raise older.missing("Client", name)
+            raise older.missing("Client", name, self)
 
     def _repr_html_(self) -> str:
         return preview.tables_page(self._db_path, self._database.catalog.state().tables.values())
@@ -298,6 +300,8 @@ class Client:
 
     def delete_tables(self, names: Sequence[str]) -> None:
         """Delete tables; unknown names are ignored."""
+        if isinstance(names, str):
+            raise ScannerException(f"delete_tables was given {names!r}: pass a list of names, or use delete_table")
         self._database.delete(list(names))
 
     def summarize(self) -> str:

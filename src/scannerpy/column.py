@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,6 +115,8 @@ class Column:
 
 
 def _row_numbers(rows: Sequence[int], total: int, label: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        raise GraphError(f"{label}: rows must be a list of row numbers, such as [0, 5] or range(10), not {rows!r}")
     numbers = np.asarray(list(rows))
     if len(numbers) and not np.issubdtype(numbers.dtype, np.integer):
         raise GraphError(f"{label}: rows must be whole numbers, not {numbers.dtype}")

@@ -85,6 +85,10 @@ class Config:
             if explicit:
                 raise ConfigError(f"cannot write a default configuration to {self.config_path}: {error}") from error
             log.debug("running on the default configuration: %s cannot be written (%s)", self.config_path, error)
+        if explicit:
+            log.warning(
+                "%s did not exist and was written with the defaults: is it the file you mean?", self.config_path
+            )
         return defaults
 
     def _table(self, name: str, *, required: bool) -> dict[str, Any]:

@@ -88,14 +88,15 @@ TABLES_WITHOUT_STREAMS = (
 RAW_EXECUTE = "execute(self, columns) is an older form: name and annotate each input, as in frame: FrameType"
 
 
-def missing(owner: str, name: str) -> ScannerException | AttributeError:
+def missing(owner: str, name: str, of: object = None) -> ScannerException | AttributeError:
     """Return the error for an attribute that `owner` (a module or class of `NAMES`) lacks.
 
+    `of` is the object that was asked: with it, Python adds "Did you mean …?" to what it prints.
     ``from module import name`` shows an AttributeError's text to nobody, so there it is an ImportError.
     """
     advice = NAMES[owner].get(name)
     if advice is None:
-        return AttributeError(f"{owner!r} has no attribute {name!r}")
+        return AttributeError(f"{owner!r} has no attribute {name!r}", name=name, obj=of)
     asker = sys._getframe(2).f_code.co_name  # 0: here, 1: __getattr__
     return (RemovedModule if asker == "_handle_fromlist" else Removed)(f"{owner}.{name} is gone: {advice}")
 

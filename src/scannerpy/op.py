@@ -21,7 +21,7 @@ from scannerpy._ops import calls, parse, registry
 from scannerpy._ops.calls import SliceList
 from scannerpy._ops.signature import OpSignature
 from scannerpy.common import DeviceType, ScannerException
-from scannerpy.errors import GraphError
+from scannerpy.errors import GraphError, RegistrationError
 from scannerpy.protobufs import analyze_proto, protobufs
 
 __all__ = [
@@ -104,7 +104,7 @@ class OpColumn:
     if not TYPE_CHECKING:  # a checker should find what is missing, too
 
         def __getattr__(self, name: str) -> Any:
-            raise older.missing("OpColumn", name)
+            raise older.missing("OpColumn", name, self)
 
     def _stored(self, compression: Compression) -> OpColumn:
         if not self.output.is_video:
@@ -327,6 +327,11 @@ def register_python_op(
         RegistrationError: the signature breaks a rule; the text names op, place and rule.
 
     """
+    if callable(name):
+        raise RegistrationError(
+            f"{getattr(name, '__name__', name)} is decorated with @register_python_op without parentheses: write "
+            "@register_python_op()"
+        )
     options = parse.Options(
         name,
         stencil,

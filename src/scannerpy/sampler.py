@@ -25,7 +25,7 @@ class Sampler:
     if not TYPE_CHECKING:  # a checker should find what is missing, too
 
         def __getattr__(self, name: str) -> Any:
-            raise older.missing("Sampler", name)
+            raise older.missing("Sampler", name, self)
 
     def All(self, input: OpColumn) -> OpColumn:
         """Every row."""

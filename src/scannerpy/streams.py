@@ -38,7 +38,7 @@ class StreamsGenerator:
     if not TYPE_CHECKING:  # a checker should find what is missing, too
 
         def __getattr__(self, name: str) -> Any:
-            raise older.missing("StreamsGenerator", name)
+            raise older.missing("StreamsGenerator", name, self)
 
     def All(self, input: OpColumn) -> OpColumn:
         """Every row."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.people import Role, User
-from puddle.server.domain.records import Meter, Session, System
+from puddle.server.domain.records import Meter, Session, Snapshot, System
 
 
 def system(**given: Any) -> System:
@@ -36,3 +36,12 @@ def session(**given: Any) -> Session:
         "price_micros": 900_000, "start": 1000, "booked": 1000,
     }  # fmt: skip
     return Session(**{**ordinary, **given})
+
+
+def snapshot(**given: Any) -> Snapshot:
+    """A snapshot of a system's disk."""
+    ordinary = {
+        "id": "c-1", "name": "copy", "description": "", "system_id": "s-1", "owner_id": "u-1", "cloud": "simulated",
+        "product": "simulated", "version": "1", "image_id": "i-1", "disk_gb": 10, "created": 1000, "updated": 1000,
+    }  # fmt: skip
+    return Snapshot(**{**ordinary, **given})

@@ -29,6 +29,7 @@ def server(
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")] = None,
+    anew: Annotated[list[str] | None, typer.Option(help="A cloud to use although what was there is lost.")] = None,
 ) -> None:
     """Run a server: it takes calls, makes wishes come true, and stops cleanly on SIGTERM or Ctrl-C.
 
@@ -40,7 +41,7 @@ def server(
     found = _settings(config, data, server=_given(host=host, port=port))
     with _told():
         listening = main.listen(found)
-        made = main.Server(found)
+        made = main.Server(found, anew or ())
     address = main.address(found, listening)
 
     def ready() -> None:

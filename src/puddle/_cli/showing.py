@@ -22,6 +22,8 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.cells import cell_len
 
+from puddle.server.domain.printed import readable
+
 Thing = TypeVar("Thing")
 Columns = Mapping[str, Callable[[Thing], object]]
 
@@ -72,7 +74,7 @@ def show_all(
     elif not listed:
         typer.echo(none, err=True)
     else:
-        _print(list(columns), [[str(cell(thing)) for cell in columns.values()] for thing in listed])
+        _print(list(columns), [[_line(cell(thing)) for cell in columns.values()] for thing in listed])
 
 
 def _print(titles: list[str], rows: list[list[str]]) -> None:
@@ -123,11 +125,16 @@ def show_one(message: Message, lines: Mapping[str, object], *, js: bool) -> None
 
 def show_lines(lines: Mapping[str, object]) -> None:
     """Print names and values; what is too long for a terminal goes on below, in line."""
-    told = {name: str(value) for name, value in lines.items() if value not in {"", None}}
+    told = {name: _line(value) for name, value in lines.items() if value not in {"", None}}
     indent = max(map(len, told)) + len(_GAP)
     for name, value in told.items():
         for at, line in enumerate(_wrapped(value, indent)):
             typer.echo(f"{'' if at else name:{indent}}{line}")
+
+
+def _line(value: object) -> str:
+    """Return what others wrote as one line that does a terminal no harm."""
+    return " ".join(readable(str(value)).splitlines())
 
 
 def _wrapped(value: str, indent: int) -> Sequence[str]:

@@ -49,6 +49,8 @@ class AdminClient(BaseClient):
         active: bool | None = None,
         limits: pb.Limits | None = None,
         groups: Iterable[str] | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
     ) -> pb.User:
         """Change what is given. Keys and tokens of a user who is not active are worthless at once."""
         request = pb.UpdateUserRequest(
@@ -58,6 +60,8 @@ class AdminClient(BaseClient):
             limits=limits,
             groups=groups or (),
             set_groups=groups is not None,
+            email=email,
+            display_name=display_name,
         )
         return self._call("AdminService", "UpdateUser", request, pb.User())
 

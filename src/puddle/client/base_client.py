@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -16,11 +15,10 @@ from puddle.client.progress import Progress
 from puddle.client.proto.v2 import auth_service_pb2
 from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.client.transport import call
+from puddle.client.waiting import wait
 
 Answer = TypeVar("Answer", bound=Message)
 Seen = TypeVar("Seen")
-
-_FIRST_POLL_S = 0.5
 
 
 class BaseClient:
@@ -38,11 +36,10 @@ class BaseClient:
 
         `server_address` falls back to ``PUDDLE_server_address``, the key to ``PUDDLE_api_key_id`` and
         ``PUDDLE_api_secret_key``; both are ignored where an `authorizer` is given. `verify` checks the backend's TLS
-        certificate. Raises ValueError where the address or the key is nowhere to be found.
+        certificate; None leaves that to ``PUDDLE_verify``. Raises ValueError where the address or the key is nowhere
+        to be found.
         """
-        self._authorizer = authorizer or Authorizer(
-            _address(server_address), api_key_id, api_secret_key, verify is not False
-        )
+        self._authorizer = authorizer or Authorizer(_address(server_address), api_key_id, api_secret_key, verify)
 
     @property
     def authorizer(self) -> BaseAuthorizer:
@@ -70,8 +67,9 @@ class BaseCloudClient(BaseClient):
     """A client of the backend, tied to one cloud provider.
 
     Long operations are waited for by asking again: at first after half a second, then less and less often, every
-    `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most. Meanwhile a line on the terminal, or in the
-    notebook, says how it stands; not where `SHOW_PROGRESS` is False.
+    `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most. A backend that is away for some minutes
+    meanwhile (it is restarted, say) does not end the waiting. A line on the terminal, or in the notebook, says how it
+    stands; not where `SHOW_PROGRESS` is False.
     """
 
     POLL_INTERVAL_S = 30
@@ -103,30 +101,15 @@ class BaseCloudClient(BaseClient):
         self,
         look: Callable[[], Seen],
         done: Callable[[Seen], bool],
-        timeout_minutes: float | None,
-        interval_s: float | None,
-        stands: Callable[[Seen], str],
+        still: Callable[[Seen], str],
+        timeout_minutes: float | None = None,
+        interval_s: float | None = None,
     ) -> Seen:
-        """Return the first thing seen that is `done`; `stands` says of one how it stands. Raises TimeoutError."""
-        patience = 60 * (self.POLL_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes)
-        deadline = time.monotonic() + patience
+        """Return the first thing seen that is `done`; see `waiting.wait`."""
+        minutes = self.POLL_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes
+        pause = self.POLL_INTERVAL_S if interval_s is None else interval_s
         with Progress(self.SHOW_PROGRESS) as progress:
-            for pause in _pauses(self.POLL_INTERVAL_S if interval_s is None else interval_s):
-                seen = look()
-                progress.say(stands(seen))
-                if done(seen):
-                    return seen
-                if time.monotonic() + pause > deadline:
-                    raise TimeoutError(f"{stands(seen)}, after {patience / 60:g} minutes; it goes on: wait again")
-                progress.pause(pause, time.sleep)
-        raise AssertionError("there is always another pause")
-
-
-def _pauses(longest: float) -> Iterator[float]:
-    pause = min(_FIRST_POLL_S, longest)
-    while True:
-        yield pause
-        pause = min(pause * 1.3, longest)
+            return wait(look, done, still, patience_s=60 * minutes, longest_pause_s=pause, progress=progress)
 
 
 def _address(given: str | None) -> str:

@@ -10,6 +10,14 @@ from puddle.client.models import Image
 from puddle.client.product import Product
 from puddle.client.proto.v2 import image_service_pb2 as pb
 
+OVER = {
+    Image.IMAGE_STATUS_AVAILABLE.code,
+    Image.IMAGE_STATUS_FAILED.code,
+    Image.IMAGE_STATUS_DELETING.code,
+    Image.IMAGE_STATUS_DELETED.code,
+}
+"""Where building an image has ended. A status this client does not know is none of them: it is on its way."""
+
 
 class ImagesClient(BaseCloudClient):
     """Images of one cloud."""
@@ -50,13 +58,11 @@ class ImagesClient(BaseCloudClient):
 
     def wait_for_available(self, image: str | Image, timeout_minutes: float | None = None) -> Image:
         """Wait until an image is available. Raises ImageFailedError where it fails."""
-        under_way = {Image.IMAGE_STATUS_BUILDING.code, Image.IMAGE_STATUS_NOT_YET_BUILT.code}
         seen = self._wait(
             lambda: self.get(image),
-            lambda it: it.status_code not in under_way,
+            lambda it: it.status_code in OVER,
+            lambda it: f"image {it.product} {it.version} is still {it.status_text.lower()}",
             timeout_minutes,
-            None,
-            lambda it: f"image {it.product} {it.version}: {it.status_text.lower()}",
         )
         if seen.status_code != Image.IMAGE_STATUS_AVAILABLE.code:
             raise ImageFailedError(_why_not(seen))
@@ -74,7 +80,7 @@ def _id(image: str | Image) -> str:
 
 def _why_not(image: Image) -> str:
     said = f"image {image.product} {image.version} is {image.status_text.lower()}"
-    why = f": {image._image.status_detail}" if image._image.status_detail else ""
+    why = f": {image.status_detail}" if image.status_detail else ""
     return f"{said}{why}; what building it printed: `build_log`, or `puddle images log {image.id}`"
 
 

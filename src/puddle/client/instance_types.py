@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from puddle.client.base_client import BaseCloudClient
 from puddle.client.models import InstanceType
 from puddle.client.proto.v2 import instance_type_service_pb2 as pb
@@ -24,9 +26,30 @@ class InstanceTypesClient(BaseCloudClient):
         instance_type.cloud = instance_type.cloud or self.cloud.id
         return InstanceType(self._call("InstanceTypeService", "CreateInstanceType", instance_type, pb.InstanceType()))
 
-    def update(self, instance_type: pb.InstanceType) -> InstanceType:
-        """Change an instance type; open sessions keep their price. For administrators."""
-        return InstanceType(self._call("InstanceTypeService", "UpdateInstanceType", instance_type, pb.InstanceType()))
+    def update(
+        self,
+        instance_type: pb.InstanceType | InstanceType,
+        *,
+        text: str | None = None,
+        price: str | None = None,
+        cu: int | None = None,
+        enabled: bool | None = None,
+        allowed_groups: Iterable[str] | None = None,
+    ) -> InstanceType:
+        """Change an instance type into a message, or of one that was listed what is given. For administrators.
+
+        `price` is a decimal such as "0.90"; open sessions keep theirs. Without `enabled` nobody takes it anew; what
+        has it stays.
+        """
+        changed = pb.InstanceType()
+        changed.CopyFrom(instance_type if isinstance(instance_type, pb.InstanceType) else instance_type._instance_type)
+        given = {"text": text, "price_decimal": price, "cu": cu, "enabled": enabled}
+        for name, value in given.items():
+            if value is not None:
+                setattr(changed, name, value)
+        if allowed_groups is not None:
+            changed.allowed_groups[:] = allowed_groups
+        return InstanceType(self._call("InstanceTypeService", "UpdateInstanceType", changed, pb.InstanceType()))
 
     def delete(self, instance_type: str | InstanceType) -> None:
         """Offer an instance type no more; systems that use it stay. For administrators."""

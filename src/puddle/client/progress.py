@@ -1,9 +1,10 @@
 """What one sees while waiting: a line that says how things stand, and for how long one has waited.
 
-    first: initializing, waiting for product · 12 s
+    system first is still initializing, waiting for product · 12 s
 
 On a terminal it is drawn over and over on the standard error, and gone when the wait is over. In a notebook it is part
-of the cell's output, and its last state stays. Where nobody looks, as in a pipe or a file, nothing is written.
+of the cell's output, and for how long one has waited stays. Where nobody looks, as in a pipe or a file, nothing is
+written.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Progress:
         self._draw()
 
     def pause(self, seconds: float, sleep: Callable[[float], None]) -> None:
-        """Wait, and go on counting."""
+        """Let `sleep` pass the time, and go on counting."""
         left = seconds
         while self._out is not None and left > TICK_S:
             sleep(TICK_S)
@@ -53,7 +54,8 @@ class Progress:
     ) -> None:
         if self._out is None or not self._drawn:
             return
-        self._out.write("\n" if self._notebook else f"\r{' ' * self._drawn}\r")
+        waited = f"waited {spent(self._clock() - self._began)}" if self._notebook else ""
+        self._out.write(f"\r{waited:{self._drawn}}" + ("\n" if self._notebook else "\r"))
         self._out.flush()
 
     def _draw(self) -> None:

@@ -29,10 +29,8 @@ class ReportsClient(BaseCloudClient):
         """Wait until a report is ready."""
         seen = self._wait(
             lambda: self.get(report),
-            lambda it: it.status != pb.REPORT_STATUS_PENDING,
-            None,
-            None,
-            lambda it: f"report {it.id}: {'pending' if it.status == pb.REPORT_STATUS_PENDING else 'made'}",
+            lambda it: it.status in {pb.REPORT_STATUS_READY, pb.REPORT_STATUS_FAILED},
+            lambda it: f"report {it.id} is not ready",
         )
         if seen.status != pb.REPORT_STATUS_READY:
             raise BackendError(f"the report could not be made: {seen.status_detail}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from puddle.client.base_client import BaseCloudClient
 from puddle.client.errors.puddle_errors import SystemFailedError
@@ -22,6 +23,13 @@ from puddle.client.proto.v2 import system_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import TagData as TagMessage
 
 FAILED = {System.SYSTEM_STATUS_FAILED.code, System.SYSTEM_STATUS_FAILING.code}
+ENDED = FAILED | {System.SYSTEM_STATUS_TERMINATED.code}
+COPIED = {
+    Snapshot.SNAPSHOT_STATUS_AVAILABLE.code,
+    Snapshot.SNAPSHOT_STATUS_FAILED.code,
+    Snapshot.SNAPSHOT_STATUS_DELETING.code,
+    Snapshot.SNAPSHOT_STATUS_DELETED.code,
+}
 PAGE = 100
 
 
@@ -30,7 +38,7 @@ class SystemsClient(BaseCloudClient):
 
     Methods that change something wait until it is done unless ``wait=False``, and then return the system as it is.
     They raise PreconditionFailedError where the system does not stand right for it, and SystemFailedError where it
-    fails on the way.
+    fails on the way, or comes to rest elsewhere (somebody has terminated it meanwhile, say).
     """
 
     # looking
@@ -57,6 +65,8 @@ class SystemsClient(BaseCloudClient):
 
     def get_by_name(self, name: str) -> System | None:
         """Return the caller's system of that name, or None."""
+        if not name:
+            return None  # to the backend, no name is any name
         request = pb.ListSystemsRequest(cloud=self.cloud.id, name=name)
         return next(self._pages(request), None)
 
@@ -126,10 +136,10 @@ class SystemsClient(BaseCloudClient):
         return self._settled(made, System.SYSTEM_STATUS_STARTED, wait=wait)
 
     def start(self, system: str | System, idle_timeout_interval: int | None = None, wait: bool = True) -> System:
-        """Start a stopped system."""
-        if idle_timeout_interval is not None:
-            self.change_idle_timeout(system, idle_timeout_interval)
-        return self._settled(self._wish("StartSystem", system), System.SYSTEM_STATUS_STARTED, wait=wait)
+        """Start a stopped system; `idle_timeout_interval` in place of the one it has, if it is taken at all."""
+        request = pb.StartSystemRequest(id=_id(system), idle_timeout_interval=idle_timeout_interval or 0)
+        made = System(self._call("SystemService", "StartSystem", request, pb.System()))
+        return self._settled(made, System.SYSTEM_STATUS_STARTED, wait=wait)
 
     def stop(self, system: str | System, wait: bool = True) -> System:
         """Stop a started system; its disk stays."""
@@ -147,9 +157,10 @@ class SystemsClient(BaseCloudClient):
         """Remove a system for good, its disk too; snapshots stay."""
         return self._settled(self._wish("TerminateSystem", system), System.SYSTEM_STATUS_TERMINATED, wait=wait)
 
-    def fail(self, system: str | System) -> System:
-        """Give up a system that hangs. For administrators."""
-        return self._wish("FailSystem", system)
+    def fail(self, system: str | System, reason: str = "") -> System:
+        """Give up a system that hangs; its owner reads the reason. For administrators."""
+        request = pb.SystemRequest(id=_id(system), reason=reason)
+        return System(self._call("SystemService", "FailSystem", request, pb.System()))
 
     def scale(
         self,
@@ -158,14 +169,21 @@ class SystemsClient(BaseCloudClient):
         disk_size_gb: int | None = None,
         wait: bool = True,
     ) -> System:
-        """Give a stopped system another instance type or a larger disk. The new price counts from the next start."""
+        """Give a stopped system another instance type or a larger disk. The new price counts from the next start.
+
+        Raises SystemFailedError where the cloud refuses the size, which leaves the system as it was.
+        """
         request = pb.ScaleSystemRequest(
             id=_id(system),
             instance_type_id=_id(instance_type) if instance_type else "",
             disk_size_gb=disk_size_gb or 0,
         )
         made = System(self._call("SystemService", "ScaleSystem", request, pb.System()))
-        return self._settled(made, System.SYSTEM_STATUS_STOPPED, wait=wait)
+        seen = self._settled(made, System.SYSTEM_STATUS_STOPPED, wait=wait)
+        type_id = request.instance_type_id or seen.instance_type_id
+        if wait and (seen.instance_type_id != type_id or seen.disk_size_gb < request.disk_size_gb):
+            raise SystemFailedError(f"system {seen.name} was not scaled{_why(seen)}", {"reason": seen.status_reason})
+        return seen
 
     def update_config(self, system: str | System, config: str, restart: bool = False) -> System:
         """Upload a configuration (TOML); it takes effect at the next start, or at once with ``restart=True``."""
@@ -194,13 +212,12 @@ class SystemsClient(BaseCloudClient):
         """Wait until a snapshot is available. Raises SystemFailedError where it fails."""
         seen = self._wait(
             lambda: self.get_snapshot(snapshot),
-            lambda it: it.status != Snapshot.SNAPSHOT_STATUS_CREATING.code,
-            None,
-            None,
-            lambda it: f"snapshot {it.name}: {it.status_text.lower()}",
+            lambda it: it.status in COPIED,
+            lambda it: f"snapshot {it.name} is still {it.status_text.lower()}",
         )
         if seen.status != Snapshot.SNAPSHOT_STATUS_AVAILABLE.code:
-            raise SystemFailedError(f"snapshot {seen.name} is {seen.status_text.lower()}; take another")
+            why = f": {seen.status_detail}" if seen.status_detail else ""
+            raise SystemFailedError(f"snapshot {seen.name} is {seen.status_text.lower()}{why}")
         return seen
 
     def get_snapshot(self, snapshot: str | Snapshot) -> Snapshot:
@@ -232,26 +249,40 @@ class SystemsClient(BaseCloudClient):
     ) -> System:
         """Wait until a system stands at one of `statuses`.
 
-        Raises SystemFailedError where it fails, unless that was asked for, and TimeoutError after `timeout_minutes`
-        (`POLL_TIMEOUT_MINUTES`).
+        Raises SystemFailedError where it fails or is terminated, unless that was asked for, and TimeoutError after
+        `timeout_minutes` (`POLL_TIMEOUT_MINUTES`).
         """
-        wanted = {_code(status) for status in ([statuses] if isinstance(statuses, BaseStatus | int) else statuses)}
-        seen = self._wait(
-            lambda: self.get(system, include_models=False),
-            lambda it: it.status in wanted or it.status in FAILED,
-            timeout_minutes,
-            interval_s,
-            _stands,
-        )
-        if seen.status not in wanted:
-            why = seen.status_detail or seen.status_reason or "nobody says why"
-            raise SystemFailedError(
-                f"system {seen.name} has failed: {why}; what its machine printed: `console`, or `puddle systems log`"
-            )
-        return seen
+        asked = [statuses] if isinstance(statuses, BaseStatus | int) else statuses
+        wanted = {_code(status) for status in asked}
+        return self._until(system, wanted, lambda it: it.status in ENDED, timeout_minutes, interval_s)
 
     def _settled(self, system: System, status: System.Status, *, wait: bool) -> System:
-        return self.wait_for_status(system, status) if wait else system
+        """Wait for what was wished of `system`: wherever it comes to rest, that is the end of it."""
+        if not wait:
+            return system
+        return self._until(system, {status.code}, lambda it: it.status in ENDED or not it.in_transition)
+
+    def _until(
+        self,
+        system: str | System,
+        wanted: AbstractSet[int],
+        over: Callable[[System], bool],
+        timeout_minutes: float | None = None,
+        interval_s: float | None = None,
+    ) -> System:
+        """Wait until a system stands at one of `wanted`. Raises SystemFailedError where it is `over` before that."""
+        seen = self._wait(
+            lambda: self.get(system, include_models=False),
+            lambda it: it.status in wanted or over(it),
+            lambda it: f"system {it.name} is still {it.status_text.lower()}{_way(it)}{_why(it)}",
+            timeout_minutes,
+            interval_s,
+        )
+        if seen.status not in wanted:
+            stands = "has failed" if seen.status in FAILED else f"is {seen.status_text.lower()}"
+            read_on = "; what its machine printed: `console`, or `puddle systems log`" if seen.status in FAILED else ""
+            raise SystemFailedError(f"system {seen.name} {stands}{_why(seen)}{read_on}", {"reason": seen.status_reason})
+        return seen
 
     def _wish(self, method: str, system: str | System) -> System:
         return System(self._call("SystemService", method, pb.SystemRequest(id=_id(system)), pb.System()))
@@ -271,14 +302,23 @@ def _id(thing: str | System | Image | InstanceType | Snapshot) -> str:
     return thing if isinstance(thing, str) else thing.id
 
 
-def _stands(system: System) -> str:
-    """Return where a system stands and, on its way, what it waits for."""
-    said = f"{system.name}: {system.status_text.lower()}"
-    if system.in_transition:
-        up = system.vm_status == System.VM_STATUS_RUNNING.code
-        said += f", {system.product_status_text.lower()}" if up else f", machine {system.vm_status_text.lower()}"
-    return f"{said} ({system.status_detail})" if system.status_detail else said
+def _way(system: System) -> str:
+    """Return what a system on its way waits for."""
+    if not system.in_transition or system.vm_status <= System.VM_STATUS_UNKNOWN.code:
+        return ""
+    if system.vm_status == System.VM_STATUS_RUNNING.code:
+        return f", {system.product_status_text.lower()}"
+    return f", machine {system.vm_status_text.lower()}"
 
 
 def _code(status: BaseStatus | int) -> int:
-    return status if isinstance(status, int) else status.code
+    if isinstance(status, int):
+        return status
+    if not isinstance(status, System.Status):
+        raise TypeError(f"systems are waited for by System.SYSTEM_STATUS_*, not by {status!r}")
+    return status.code
+
+
+def _why(system: System) -> str:
+    told = system.status_detail or system.status_reason
+    return f": {told}" if told else ""

@@ -16,6 +16,7 @@ from puddle.client.errors.puddle_errors import BackendError, error_of
 
 PROTO = "application/proto"
 TIMEOUT_S = 60.0
+_PROTOCOL: Mapping[str, str] = {"Content-Type": PROTO, "Accept": PROTO}
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -23,16 +24,16 @@ Answer = TypeVar("Answer", bound=Message)
 def call(authorizer: BaseAuthorizer, service: str, method: str, request: Message, response: Answer) -> Answer:
     """Send `request` as the authorizer's user; fill and return `response`.
 
-    A token the backend does not know any more (it was restarted, or revoked it) is renewed once. Raises AuthError or
-    what `errors.puddle_errors` has for the backend's code.
+    The authorizer's hooks see each request before it is sent, and what comes back. A token the backend does not know
+    any more (it was restarted, or revoked it) is renewed once. Raises AuthError or what `errors.puddle_errors` has for
+    the backend's code.
     """
-    authorizer.request_hook(_url(authorizer, service, method), b"", {})
     try:
-        return send(authorizer, service, method, request, response, authorizer.headers())
+        return _sent(authorizer, service, method, request, response)
     except AuthError:
         if not authorizer.renew():
             raise
-    return send(authorizer, service, method, request, response, authorizer.headers())
+    return _sent(authorizer, service, method, request, response)
 
 
 def send(
@@ -43,17 +44,29 @@ def send(
     response: Answer,
     headers: Mapping[str, str],
 ) -> Answer:
-    """Send one request with exactly these headers beside the protocol's own."""
+    """Send one request with exactly these headers beside the protocol's own, past the hooks: to log in and out."""
     url = _url(authorizer, service, method)
-    body = request.SerializeToString()
-    sent = {"Content-Type": PROTO, "Accept": PROTO, **headers}
+    return _filled(response, url, _posted(authorizer, url, request.SerializeToString(), {**_PROTOCOL, **headers}))
+
+
+def _sent(authorizer: BaseAuthorizer, service: str, method: str, request: Message, response: Answer) -> Answer:
+    url, body, headers = _url(authorizer, service, method), request.SerializeToString(), dict(_PROTOCOL)
+    authorizer.request_hook(url, body, headers)
+    answer = _posted(authorizer, url, body, {**headers, **authorizer.headers()})
+    authorizer.response_hook(answer)
+    return _filled(response, url, answer)
+
+
+def _posted(authorizer: BaseAuthorizer, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
     try:
-        answer = _connection(authorizer.verify).post(url, content=body, headers=sent)
+        return _connection(authorizer.verify).post(url, content=body, headers=dict(headers))
     except httpx.HTTPError as error:
         raise BackendError(_unreached(authorizer.server_address, error)) from error
+
+
+def _filled(response: Answer, url: str, answer: httpx.Response) -> Answer:
     if answer.status_code != httpx.codes.OK:
         raise _error(answer, url)
-    authorizer.response_hook(answer.headers)
     try:
         response.ParseFromString(answer.content)
     except DecodeError as error:

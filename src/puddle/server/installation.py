@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,16 +17,27 @@ from puddle.server.api import Api
 from puddle.server.api.base import new_id
 from puddle.server.auth.keys import new_key
 from puddle.server.backend import Backend
+from puddle.server.clouds.base import StepFailed
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.cost import micros
 from puddle.server.domain.people import Caller, Role, User
 from puddle.server.domain.trail import Event
 from puddle.server.errors import Refused
-from puddle.server.settings import Settings, Size
+from puddle.server.settings import Settings, SettingsRefused, Size
 from puddle.server.store import Transaction
+from puddle.server.store.trail import event_id
 
 _log = structlog.get_logger(__name__)
 ADMIN = "admin"
+_ELSEWHERE = (
+    "clouds.{0}: {1} systems and {2} snapshots should be there, but the cloud is nobody's yet: it is another one than "
+    "it was, and all of them would be given up. Let clouds.{0} be the one it was (on its machine, with its folder); if "
+    "that is lost for good, start once with --anew {0}"
+)
+_ANOTHERS = (
+    "clouds.{0}: it has the machines of another installation, {1}; give the server that installation's database, or "
+    "this installation a place of its own"
+)
 _GIB = 2**30
 _FITTING = (("small", 1, 1, "0.05"), ("medium", 2, 2, "0.10"), ("large", 4, 8, "0.40"), ("xlarge", 8, 16, "0.80"))
 
@@ -65,6 +76,28 @@ def prepare(api: Api, settings: Settings) -> ShownKey | None:
     return shown
 
 
+def settle(backend: Backend, *, anew: Collection[str] = ()) -> None:
+    """See that every cloud is this installation's, and make it so where it is nobody's.
+
+    A cloud that is nobody's though something of ours should be there is another one than it was: a folder was moved, or
+    this is another machine. That is accepted only of the clouds in `anew`. Raises SettingsRefused.
+    """
+    for name in set(anew) - set(backend.clouds):
+        raise SettingsRefused(f"--anew {name}: there is no such cloud; there is {', '.join(backend.clouds)}")
+    with backend.store.reading() as tx:
+        own = tx.installation()
+        known = {name: (tx.systems.living_on(name), tx.snapshots.kept_on(name)) for name in backend.clouds}
+    for name, cloud in backend.clouds.items():
+        try:
+            if any(known[name]) and not cloud.owner() and name not in anew:
+                raise SettingsRefused(_ELSEWHERE.format(name, *known[name]))
+            owner = cloud.take(own)
+        except StepFailed as failed:
+            raise SettingsRefused(f"clouds.{name}: {failed.sentence}") from None
+        if owner != own:
+            raise SettingsRefused(_ANOTHERS.format(name, owner))
+
+
 def recovered(backend: Backend, name: str) -> ShownKey:
     """Return a new key for an administrator, who is made where there is none of that name.
 
@@ -93,7 +126,7 @@ def _key(tx: Transaction, user: User, now: int) -> ShownKey:
     message = "made on the server's machine, past the API"
     tx.events.add(
         Event(
-            id=new_id("evt"),
+            id=event_id(),
             time=now,
             actor_kind="puddle",
             action="key.create",

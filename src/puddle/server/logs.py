@@ -1,6 +1,7 @@
 """What a server tells on stderr: one line an event, as text on a terminal and as JSON elsewhere.
 
-Tracebacks come without the values of variables, in which secrets would be.
+Tracebacks come without the values of variables, in which secrets would be. Control characters are marked: what clouds,
+products and callers say is in our sentences, and must not write to the terminal of whoever reads them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import sys
 from typing import Literal
 
 import structlog
+
+from puddle.server.domain.printed import readable
 
 Format = Literal["auto", "json", "text"]
 
@@ -23,15 +26,28 @@ def configure(level: str, form: Format) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _fit_for_a_terminal,
             _renderer(text=text),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Fit("%(asctime)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _fit_for_a_terminal(_logger: object, _method: str, told: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {name: readable(value) if isinstance(value, str) else value for name, value in told.items()}
+
+
+class _Fit(logging.Formatter):
+    """The same for what libraries tell."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See logging.Formatter."""
+        return readable(super().format(record))
 
 
 def _renderer(*, text: bool) -> structlog.typing.Processor:

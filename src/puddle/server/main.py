@@ -16,7 +16,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
@@ -28,6 +28,7 @@ import uvicorn
 
 from puddle.server import installation
 from puddle.server.api import Api
+from puddle.server.api.rekeying import take_into_use
 from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
 from puddle.server.auth.secrets import Keyring, KeysRefused
 from puddle.server.auth.tokens import TokenTerms
@@ -37,7 +38,7 @@ from puddle.server.products.base import Product
 from puddle.server.reconcile.loop import Loop
 from puddle.server.settings import Settings, SettingsRefused
 from puddle.server.store import Store
-from puddle.server.transports import connect, watching
+from puddle.server.transports import connect, connections, watching
 from puddle.server.transports.app import Application, Terms, Turning
 
 _log = structlog.get_logger(__name__)
@@ -115,12 +116,14 @@ class _Counted(Loop):
 class Server:
     """One server process, put together and not running yet. `key`: the first administrator's, on an empty database."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open and migrate the database. Raises SettingsRefused."""
+    def __init__(self, settings: Settings, anew: Collection[str] = ()) -> None:
+        """Open and migrate the database. `anew`: clouds that may have been lost. Raises SettingsRefused."""
         self.settings = settings
         self._bell = Bell()
         self.backend = backend_of(settings, self._bell.ring)
         self.backend.store.migrate()
+        installation.settle(self.backend, anew=anew)
+        take_into_use(self.backend.store, self.backend.keyring)
         self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
         self.key = installation.prepare(self.api, settings)
         self._turners = [Turner(self.backend, settings, number) for number in range(settings.reconciler.loops)]
@@ -163,6 +166,7 @@ def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> B
     products: dict[str, Product] = {}
     clouds: dict[str, Provider] = {}
     _add_local(settings, clouds, products)
+    _add_dai(settings, products)
     _add_simulated(settings, clouds, products)
     return Backend(
         store=_store(settings),
@@ -186,6 +190,23 @@ def _add_local(settings: Settings, clouds: dict[str, Provider], products: dict[s
 
         ports = range(local.first_port, local.last_port + 1)
         clouds["local"] = LocalCloud(local.folder or settings.data.absolute() / "local", ports=ports)
+
+
+def _add_dai(settings: Settings, products: dict[str, Product]) -> None:
+    dai = settings.products.dai
+    if dai.installations is None:
+        return
+    from puddle.server.products.dai import DriverlessAI
+
+    if not dai.installations.is_dir():
+        raise SettingsRefused(f"products.dai.installations: {dai.installations} is no folder")
+    try:
+        licence = dai.license_file.read_bytes() if dai.license_file else b""
+    except OSError as error:
+        raise SettingsRefused(
+            f"products.dai.license_file: {dai.license_file} cannot be read: {error.strerror}"
+        ) from None
+    products["dai"] = DriverlessAI(dai.installations.absolute(), licence)
 
 
 def _add_simulated(settings: Settings, clouds: dict[str, Provider], products: dict[str, Product]) -> None:
@@ -239,7 +260,10 @@ def _web(settings: Settings, app: Application) -> uvicorn.Config:
     given = settings.server
     return uvicorn.Config(
         app,
+        http=connections.protocol(given.connections_per_address, given.trusted_proxies),
+        h11_max_incomplete_event_size=connections.MOST_BYTES_OF_HEAD,
         log_config=None,
+        log_level="error",  # of warnings strangers could make as many as they like
         access_log=False,
         server_header=False,
         proxy_headers=bool(given.trusted_proxies),

@@ -13,10 +13,11 @@ import os
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -52,7 +53,8 @@ class Server(Section):
         default=False, description="Listen without TLS on an address that is not loopback: behind a proxy that has it."
     )
     trusted_proxies: tuple[str, ...] = Field(
-        default=(), description="Addresses of proxies whose X-Forwarded-For is believed; nobody's as it comes."
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed; nobody's as it comes.",
     )
     most_bytes: int = Field(default=1 << 20, ge=1 << 16, le=1 << 28, description="The largest request, in bytes.")
     threads: int = Field(
@@ -67,8 +69,18 @@ class Server(Section):
     connections: int = Field(
         default=1000, ge=1, le=100_000, description="Connections at once; more are answered with 503."
     )
+    connections_per_address: int = Field(
+        default=250, ge=1, le=100_000, description="Of them from one address, but this machine's and trusted proxies'."
+    )
     streams_per_user: int = Field(default=5, ge=1, le=1000, description="Streams of WatchSystems a user may have open.")
     drain_s: int = Field(default=10, ge=1, le=300, description="Seconds that calls have to end when the server stops.")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in given:
+            ip_network(proxy)  # or else uvicorn would take a "*", with which everybody says who they are
+        return given
 
     @model_validator(mode="after")
     def _both(self) -> Server:
@@ -153,6 +165,9 @@ class Systems(Section):
     cu_pool: int = Field(default=0, ge=0, description="Compute units of the whole installation; 0 is no limit.")
     out_of_cu: str = Field(default=Rules().out_of_cu, description="What people read where none are left.")
     fixed_tags: dict[str, str] = Field(default_factory=dict, description="Tags on everything that is made.")
+    owner_tag: str = Field(
+        default="", description="The label under which the owner's e-mail address is on it; empty: nowhere."
+    )
     initializing_s: int = Field(default=3600, ge=60, description="Seconds a new system has to become ready.")
     patience_s: int = Field(default=1800, ge=60, description="Seconds every other change has.")
     build_s: int = Field(default=3600, ge=60, description="Seconds an image has to be built.")
@@ -222,10 +237,22 @@ class H2O3(Section):
     )
 
 
+class DAI(Section):
+    """Driverless AI, the vendor's product, which you bring yourself."""
+
+    installations: Path | None = Field(
+        default=None, description="A folder with an unpacked installation for each version; none: it is not offered."
+    )
+    license_file: Path | None = Field(
+        default=None, description="The vendor's ``license.sig`` for all systems; none: users bring their own."
+    )
+
+
 class Products(Section):
     """What runs on machines."""
 
     h2o3: H2O3 = Field(default_factory=H2O3, description="H2O-3.")
+    dai: DAI = Field(default_factory=DAI, description="Driverless AI.")
 
 
 class Size(Section):
@@ -318,6 +345,7 @@ class Settings(BaseSettings):
             cu_pool=systems.cu_pool,
             out_of_cu=systems.out_of_cu,
             fixed_tags=tuple(systems.fixed_tags.items()),
+            owner_tag=systems.owner_tag,
             prices={"local": self.clouds.local.prices.exact(), "simulated": self.clouds.simulated.prices.exact()},
             patience_initializing_s=systems.initializing_s,
             patience_s=systems.patience_s,

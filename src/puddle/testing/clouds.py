@@ -163,6 +163,20 @@ class CloudConformance(ABC):
         assert cloud.id
         assert cloud.display_name
 
+    def test_it_is_one_installations_alone(self, cloud: Provider, tmp_path: Path) -> None:
+        """It is nobody's until it is taken, for good, and other servers see whose it is."""
+        assert cloud.owner() == ""
+        assert (cloud.take("ours"), cloud.take("ours")) == ("ours", "ours")
+        assert self.open(tmp_path).owner() == "ours"
+        assert (cloud.take("others"), cloud.owner()) == ("ours", "ours")
+
+    def test_of_two_that_take_it_one_has_it(self, cloud: Provider, tmp_path: Path) -> None:
+        """However many installations take it at once, all are told the same owner."""
+        clouds = [self.open(tmp_path) for _ in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            owners = set(pool.map(lambda cloud, name: cloud.take(name), clouds, ["a", "b", "c", "d"]))
+        assert owners == {cloud.owner()}
+
     def test_where_nothing_is_that_is_said_and_nothing_is_removed(self, cloud: Provider) -> None:
         """An empty cloud answers by GONE and by empty lists; removing what is not there does nothing."""
         assert cloud.machine("sys-1").power is Power.GONE

@@ -14,6 +14,10 @@ def check_local(master: str | None, workers: Sequence[str] | None, *, start_clus
 
     Raises ConfigError for another form, NotSupported for another machine or for a master that runs already.
     """
+    if workers is not None and (isinstance(workers, str) or not isinstance(workers, Sequence)):
+        raise ConfigError(
+            f"workers is {workers!r}: give a list of addresses, one per worker process, as in ['localhost:5002']"
+        )
     for address in [*([master] if master is not None else []), *(workers or ())]:
         if host(address) not in LOOPBACK:
             raise NotSupported(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FRAME_COLUMN = "frame"
 BATCH = 500
 """Tables that enter the catalog together."""
+_WANTED = "pass a list of (table name, path) pairs, as in [('talk', 'talk.mp4')]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Ingest:
         self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool, show_progress: bool
     ) -> tuple[list[str], list[tuple[str, str]]]:
         """As `videos`, but for returning also where all failed."""
-        wanted = [_Video(str(name), str(path), inplace) for name, path in videos]
+        wanted = [_Video(name, path, inplace) for name, path in _pairs(videos)]
         self._check(wanted, force=force)
         made: list[str] = []
         failures: list[tuple[str, str]] = []
@@ -91,7 +92,7 @@ class Ingest:
 
     def _check(self, videos: Sequence[_Video], *, force: bool) -> None:
         if not videos:
-            raise IngestError("ingest_videos was given no videos: pass a list of (table name, path) pairs")
+            raise IngestError(f"ingest_videos was given no videos: {_WANTED}")
         seen: set[str] = set()
         for video in videos:
             if video.name in seen:
@@ -150,6 +151,16 @@ def _same(at: TableRecord | None, draft: TableRecord) -> bool:
     if at is None or not at.committed:
         return False
     return (at.key, at.manifest, at.source, at.rows) == (draft.key, draft.manifest, draft.source, draft.rows)
+
+
+def _pairs(videos: object) -> Iterator[tuple[str, str]]:
+    """Yield (table name, path) as given; raises IngestError for anything else."""
+    if isinstance(videos, str | bytes | Mapping) or not isinstance(videos, Iterable):
+        raise IngestError(f"ingest_videos was given {videos!r:.80}: {_WANTED}")
+    for pair in videos:
+        if isinstance(pair, str | bytes) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise IngestError(f"ingest_videos was given {pair!r:.80} as one of its videos: {_WANTED}")
+        yield str(pair[0]), str(pair[1])
 
 
 def _distinct(videos: Iterable[_Video]) -> list[_Video]:

@@ -92,13 +92,17 @@ def table_status(record: TableRecord | None) -> Status:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one output's chunks go: the table's id and the key of its folder."""
+    """Where one output's chunks go: the table's id and the key of its folder.
+
+    `hidden`: a complete table of that name stays until this one is complete.
+    """
 
     table: int
     key: str
     column: str
     is_video: bool
     resumed: bool
+    hidden: bool = False
 
     @property
     def prefix(self) -> str:
@@ -135,8 +139,8 @@ def begin(
             if at is not None and at.committed and not overwrite:
                 raise StreamExists(f"table {output.name!r} was made by another client just now; nothing was run")
             found = partial.get((output.name, key))
+            hidden = at is not None and at.committed
             if found is None:
-                hidden = at is not None and at.committed
                 if at is not None and not hidden:
                     events.append(DeleteTables((at.id,)))
                 table_id = state.next_table_id + len(drafts)
@@ -144,7 +148,12 @@ def begin(
             else:
                 table_id = found.id
             places[output.job, output.sink] = Place(
-                table_id, key, output.column.name, is_video=output.column.is_video, resumed=found is not None
+                table_id,
+                key,
+                output.column.name,
+                is_video=output.column.is_video,
+                resumed=found is not None,
+                hidden=hidden,
             )
         begun[:] = [Begun(state.next_job_id, places)]
         job = JobRecord(state.next_job_id, name or f"run {state.next_job_id}", database.now())

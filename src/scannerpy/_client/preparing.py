@@ -25,7 +25,7 @@ from scannerpy._plan.plan import Plan, make_plan
 from scannerpy._store.catalog import State
 from scannerpy._store.fingerprint import fingerprint
 from scannerpy.common import CacheMode, PerfParams, log, pool_bytes
-from scannerpy.errors import ConfigError
+from scannerpy.errors import ConfigError, SerializationError
 from scannerpy.sink import Sink
 from scannerpy.storage import StoredStream, label
 
@@ -195,6 +195,11 @@ def _checked(params: PerfParams) -> PerfParams:
         value = getattr(params, name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, Integral)):
             raise ConfigError(f"{name} is {value!r}: give a whole number")
+    if params.pipeline_instances_per_node is not None and params.pipeline_instances_per_node < 1:
+        raise ConfigError(
+            f"pipeline_instances_per_node is {params.pipeline_instances_per_node}: give 1 or more, or None to have it "
+            "chosen"
+        )
     pool_bytes(params.cpu_pool, pinned_allowed=True)
     pool_bytes(params.gpu_pool)
     return params
@@ -215,8 +220,23 @@ def _keys(
     Ops come in by their code and arguments, inputs by their content, tasks by their cut; a committed table that is to
     be replaced comes in by its id, so that the old chunks are never mistaken for the new.
     """
-    common = fingerprint((KEY_FORMAT, _described(graph), plan.io_packet_size))
-    return [_key(common, graph, plan, sources[output.job], output, state) for output in outputs]
+    try:
+        common = fingerprint((KEY_FORMAT, _described(graph), plan.io_packet_size))
+        return [_key(common, graph, plan, sources[output.job], output, state) for output in outputs]
+    except SerializationError as error:
+        raise _naming_the_argument(graph, plan, error) from error
+
+
+def _naming_the_argument(graph: Graph, plan: Plan, error: SerializationError) -> SerializationError:
+    """Say which argument of which op it is that cannot be named; the error itself where it is no argument."""
+    for vertex in graph.vertices:
+        for args in (vertex.args, *(job.args.get(vertex.number) for job in plan.jobs)):
+            for name, value in args.items() if isinstance(args, Mapping) else ():
+                try:
+                    fingerprint(value)
+                except SerializationError as fault:
+                    return SerializationError(f"{vertex.label} was given {name}={value!r:.60}: {fault}")
+    return error
 
 
 def _key(common: str, graph: Graph, plan: Plan, sources: Sequence[Resolved], output: TableOutput, state: State) -> str:

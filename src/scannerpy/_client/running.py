@@ -243,6 +243,7 @@ class Runs:
             run_ups=run_ups(prepared.plan, self._database) if workers > 1 else {},
             seat=Seat(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
             kept=all(vertex.name in TABLE_SINKS for vertex in graph.sinks),
+            replacing=frozenset(job for (job, _), place in begun.places.items() if place.hidden),
             find=partial(stored_results, self._database, prepared.plan, begun),
         )
 

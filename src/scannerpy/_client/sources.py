@@ -49,7 +49,7 @@ def _table(vertex: Vertex, name: str, column: str, state: State, job: int) -> Re
         raise GraphError(f"{vertex.label}, stream {job}: table {name!r} has no column {column!r}; it has {known}")
     if record.source is not None and column == INDEX_COLUMN:
         return Resolved(record.rows, {"index": True}, ("index", record.rows))
-    args = {"manifest": record.manifest, "column": column, "is_video": found.is_video}
+    args = {"manifest": record.manifest, "column": column, "is_video": found.is_video, "name": f"stream {name!r}"}
     return Resolved(record.rows, args, (record.key, record.manifest, column))
 
 

@@ -36,6 +36,7 @@ class StoredColumn:
         rows: int,
         name: str,
         ingested: bool = False,
+        label: str = "",
     ) -> None:
         self._database = database
         self._refs = refs
@@ -43,6 +44,7 @@ class StoredColumn:
         self._rows = rows
         self._name = name
         self._ingested = ingested
+        self._label = label
 
     @classmethod
     def open(cls, database: Database, record: TableRecord, name: str) -> StoredColumn:
@@ -50,8 +52,15 @@ class StoredColumn:
         column = next(each for each in record.columns if each.name == name)
         refs = read_manifest(database.objects, record.manifest).get(name, [])
         ingested = record.source is not None
-        label = f"{record.name}.{name}"
-        return cls(database, refs, is_video=column.is_video, rows=record.rows, name=label, ingested=ingested)
+        return cls(
+            database,
+            refs,
+            is_video=column.is_video,
+            rows=record.rows,
+            name=f"{record.name}.{name}",
+            ingested=ingested,
+            label=f"stream {record.name!r}",
+        )
 
     @classmethod
     def of_manifest(cls, database: Database, manifest: str, name: str, is_video: bool) -> StoredColumn:
@@ -141,7 +150,7 @@ class StoredColumn:
     def _frames(self, *, bgr: bool = False) -> Any:
         from scannerpy._video.column import FrameColumn
 
-        return FrameColumn(self._database.objects, self._refs, bgr=bgr)
+        return FrameColumn(self._database.objects, self._refs, bgr=bgr, name=self._label)
 
 
 def _sum(one: DecodeCost, other: DecodeCost) -> DecodeCost:

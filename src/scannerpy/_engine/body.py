@@ -27,7 +27,8 @@ class RunSpec:
     names: of each job's output, for messages. earlier: results of tasks that an interrupted run finished, by job and
     task. run_ups: per job and task, the rows a decoder must go through before the task's own (a job left out: none).
     seat: what each instance gets (its number is filled in). kept: whether the next run takes up what finished tasks of
-    a job that is given up have stored. find: the durable results among tasks nobody has reported on.
+    a job that is given up have stored. replacing: jobs whose output exists, and stays until theirs is complete. find:
+    the durable results among tasks nobody has reported on.
     """
 
     program: Program
@@ -38,6 +39,7 @@ class RunSpec:
     run_ups: Mapping[int, Sequence[float]] = field(default_factory=dict)
     seat: Seat = field(default_factory=Seat)
     kept: bool = True
+    replacing: frozenset[int] = frozenset()
     find: Callable[[Sequence[TaskId]], Mapping[TaskId, TaskResult]] = lambda _tasks: {}
 
 

@@ -1,8 +1,8 @@
 """Tables of the database as sources and sinks of a run: what ``Column`` and ``FrameColumn`` open in a worker.
 
-Readers take ``{"manifest", "column", "is_video"}`` (or ``{"index": True}`` for the row numbers of an ingested video),
-writers ``{"key", "column"}``. A writer's chunk has a name made of key and task only, so finishing a task twice does no
-harm. FFmpeg is imported when a column of frames is opened, which happens in workers.
+Readers take ``{"manifest", "column", "is_video", "name"}`` (or ``{"index": True}`` for the row numbers of an ingested
+video), writers ``{"key", "column"}``. A writer's chunk has a name made of key and task only, so finishing a task twice
+does no harm. FFmpeg is imported when a column of frames is opened, which happens in workers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def open_column(args: Mapping[str, Any], context: WorkerContext, /) -> Reader:
     if args["is_video"]:
         from scannerpy._video.column import FrameColumn
 
-        return FrameColumn(objects, refs, threads=context.threads)
+        return FrameColumn(objects, refs, threads=context.threads, name=args.get("name", ""))
     return _BlobReader(BlobColumn(objects, refs))
 
 

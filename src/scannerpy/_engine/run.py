@@ -245,7 +245,8 @@ class _Run:
         self._forget(given.job)
         if len(self._failures) <= TOLD_ONE_BY_ONE:
             kept = f"; {failure.rows_kept} rows are kept for the next run" if failure.rows_kept else ""
-            log.warning("gave up %s (the run goes on%s)", failure, kept)
+            stays = "; its earlier result stays as it was" if given.job in self._spec.replacing else ""
+            log.warning("gave up %s (the run goes on%s%s)", failure, kept, stays)
         self._tell(JobEnded(given.job, failure))
 
     def _failure(self, given: b.GiveUpJob) -> Failure:

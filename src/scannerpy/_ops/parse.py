@@ -91,6 +91,7 @@ class _Reader:
     def read(self) -> OpSignature:
         self.check_options()
         execute = self.execute()
+        self.check_returns(execute)
         hints = self.hints(execute)
         parameters = self.input_parameters(execute)
         init_params, init_required = self.init_arguments()
@@ -119,6 +120,7 @@ class _Reader:
         if not _is_int(self.options.batch) or self.options.batch < 1:
             self.refuse(f"has batch={self.options.batch!r}: give a whole number, 1 (cannot batch) or more")
         check_state(self.label, self.options.unbounded_state, self.options.bounded_state)
+        checked_stencil(self.label, self.options.stencil)
 
     def devices(self) -> list[DeviceType]:
         options = self.options
@@ -150,6 +152,12 @@ class _Reader:
         if not callable(execute) or execute is Kernel.execute:
             self.refuse("has no execute method: define execute(self, <inputs>) -> <output>")
         return typing.cast("Callable[..., Any]", execute)
+
+    def check_returns(self, execute: Callable[..., Any]) -> None:
+        if inspect.iscoroutinefunction(execute) or inspect.isasyncgenfunction(execute):
+            self.refuse("is async: an op is called once per row and returns its output; write it without async")
+        if inspect.isgeneratorfunction(execute):
+            self.refuse("yields: an op returns one output per row; write return instead of yield")
 
     def hints(self, execute: Callable[..., Any]) -> dict[str, Any]:
         try:
@@ -299,8 +307,9 @@ def _split(parameters: Sequence[inspect.Parameter]) -> tuple[tuple[str, ...], tu
 
 
 def _place(target: Any) -> str:
-    """Where `target` is defined, as `` (file:line)``."""
+    """Where `target` is defined, as `` (file:line)``; nothing for a class without an execute of its own."""
     function = getattr(target, "execute", None) if inspect.isclass(target) else target
+    function = None if function is Kernel.execute else function
     code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
     return f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
 

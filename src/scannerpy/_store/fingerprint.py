@@ -200,8 +200,9 @@ class _Walk:
             parts: Any = reduce(value) if reduce else value.__reduce_ex__(4)
         except Exception as error:
             raise SerializationError(
-                f"A {name} cannot be fingerprinted ({error}): pass plain data (numbers, text, lists, arrays, "
-                "dataclasses) and make such an object where it is used, for instance in the kernel's __init__"
+                f"a {name} has no content that results could be named by ({error}): pass plain data (numbers, text, "
+                "lists, arrays, dataclasses) and make such an object where it is used, for instance in the kernel's "
+                "__init__"
             ) from error
         if isinstance(parts, str):
             return _hashed(b"global", name.encode(), parts.encode())

@@ -112,7 +112,8 @@ class LocalObjects(Objects):
     def staging_folder(self) -> Path:
         """A folder on the same disk, so that `put_file` need not copy."""
         folder = self._root / STAGING
-        folder.mkdir(parents=True, exist_ok=True)
+        with self._errors(STAGING, "make"):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def _file(self, path: str) -> Path:

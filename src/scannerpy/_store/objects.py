@@ -117,8 +117,9 @@ class Objects(ABC):
     @contextlib.contextmanager
     def staging(self) -> Iterator[Path]:
         """A new file to be filled and given to `put_file`; removed at the end if it is still there."""
-        handle, name = tempfile.mkstemp(prefix="scanner-", dir=self.staging_folder())
-        os.close(handle)
+        with storage_errors("a new file", "make"):
+            handle, name = tempfile.mkstemp(prefix="scanner-", dir=self.staging_folder())
+            os.close(handle)
         try:
             yield Path(name)
         finally:

@@ -35,14 +35,18 @@ Rows = npt.NDArray[np.int64]
 class FrameColumn:
     """A column of frames.
 
-    `bgr` gives video-coded frames as BGR, as OpenCV wants them; raw ones come as they were stored. Several `read` may
-    be under way at once, but in one thread.
+    `bgr` gives video-coded frames as BGR, as OpenCV wants them; raw ones come as they were stored. `name` is what
+    errors call it: a user knows the stream, not the object its rows are in. Several `read` may be under way at once,
+    but in one thread.
     """
 
-    def __init__(self, objects: Objects, refs: Sequence[ChunkRef], *, bgr: bool = False, threads: int = 1) -> None:
+    def __init__(
+        self, objects: Objects, refs: Sequence[ChunkRef], *, bgr: bool = False, threads: int = 1, name: str = ""
+    ) -> None:
         self._chunks = ChunkList(objects, refs)
         self._format = "bgr24" if bgr else "rgb24"
         self._threads = threads
+        self._name = name
         self._open: OrderedDict[int, VideoChunk | RawChunk] = OrderedDict()
 
     @property
@@ -145,7 +149,7 @@ class FrameColumn:
         if chunk.kind == "raw":
             return RawChunk(chunk)
         if chunk.kind == "video":
-            return VideoChunk(chunk, self._format, self._threads)
+            return VideoChunk(chunk, self._format, self._threads, self._name)
         raise CorruptObject(f"{chunk.path} is a chunk of kind {chunk.kind!r}, not of frames: make the stream again")
 
 
@@ -196,8 +200,15 @@ def _two_kinds(row: int, looks: str, kind: str, began: str) -> str:
 class VideoChunk:
     """A chunk of kind ``video``, whose packets stand in itself or, ingested in place, in the user's file."""
 
-    def __init__(self, chunk: Chunk, format: str = "rgb24", threads: int = 1) -> None:  # noqa: A002 (FFmpeg's word)
+    def __init__(
+        self,
+        chunk: Chunk,
+        format: str = "rgb24",  # noqa: A002 (FFmpeg's word)
+        threads: int = 1,
+        name: str = "",
+    ) -> None:
         self.chunk = chunk
+        self.name = name or chunk.path
         self.index: VideoIndex = from_bytes(chunk.section("index"))
         external = chunk.meta.get("external")
         self.external = ExternalFile(**external) if external else None
@@ -235,7 +246,7 @@ class VideoChunk:
 
     def _frames(self, rows: Rows) -> Iterator[Frame]:
         decoder = self._idle.pop() if self._idle else self._decoder()
-        for number, frame in enumerate(_named(decoder, rows, self.chunk.path), 1):
+        for number, frame in enumerate(_named(decoder, rows, self.name), 1):
             if number == len(rows):  # before it is handed out: nobody need come back for more to keep the place
                 self._idle[:] = [decoder]
             yield self._cut(frame)
@@ -268,9 +279,9 @@ class VideoChunk:
             )
 
 
-def _named(decoder: Decoder, rows: Rows, path: str) -> Iterator[Pixels]:
+def _named(decoder: Decoder, rows: Rows, name: str) -> Iterator[Pixels]:
     try:
         for _, frame in decoder.frames(rows):
             yield frame
     except VideoError as error:
-        raise VideoError(f"{path}: {error}") from error
+        raise VideoError(f"{name}: {error}") from error

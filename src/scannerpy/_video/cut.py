@@ -240,7 +240,7 @@ def _pictures(parts: Sequence[Stretch]) -> Iterator[tuple[VideoFrame, Fraction |
             for _, frame in decoder.pictures(range(part.start, part.end)):
                 yield frame, decoder.sample_aspect_ratio
         except VideoError as error:
-            raise VideoError(f"{part.chunk.chunk.path}: {error}") from error
+            raise VideoError(f"{part.chunk.name}: {error}") from error
 
 
 def _check_joins(plan: Sequence[_Copied | _Edge], clock: Clock, file: Path) -> None:

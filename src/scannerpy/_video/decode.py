@@ -31,7 +31,7 @@ from av.video.frame import VideoFrame
 from scannerpy._plan.decode import Layout, Span, damaged_rows, reorder_depth
 from scannerpy._video.demux import REENCODE, REPAIR, numbered, open_decoder
 from scannerpy._video.pixels import Converter, Pixels
-from scannerpy._words.video import DAMAGED, VideoIndex
+from scannerpy._words.video import DAMAGED, KEY, VideoIndex
 from scannerpy.errors import VideoError
 
 Ints = npt.NDArray[np.int64]
@@ -78,6 +78,7 @@ class Decoder:
         self._row_of = self._layout.row_of.data  # as memory views: numpy takes three times as long for single numbers
         self._droppable = self._layout.droppable.data
         self._packet_of = np.ascontiguousarray(index.frame_packet).data
+        self._key = ((index.flags & KEY) != 0).data
         self._read = read
         self._threads = threads
         self._reorder = reorder_depth(index)
@@ -256,7 +257,7 @@ class Decoder:
         run.next = number + 1
         if self._row_of[number] >= run.exact_from:
             run.inside.add(number)
-        self._decode(run, numbered(data, number))
+        self._decode(run, numbered(data, number, key=self._key[number]))
 
     def _decode(self, run: _Run, packet: Packet[Any] | None) -> None:
         try:

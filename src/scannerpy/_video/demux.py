@@ -25,9 +25,10 @@ from scannerpy._words.video import VideoIndex
 from scannerpy.errors import IngestError, VideoError
 
 _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "ansi", "concat", "hls", "dash", "imf", "applehttp", "ffmetadata"}
-# Decoders that mark the frames they repaired. Others show what they have, and with several threads even these may let
-# a frame out before it is marked; there an error has to end the packet, so that it is noticed.
-_MARKS_DAMAGE = {"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4"}
+# Decoders that mark the frames they repaired. Others show what they have (HEVC's a picture half of which was never
+# written, so that it differs from time to time), and with several threads even these may let a frame out before it is
+# marked; there an error has to end the packet, so that it is noticed.
+_MARKS_DAMAGE = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 # Codecs whose frames are the same whatever the number of threads. VP8's are not where a frame is damaged, nor are those
 # of interlaced MPEG-4.
 _THREADED = ALONE | {"h264", "hevc", "vp9", "av1", "mpeg1video", "mpeg2video", "ffv1"}
@@ -122,14 +123,16 @@ def set_threads(context: VideoCodecContext, threads: int) -> None:
     context.thread_type = "AUTO" if context.thread_count > 1 else "NONE"
 
 
-def numbered(data: bytes | memoryview, number: int) -> Packet[Any]:
+def numbered(data: bytes | memoryview, number: int, *, key: bool) -> Packet[Any]:
     """Return a packet holding a zero-padded copy of `data`, with `number` for its time.
 
-    The frame that comes out carries that time, and so says which packet it was.
+    The frame that comes out carries that time, and so says which packet it was. `key` is what the container called it:
+    some decoders (PNG, Flash Screen) have no other way to tell a whole picture from a change to the one before.
     """
     packet: Packet[Any] = Packet(len(data))
     packet.update(cast("bytes", data))  # any buffer will do
     packet.pts = packet.dts = number
+    packet.is_keyframe = key
     return packet
 
 

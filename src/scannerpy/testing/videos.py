@@ -373,6 +373,8 @@ CATALOGUE: dict[str, Recipe] = {
     "raw-rgb-avi": Recipe("avi", "rawvideo", pix_fmt="bgr24"),
     "raw-yuv-nut": Recipe("nut", "rawvideo"),
     "huffyuv-avi": Recipe("avi", "huffyuv", pix_fmt="yuv422p"),
+    "png-mov": Recipe("mov", "png", pix_fmt="rgb24"),
+    "flash-screen-flv": Recipe("flv", "flashsv2", pix_fmt="bgr24"),
     "wmv2-asf": Recipe("asf", "wmv2", {"b": "900k"}),
     "flv1-flv": Recipe("flv", "flv", {"b": "900k"}),
     "gif": Recipe("gif", "gif", pix_fmt="rgb8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -39,7 +40,7 @@ def test_an_image_that_failed_is_built_again(there: Installation) -> None:
 
 def test_images_that_are_used_stay(there: Installation) -> None:
     made = there.create().system
-    with pytest.raises(Precondition, match="1 systems"):
+    with pytest.raises(Precondition, match="1 system made from"):
         there.api.images.delete(there.ada, "i-1")
     there.stand(made.id, status=Status.TERMINATED)
     for _ in range(2):
@@ -87,6 +88,16 @@ def test_tags_come_change_and_go(there: Installation) -> None:
         there.api.tags.update(there.ada, made)
 
 
+def test_what_was_done_within_a_second_keeps_its_order(there: Installation) -> None:
+    mine = there.create().system.id
+    there.stand(mine, status=Status.STARTED)
+    for minutes in (30, 60, 120, 180, 240):
+        there.api.wishes.change_idle(there.ann, mine, minutes)
+    told = there.api.trail.events(there.ann, WantedEvents(target=mine))
+    assert [json.loads(event.after)["idle_minutes"] for event in told[:-1]] == [240, 180, 120, 60, 30]
+    assert told[-1].action == "system.create"
+
+
 def test_people_read_about_what_is_theirs(there: Installation) -> None:
     mine = there.create().system.id
     there.create(there.ben)
@@ -121,3 +132,14 @@ def test_reports_are_for_who_asked(there: Installation) -> None:
         there.api.reports.create(there.ann, 0, 100)
     with pytest.raises(Precondition):
         there.api.reports.create(there.ann, 0, 100)
+
+
+def test_what_others_wait_for_does_not_make_room_for_more(there: Installation) -> None:
+    """Each user has so many reports under way, however many the others have."""
+    for caller in (there.ann, there.ben):
+        for _ in range(10):
+            there.api.reports.create(caller, 0, 100)
+    for caller in (there.ann, there.ben):
+        with pytest.raises(Precondition, match="10 of your reports"):
+            there.api.reports.create(caller, 0, 100)
+    assert there.api.reports.create(there.ada, 0, 100)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from puddle.server.domain.catalog import ImageStatus, Tag
-from puddle.server.domain.people import Limits
+from puddle.server.domain.people import Caller, Limits
 from puddle.server.domain.records import Snapshot, SnapshotStatus
 from puddle.server.domain.states import Status, Vm
 from puddle.server.errors import Exceeded, Invalid, Missing, Precondition
@@ -81,6 +81,13 @@ def test_systems_are_made_from_available_images(there: Installation, status: Ima
     with pytest.raises(Precondition) as refused:
         there.create()
     assert refused.value.reason == "image_not_available"
+
+
+def test_the_owners_address_is_on_everything_where_administrators_want_it(there: Installation) -> None:
+    ruled = there.ruled(owner_tag="owner", fixed_tags=(("site", "bonn"),))
+    ann = Caller(replace(ANN, email="ann@example.com"))
+    assert ruled.create(ann).system.tags == (("owner", "ann@example.com"), ("site", "bonn"))
+    assert ruled.create(ruled.ben).system.tags == (("site", "bonn"),), "who has no address is not named"
 
 
 def test_required_tags_are_asked_and_defaults_filled_in(there: Installation) -> None:

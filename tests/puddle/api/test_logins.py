@@ -48,6 +48,24 @@ def test_what_does_not_fit_is_refused_the_same_way(there: Installation, how: str
     assert refused.value.reason == "bad_credentials"
 
 
+def test_who_has_logged_in_before_is_not_kept_out_by_others_who_fail(there: Installation) -> None:
+    """Colleagues behind one proxy, or another account on the same computer."""
+    api = Api(there.backend, limiter=LoginLimiter(AttemptTerms(per_key="2 per minute", per_address="2 per minute")))
+    key_id, secret = key(there)
+    api.logins.login(key_id, secret, "127.0.0.1")
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            api.logins.login(key_id, "ps_wrong", "127.0.0.1")
+    with pytest.raises(TooMany):
+        api.logins.login(key_id, "ps_wrong", "127.0.0.1")
+    assert api.logins.login(key_id, secret, "127.0.0.1").token
+    there.api.logins.revoke_key(there.ann, key_id)
+    with pytest.raises(Unauthenticated):
+        api.logins.login(key_id, secret, "127.0.0.1")
+    with pytest.raises(TooMany):
+        api.logins.login(key_id, secret, "127.0.0.1")
+
+
 def test_too_many_failures_are_refused_unheard(there: Installation) -> None:
     api = Api(there.backend, limiter=LoginLimiter(AttemptTerms(per_key="2 per minute")))
     key_id, secret = key(there)

@@ -6,12 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from puddle.server.api import rekeying
-from puddle.server.api.rekeying import Rekeyed, rekey
+from puddle.server.api.rekeying import Rekeyed, rekey, take_into_use
 from puddle.server.auth.secrets import PASSWORD, Keyring
+from puddle.server.errors import Precondition
 from puddle.server.store import Store
 from puddle.server.store.systems import Sealed
+from tests.puddle.installations import installation
 from tests.puddle.records import system
 
 OLD, NEW = Keyring([b"1" * 32]), Keyring([b"2" * 32])
@@ -74,6 +77,46 @@ def test_what_never_rests_is_told_and_not_waited_for(memory: Store, monkeypatch:
     create(memory, "s-1")
     monkeypatch.setattr(rekeying, "_rewritten", lambda *_: False)
     assert rekey(memory, BOTH) == Rekeyed(1, changing=("s-1",))
+
+
+def named(store: Store) -> str:
+    with store.writing() as tx:
+        return tx.master_key()
+
+
+def test_who_starts_names_its_newest_key_and_the_next_one_goes_on_with_it(store: Store) -> None:
+    assert named(store) == ""
+    for keyring in (OLD, BOTH, NEW):
+        take_into_use(store, keyring)
+        assert named(store) == keyring.newest
+
+
+def test_a_server_without_the_key_that_is_named_says_so_and_changes_nothing(memory: Store) -> None:
+    take_into_use(memory, NEW)
+    with capture_logs() as logs:
+        take_into_use(memory, OLD)
+    assert named(memory) == NEW.newest
+    assert [(it["log_level"], it["named"], it["if_lost"]) for it in logs] == [
+        ("error", NEW.newest, "puddle rotate-master-key --reencrypt")
+    ]
+
+
+@pytest.mark.parametrize("rotate", [lambda store: take_into_use(store, BOTH), lambda store: rekey(store, BOTH)])
+def test_a_server_that_runs_on_with_the_old_key_makes_no_password_with_it(memory: Store, rotate: Any) -> None:
+    """Once the old key is gone nobody could read it, and its system could not be set up or opened."""
+    there = installation(memory)
+    there = replace(there, backend=replace(there.backend, keyring=OLD))
+    there = there.ruled()
+    take_into_use(memory, OLD)
+    made = there.create()
+    rotate(memory)
+    with capture_logs() as logs, pytest.raises(Precondition, match="has to restart it") as refused:
+        there.create(name="two")
+    assert refused.value.reason == "master_key"
+    assert (logs[0]["log_level"], logs[0]["named"]) == ("error", NEW.newest)
+    assert list(kept(memory)) == [made.system.id]
+    there = replace(there, backend=replace(there.backend, keyring=BOTH)).ruled()
+    assert there.create(name="two").password
 
 
 def test_what_no_key_fits_is_left_and_told(memory: Store) -> None:

@@ -10,11 +10,12 @@ import pytest
 
 from puddle.server.api.views import SystemView
 from puddle.server.domain.people import Caller, Limits
-from puddle.server.domain.records import SnapshotStatus, System
+from puddle.server.domain.records import NEVER, SnapshotStatus, System
+from puddle.server.domain.rules import CloudPrices
 from puddle.server.domain.states import TABLE, Config, Status, Wish, after
 from puddle.server.errors import Exceeded, Invalid, Missing, Precondition
 from puddle.server.store.trail import WantedEvents
-from tests.puddle.installations import ANN, Installation, there
+from tests.puddle.installations import ANN, LARGE, SMALL, Installation, there
 
 __all__ = ["there"]
 
@@ -58,6 +59,17 @@ def test_every_wish_at_every_status(there: Installation, status: Status, wish: W
         assert refused.value.reason
         for name in refused.value.meta["allowed_actions"]:  # type: ignore[union-attr]
             assert (status, Wish(name)) in TABLE
+            assert Wish(name) is not Wish.FAIL, "that is for administrators"
+
+
+def test_giving_up_is_offered_to_administrators_alone(there: Installation) -> None:
+    system_id = there.create().system.id
+    offered = {}
+    for who in (there.ann, there.ada):
+        with pytest.raises(Precondition) as refused:
+            there.api.wishes.stop(who, system_id)
+        offered[who.user.name] = refused.value.meta["allowed_actions"]
+    assert offered == {"ann": ["terminate"], "ada": ["terminate", "fail"]}
 
 
 @pytest.mark.parametrize("wish", Wish)
@@ -126,6 +138,41 @@ def test_the_owners_limits_count_also_where_an_administrator_starts(there: Insta
     assert refused.value.reason == "budget"
 
 
+def test_a_start_takes_another_idle_interval_with_it(there: Installation) -> None:
+    system_id = stopped(there)
+    there.api.wishes.start(there.ann, system_id, idle_minutes=NEVER)
+    assert (kept(there, system_id).status, kept(there, system_id).idle_minutes) == (Status.STARTING, NEVER)
+
+
+def test_a_start_that_says_nothing_of_it_leaves_the_interval(there: Installation) -> None:
+    system_id = stopped(there, idle_minutes=30)
+    there.api.wishes.start(there.ann, system_id)
+    assert kept(there, system_id).idle_minutes == 30
+
+
+def test_one_that_has_failed_is_started_with_another_interval_too(there: Installation) -> None:
+    system_id = started(there)
+    there.stand(system_id, status=Status.FAILED)
+    there.api.wishes.start(there.ann, system_id, idle_minutes=60)
+    assert kept(there, system_id).idle_minutes == 60
+
+
+def test_a_start_that_is_refused_leaves_the_interval_too(there: Installation) -> None:
+    up, down = started(there), there.create(name="two").system.id
+    there.stand(down, status=Status.STOPPED, provisioned=True, machine_id="m-2", cu=0)
+    before = kept(there, up), kept(there, down)
+    with pytest.raises(Precondition):
+        there.api.wishes.start(there.ann, up, idle_minutes=NEVER)
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(running=1)))
+    with pytest.raises(Exceeded):
+        there.api.wishes.start(there.ann, down, idle_minutes=NEVER)
+    with pytest.raises(Invalid) as refused:
+        there.api.wishes.start(there.ann, down, idle_minutes=7)
+    assert refused.value.meta["field"] == "idle_timeout_interval"
+    assert (kept(there, up), kept(there, down)) == before
+
+
 def test_scaling_names_its_target(there: Installation) -> None:
     system_id = stopped(there)
     there.api.wishes.scale(there.ann, system_id, "t-2", 20)
@@ -138,6 +185,92 @@ def test_scaling_to_nothing_else_or_a_smaller_disk_is_refused(there: Installatio
     system_id = stopped(there)
     with pytest.raises(Invalid):
         there.api.wishes.scale(there.ann, system_id, type_id, disk)
+
+
+def offered(there: Installation, **fields: Any) -> None:
+    """Let the type of an ordinary system be offered otherwise."""
+    there.api.instance_types.update(there.ada, replace(SMALL, **fields))
+
+
+@pytest.mark.parametrize("hidden", [{"enabled": False}, {"allowed_groups": ("others",)}])
+@pytest.mark.parametrize("named", ["", "t-1"])
+def test_a_disk_grows_though_the_systems_type_is_offered_no_more(
+    there: Installation, hidden: dict[str, Any], named: str
+) -> None:
+    system_id = stopped(there)
+    offered(there, **hidden)
+    there.api.wishes.scale(there.ann, system_id, named, 20)
+    assert kept(there, system_id).target_disk_gb == 20
+
+
+def test_an_administrator_scales_to_what_the_owner_may_have(there: Installation) -> None:
+    there.api.instance_types.update(there.ada, replace(LARGE, allowed_groups=("team",)))
+    mine, others = stopped(there), there.create(there.ada).system.id
+    there.stand(others, status=Status.STOPPED, provisioned=True, machine_id="m-2", cu=0)
+    there.api.wishes.scale(there.ada, mine, "t-2")
+    with pytest.raises(Invalid, match="offered to you"):
+        there.api.wishes.scale(there.ada, others, "t-2")
+    there.api.instance_types.update(there.ada, replace(LARGE, allowed_groups=("others",)))
+    there.stand(mine, status=Status.STOPPED)
+    with pytest.raises(Invalid, match="offered to ann"):
+        there.api.wishes.scale(there.ada, mine, "t-2")
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason", "left"),
+    [
+        (Limits(cu=3), "quota", "3 of 3 compute units left, and this needs 4; take a smaller"),
+        (Limits(budget_micros=3_000_000), "budget", "3.00 of 3.00 left this month, and this needs 3.60 at least"),
+    ],
+)
+def test_a_size_that_could_not_be_started_is_refused(
+    there: Installation, limits: Limits, reason: str, left: str
+) -> None:
+    system_id = stopped(there)
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=limits))
+    before = kept(there, system_id)
+    with pytest.raises(Exceeded, match=left) as refused:
+        there.api.wishes.scale(there.ada, system_id, "t-2")
+    assert (refused.value.reason, kept(there, system_id)) == (reason, before)
+    there.api.wishes.scale(there.ann, system_id, "", 20)  # the disk costs nothing here
+
+
+def test_the_limits_of_groups_and_the_pool_count_for_a_size_too(there: Installation) -> None:
+    ruled = there.ruled(cu_pool=3)
+    system_id = stopped(ruled)
+    with pytest.raises(Exceeded) as refused:
+        ruled.api.wishes.scale(ruled.ann, system_id, "t-2")
+    assert refused.value.reason == "out_of_cu"
+    there.api.people.limit_group(there.ada, "team", Limits(cu=2))
+    with pytest.raises(Exceeded, match="group team has 2 of 2"):
+        there.api.wishes.scale(there.ann, system_id, "t-2")
+
+
+def test_what_others_hold_now_is_not_in_the_way_of_a_size(there: Installation) -> None:
+    system_id = stopped(there)
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(cu=4, running=1)))
+    there.create(name="two")
+    there.api.wishes.scale(there.ann, system_id, "t-2")
+
+
+def test_a_smaller_size_is_never_refused(there: Installation) -> None:
+    system_id = there.create(instance_type_id="t-2").system.id
+    there.stand(system_id, status=Status.STOPPED, provisioned=True, machine_id="m-1", cu=0)
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(cu=1, budget_micros=1)))
+    there.api.wishes.scale(there.ann, system_id, "t-1")
+
+
+def test_a_disk_that_costs_more_needs_an_hour_of_it_in_the_budget(there: Installation) -> None:
+    ruled = there.ruled(prices={"simulated": CloudPrices(disk_gb_micros=100_000)})
+    system_id = stopped(ruled)
+    with ruled.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(budget_micros=1_000_000)))
+    with pytest.raises(Exceeded, match=r"needs 1\.10 at least"):
+        ruled.api.wishes.scale(ruled.ann, system_id, "", 21)
+    ruled.api.wishes.scale(ruled.ann, system_id, "", 20)
 
 
 def test_a_snapshot_is_a_row_of_its_own(there: Installation) -> None:
@@ -214,5 +347,5 @@ def test_why_a_wish_was_made_is_in_the_trail(there: Installation) -> None:
     system_id = started(there)
     there.api.wishes.stop(there.ann, system_id, reason="lunch")
     with there.store.reading() as tx:
-        newest = next(iter(tx.events.page(WantedEvents(target=system_id))))
-    assert (newest.action, newest.message) in {("system.stop", "lunch"), ("system.create", "")}
+        found = {event.action: event.message for event in tx.events.page(WantedEvents(target=system_id))}
+    assert found == {"system.stop": "lunch", "system.create": ""}

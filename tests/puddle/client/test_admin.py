@@ -68,6 +68,8 @@ def test_users_are_let_in_changed_and_shut_out(root: AdminClient, server: Runnin
     assert (changed.user.role, changed.limits.systems, list(changed.user.groups)) == (ROLE_USER, 2, ["team", "night"])
     assert root.update_user(made.user.id, groups=[]).user.groups == []
     assert root.update_user(made).limits.budget_per_month_decimal == "9.5"
+    renamed = root.update_user(made, email="countess@example.com", display_name="Ada King").user
+    assert (renamed.email, renamed.display_name) == ("countess@example.com", "Ada King")
 
     key = root.create_key("to go", valid_days=1, user=made)
     theirs = AdminClient(server.exports()["PUDDLE_server_address"], None, key.id, key.secret)

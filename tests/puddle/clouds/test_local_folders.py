@@ -286,7 +286,7 @@ def test_a_tree_is_copied_as_it_is_without_what_cannot_be_copied(tmp_path):
     (source / "link").symlink_to("folder/program")
     os.mkfifo(source / "pipe")
     beats = []
-    copy_tree(source, tmp_path / "copy", lambda: beats.append(1))
+    copy_tree(source, tmp_path / "copy", lambda: beats.append(1), 1 << 20)
     assert sorted(path.name for path in (tmp_path / "copy").rglob("*")) == ["folder", "link", "program"]
     assert (tmp_path / "copy" / "folder" / "program").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "copy" / "link").readlink().name == "program"

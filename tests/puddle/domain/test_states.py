@@ -48,9 +48,18 @@ def test_everything_in_transition_leads_to_rest_by_facts_alone(status):
         reached |= edge
         edge = {to for (at, what), to in TABLE.items() if at in edge and isinstance(what, Fact)} - reached
     assert reached & s.SETTLED
-    if status not in {Status.TERMINATING, Status.FAILING}:
+    if status not in {Status.TERMINATING, Status.FAILING, Status.SNAPSHOTTING}:
         late = TABLE.get((status, Fact.TOO_LATE))
         assert late is Status.FAILING
+
+
+def test_a_snapshot_never_fails_its_system():
+    """Not even where it is not done in time; only the end of the machine, or an administrator, does."""
+    ways = {what: to for (at, what), to in TABLE.items() if at is Status.SNAPSHOTTING}
+    assert {what for what, to in ways.items() if to in {Status.FAILING, Status.FAILED}} == {
+        Wish.FAIL,
+        Fact.MACHINE_LOST,
+    }
 
 
 def test_nothing_comes_back_from_termination():

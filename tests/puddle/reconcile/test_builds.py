@@ -42,6 +42,7 @@ def test_a_build_that_fails_says_why_and_can_be_asked_for_again(place: Place) ->
     built = build(place)
     place.turn(2)
     assert (image(place, built).status, image(place, built).detail) == (ImageStatus.FAILED, "there is no room")
+    assert place.at.api.images.log(built) == "there is no room\n", "whoever reads the log reads it, too"
     place.turn(10)
     place.at.api.images.rebuild(place.at.ada, built)
     place.turn(2)

@@ -154,6 +154,24 @@ def test_a_failed_snapshot_does_not_fail_the_system():
     assert made.consequences == (SnapshotEnded(snapshot_id="snap", cloud_snapshot_id="c", failure="quota"),)
 
 
+@pytest.mark.parametrize("session", ["s", ""])
+@pytest.mark.parametrize("copy", [None, Copy(id="", state=CopyState.GONE), Copy(id="c", state=CopyState.CREATING)])
+def test_a_snapshot_that_is_late_does_not_fail_the_system(copy, session):
+    it = started(status=Status.SNAPSHOTTING, snapshot_id="snap", deadline=3000, session_id=session)
+    made = decide(it, Facts(snapshot=copy), 3000, TERMS)
+    assert made.system.status is (Status.STARTED if session else Status.STOPPED)
+    assert (made.system.snapshot_id, made.system.deadline, made.action) == ("", 0, None)
+    (ended,) = made.consequences
+    assert isinstance(ended, SnapshotEnded)
+    assert ended.failure == "it was not done within its time"
+
+
+def test_a_snapshot_that_is_there_at_the_deadline_is_there():
+    it = started(status=Status.SNAPSHOTTING, snapshot_id="snap", deadline=3000)
+    made = decide(it, Facts(snapshot=Copy(id="c", state=CopyState.AVAILABLE)), 3000, TERMS)
+    assert made.consequences == (SnapshotEnded(snapshot_id="snap", cloud_snapshot_id="c", failure=""),)
+
+
 def test_a_size_that_cannot_be_had_leaves_the_old_one():
     it = system(status=Status.SCALING, machine_id="m-1", target_type_id="t-large", target_disk_gb=20)
     made = broken(it, "CAPACITY", "there is no large machine left", 3000, TERMS)

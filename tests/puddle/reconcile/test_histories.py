@@ -417,7 +417,7 @@ class History(RuleBasedStateMachine):
     def compute_units_are_never_oversold(self) -> None:
         """Where nobody starts machines behind our back."""
         with self.store.reading() as tx:
-            assert self.drifted or tx.systems.held()[2] <= 6
+            assert self.drifted or tx.systems.consumed() <= 6
 
     @invariant()
     def what_a_system_has_spent_is_what_its_ledger_says(self) -> None:

@@ -81,6 +81,30 @@ def test_a_system_is_made_from_a_snapshot_that_is_still_being_taken(place: Place
     assert (place.system(one).status, place.system(two).status) == (Status.STARTED, Status.STARTED)
 
 
+def test_a_size_that_was_refused_is_in_use_no_more(place: Place) -> None:
+    one = place.started()
+    place.at.api.wishes.stop(place.at.ann, one)
+    place.pass_by(20, 2)
+    place.at.cloud.faults.plan(Fault(method="resize", reason="REFUSED", sentence="not here", for_ever=True))
+    place.at.api.wishes.scale(place.at.ann, one, "t-2")
+    place.pass_by(20, 2)
+    now = place.system(one)
+    assert (now.status, now.instance_type_id, now.detail) == (Status.STOPPED, "t-1", "not here")
+    place.at.api.instance_types.delete(place.at.ada, "t-2")
+
+
+def test_scaling_that_was_given_up_leads_nowhere_any_more(place: Place) -> None:
+    one = place.started()
+    place.at.api.wishes.stop(place.at.ann, one)
+    place.pass_by(20, 2)
+    place.at.cloud.faults.plan(Fault(method="resize", times=ALWAYS))
+    place.at.api.wishes.scale(place.at.ann, one, "t-2", 20)
+    place.at.api.wishes.fail(place.at.ada, one)
+    place.pass_by(20, 2)
+    now = place.system(one)
+    assert (now.status, now.target_type_id, now.target_disk_gb) == (Status.FAILED, "", 0)
+
+
 def test_a_failed_snapshot_leaves_its_system_as_it_was(place: Place) -> None:
     one = place.started()
     place.at.cloud.outside.break_snapshot()

@@ -80,6 +80,7 @@ def test_what_the_client_reads_is_no_setting(monkeypatch: pytest.MonkeyPatch) ->
         ("[server]\nport = 99999\n", "server.port: "),
         ("[server]\nprot = 1\n", "server.prot: there is no such setting; is it server.port?"),
         ("[sevrer]\nport = 1\n", "sevrer: there is no such setting"),
+        ('[server]\ntrusted_proxies = ["*"]\n', "server.trusted_proxies: '*' does not appear to be"),
         ('[server]\ncert_file = "c"\n', "server: cert_file and key_file go together"),
         ("[idle]\ndefault = 17\n", "idle: default is one of the options' minutes"),
         ('[systems]\nname_pattern = "("\n', "systems: name_pattern: "),

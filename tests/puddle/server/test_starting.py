@@ -19,6 +19,8 @@ from puddle.client import ImagesClient, InstanceTypesClient, SystemsClient
 from puddle.client.auth.authorizer import AuthError
 from puddle.client.cloud import CloudProvider
 from puddle.client.cloud.clouds import CLOUD_LOCAL
+from puddle.client.product.products import PRODUCT_DAI
+from puddle.testing import fake_dai
 from tests.puddle.server.running import SIMULATED, RunningServer, clean_environment, until
 
 
@@ -176,6 +178,45 @@ def test_a_port_in_use_and_a_wrong_setting_are_told(tmp_path: Path) -> None:
     told = puddle(tmp_path, "server", "--port", "0", code=1, **away)
     assert "the database cannot be used" in told
     assert "hidden" not in told
+
+
+def test_driverless_ai_is_offered_where_its_installations_are(started: Any, tmp_path: Path) -> None:
+    """The installation is the fake one; a system of it comes up on this machine and lists its experiments."""
+    fake_dai.installation(tmp_path / "dai")
+    (tmp_path / "license.sig").write_text("a licence")
+    dai = {
+        "PUDDLE_PRODUCTS__DAI__INSTALLATIONS": str(tmp_path / "dai"),
+        "PUDDLE_PRODUCTS__DAI__LICENSE_FILE": str(tmp_path / "license.sig"),
+    }
+    server = started(**dai)
+    server.address()
+    mine = {"authorizer": server.authorizer()}
+    image = ImagesClient(CLOUD_LOCAL, **mine).build(PRODUCT_DAI)
+    assert (image.product, image.version) == ("dai", "fake-1.11.1")
+    systems, size = SystemsClient(CLOUD_LOCAL, **mine), InstanceTypesClient(CLOUD_LOCAL, **mine).list_available()[0]
+    system = systems.create("trial", PRODUCT_DAI, image, size, 1)
+    try:
+        assert (system.auth_type, system.product_status) == ("local", system.PRODUCT_STATUS_READY.code)
+        assert httpx.get(system.default_url, auth=(system.username, system.password)).status_code == 200
+        made = {"id": "e1", "description": "churn", "progress": 1.0}
+        posted = httpx.post(
+            f"{system.default_url}{fake_dai.EXPERIMENTS}", json=made, auth=(system.username, system.password)
+        )
+        assert posted.is_success
+        (model,) = systems.get(system).models or ()
+        assert (model.id, model.description, model.progress) == ("e1", "churn", 1.0)
+    finally:
+        systems.terminate(system)
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize(("key", "told"), [("INSTALLATIONS", "is no folder"), ("LICENSE_FILE", "cannot be read")])
+def test_what_driverless_ai_lacks_is_told(tmp_path: Path, key: str, told: str) -> None:
+    there = {"PUDDLE_PRODUCTS__DAI__INSTALLATIONS": str(tmp_path)}
+    wrong = {f"PUDDLE_PRODUCTS__DAI__{key}": str(tmp_path / "nothing")}
+    said = puddle(tmp_path, "server", "--port", "0", code=1, **{**there, **wrong})
+    assert f"products.dai.{key.lower()}" in said
+    assert told in said
 
 
 def test_the_command_keeps_a_login_for_itself(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ class Wire:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.loop = asyncio.new_event_loop()
+        self.unread: list[bytes] = []
+        """Of the last request, the pieces of the body that were not read."""
 
     def close(self) -> None:
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
@@ -65,8 +67,11 @@ class Wire:
         client: str = "127.0.0.1",
         query: bytes = b"",
     ) -> Reply:
-        """Send a request; a list of bytes arrives piece by piece."""
+        """Send a request; a list of bytes arrives piece by piece. HTTP says how long it is, or that it will see."""
         pieces = [body] if isinstance(body, bytes) else list(body)
+        self.unread = pieces
+        whole = {"content-length": str(len(body))} if isinstance(body, bytes) else {"transfer-encoding": "chunked"}
+        headers = {**whole, **(headers or {})}
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -77,7 +82,7 @@ class Wire:
             "raw_path": path.encode(),
             "query_string": query,
             "root_path": "",
-            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()],
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
             "client": (client, 50_000),
             "server": ("127.0.0.1", 8081),
             "state": {},

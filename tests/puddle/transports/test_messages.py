@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from puddle.client.proto.v2 import admin_service_pb2 as admin
 from puddle.client.proto.v2 import system_service_pb2 as systems
 from puddle.server.domain.cost import HOUR, MICROS
-from puddle.server.domain.records import NEVER
+from puddle.server.domain.records import NEVER, SnapshotStatus
 from puddle.server.domain.states import Product, Status, Vm
 from puddle.server.domain.trail import Notice, Report, ReportEntry, ReportStatus
 from puddle.server.transports.messages import money
@@ -169,6 +170,12 @@ def test_snapshots_come_and_go(here: Here) -> None:
     ]
     assert here.ask("SnapshotService/GetSnapshot", "ann", id=taken.id) == taken
     assert here.refused("SnapshotService/DeleteSnapshot", "ann", id=taken.id)[2] == "snapshot_in_use"
+    with here.there.store.writing() as tx:
+        record = tx.snapshots.get(taken.id)
+        assert record is not None
+        tx.snapshots.put(replace(record, status=SnapshotStatus.FAILED, failure="the disk could not be read"))
+    failed = here.ask("SnapshotService/GetSnapshot", "ann", id=taken.id)
+    assert (failed.status, failed.status_detail, taken.status_detail) == (3, "the disk could not be read", "")
     assert here.refused("SnapshotService/ListSnapshots", "ann", scope=3)[1] in {"permission_denied", "invalid_argument"}
 
 
@@ -236,6 +243,41 @@ def test_reports_are_read_in_pages(here: Here) -> None:
     assert here.ask("ReportService/GetReport", "ann", id="rep-1").status == 2
 
 
+def test_amounts_add_up_where_decimals_are_rounded(here: Here) -> None:
+    line = ReportEntry(
+        report_id="rep-1", number=0, system_id="s", system_name="n", owner_id="u-1", owner_name="ann", cloud="c",
+        product="p", version="1", instance_type="small", session_id="x", meter="VM", start=0, end=1,
+        price_micros=50_000,
+    )  # fmt: skip
+    total = 7 * 50_000
+    head = Report(id="rep-1", asked_by="u-1", owner_id="u-1", start=0, end=9, created=1, total=total)
+    with here.there.store.writing() as tx:
+        tx.reports.add(replace(head, status=ReportStatus.READY))
+        tx.reports.fill([replace(line, number=number) for number in range(7)])
+    told = here.ask("ReportService/GetReport", "ann", id="rep-1")
+    entries = here.ask("ReportService/ListReportEntries", "ann", id="rep-1").entries
+    assert told.total_amount == sum(entry.amount for entry in entries) == total
+    assert Decimal(told.total_decimal) == (Decimal(total) / (MICROS * HOUR)).quantize(Decimal("1e-10"))
+    assert Decimal(told.total_decimal) != sum(Decimal(entry.cost_decimal) for entry in entries)
+
+
+def test_a_start_may_bring_another_idle_interval(here: Here) -> None:
+    made = here.there.create().system
+    here.there.stand(made.id, status=Status.STOPPED, provisioned=True, machine_id="m-1", cu=0)
+    started = here.ask("SystemService/StartSystem", "ann", id=made.id, idle_timeout_interval=NEVER)
+    assert (started.status, started.idle_timeout_interval) == (Status.STARTING, NEVER)
+
+
+def test_who_told_of_use_is_said(here: Here) -> None:
+    made = here.there.create().system
+    told = {}
+    for last, missed in ((50, 0), (200, 0), (200, 2)):
+        here.there.stand(made.id, status=Status.STARTED, started=100, last_activity=last, missed_probes=missed)
+        activity = here.ask("SystemService/GetSystem", "ann", id=made.id).system.activity
+        told[activity.source] = (activity.known, activity.idle)
+    assert told == {"start": (True, True), "product": (True, True), "nobody": (False, False)}
+
+
 def test_events_come_newest_first_in_pages(here: Here) -> None:
     made = here.there.create().system
     here.there.clock.turn(1)
@@ -254,6 +296,11 @@ def test_people_are_let_in_and_limited(here: Here) -> None:
     changed = here.ask("AdminService/UpdateUser", "ada", id=made.user.id, role=2, limits=limits, set_groups=True)
     assert (changed.user.role, list(changed.user.groups), changed.limits) == (2, [], limits)
     assert here.ask("AdminService/UpdateUser", "ada", id=made.user.id, active=False).active is False
+    moved = here.ask("AdminService/UpdateUser", "ada", id=made.user.id, email="cid@example.com", display_name="Cid")
+    assert (moved.user.email, moved.user.display_name, moved.user.role) == ("cid@example.com", "Cid", 2)
+    assert here.ask("AdminService/UpdateUser", "ada", id=made.user.id).user == moved.user
+    assert here.ask("AdminService/UpdateUser", "ada", id=made.user.id, email="").user.email == ""
+    assert here.refused("AdminService/UpdateUser", "ada", id=made.user.id, email="no address")[1] == "invalid_argument"
     assert here.refused("AdminService/UpdateUser", "ada", id=made.user.id, role=9)[1] == "invalid_argument"
     assert here.refused("AdminService/CreateUser", "ada", name="cid")[2] == "name_taken"
     assert "cid" in {each.user.name for each in here.ask("AdminService/ListUsers", "ada").users}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import Callable
@@ -135,6 +136,23 @@ def test_strangers_may_say_less(here: Here) -> None:
     assert here.post("AuthService/Login", b" " * 10_000 + b"{}").status == 401
 
 
+@pytest.mark.parametrize("body", [b" " * 20_000 + b"{}", [b" " * 20_000, b"{}"]])
+def test_a_token_that_is_not_good_is_found_out_before_a_large_body_is_read(
+    here: Here, body: bytes | list[bytes]
+) -> None:
+    """Or else whoever makes up a token could let the server hold a megabyte for each of many connections."""
+    here.tokens["nobody"] = "pt_made-up"
+    assert here.post(GET, body, "nobody").code == "unauthenticated"
+    assert here.wire.unread == ([body] if isinstance(body, bytes) else body)
+    assert here.post(GET, body, "ann").status == 404
+
+
+def test_a_body_whose_end_can_be_seen_in_two_places_is_refused_and_the_connection_closed(here: Here) -> None:
+    """What one reader takes for the rest of it may be the next request to another (request smuggling)."""
+    reply = here.post("AuthService/WhoAmI", b"{}", "ann", transfer_encoding="chunked")
+    assert (reply.status, reply.meta["reason"], reply.headers["connection"]) == (400, "framing", "close")
+
+
 def test_a_body_may_be_packed_and_is_bounded_all_the_same(here: Here) -> None:
     packed = gzip.compress(b'{"id": "sys-none"}')
     assert here.post(GET, packed, "ann", content_encoding="gzip").status == 404
@@ -166,7 +184,7 @@ def test_reads_take_no_thread_unless_their_body_is_large(here: Here, monkeypatch
     large = b'{"statuses": [' + b"3," * 50_000 + b"3]}"
     for name, body in (("ListSystems", b"{}"), ("ListSystems", large), ("StopSystem", b"{}")):
         here.post(f"SystemService/{name}", body, "ann")
-    assert [name == main for name in names] == [True, False, False]
+    assert [name == main for name in names] == [True, False, False, False], "the large one's caller is asked for twice"
 
 
 # what comes back
@@ -268,6 +286,25 @@ def test_there_is_room_for_so_many_calls(called: Callable[..., Here]) -> None:
     here.app.connect._waiting = 1
     reply = here.post("AuthService/Logout", who="ann")
     assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "unavailable", "1")
+
+
+def test_a_call_counts_until_it_is_done_whoever_waits_for_it(
+    called: Callable[..., Here], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Callers who give up at once cannot heap up work behind calls that hang."""
+    import threading
+
+    here = called(terms=Terms(calls=connect.Terms(threads=1, waiting=1)))
+    held = threading.Event()
+    monkeypatch.setattr(here.there.api.tags, "delete", lambda *_: held.wait(10))
+    statuses = [
+        here.post("TagService/DeleteTag", b'{"id": "x"}', "ada", connect_timeout_ms="20").status for _ in range(4)
+    ]
+    held.set()
+    assert statuses == [504, 504, 503, 503]
+    here.app.connect._pool.shutdown()  # once all that was begun is done, so is its counting
+    here.wire.loop.run_until_complete(asyncio.sleep(0))
+    assert here.app.connect._waiting == 0
 
 
 class Broken(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from puddle.server.auth.tokens import TokenTerms
-from puddle.server.domain.people import User
+from puddle.server.domain.people import Role, User
 from puddle.server.domain.states import Status
 from puddle.server.transports import watching
 from puddle.server.transports.app import Terms
@@ -187,6 +187,21 @@ def test_a_stream_ends_when_its_token_is_revoked(here: Here) -> None:
         stream = Stream(here, here.tokens["ben"])
         assert (await asyncio.wait_for(stream.chunks.get(), 10)).startswith(b": ping")
         await thread(here.there.api.logins.logout, here.there.ben, here.tokens["ben"])
+        assert (await stream.event())[0] == "end"
+        await asyncio.wait_for(stream.task, 10)
+
+    run(here, play)
+
+
+def test_a_stream_ends_when_its_user_is_no_administrator_any_more(here: Here) -> None:
+    """Who may see everything is asked again and again, not only when the stream begins."""
+    people = here.there.api.people
+
+    async def play() -> None:
+        stream = Stream(here, here.tokens["ada"], '{"scope": "SCOPE_ALL"}')
+        assert (await asyncio.wait_for(stream.chunks.get(), 10)).startswith(b": ping")
+        await thread(people.update, here.there.ada, "u-1", role=Role.ADMIN)
+        await thread(people.update, here.there.ada, "u-9", role=Role.USER)
         assert (await stream.event())[0] == "end"
         await asyncio.wait_for(stream.task, 10)
 

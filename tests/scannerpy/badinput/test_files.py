@@ -106,6 +106,22 @@ def test_the_readable_rows_of_a_truncated_video_stay(cl, tmp_path):
     assert [number_of(frame) for frame in frames] == list(range(len(frames)))
 
 
+@pytest.mark.parametrize("change", ["moved", "cut"])
+def test_a_file_that_is_no_longer_what_was_ingested_in_place(cl, tmp_path, change):
+    """The stream is named and the file; not the object in the database that no user ever sees."""
+    path = write_clip(tmp_path / "clip.mp4", 20)
+    cl.ingest_videos([("talk", str(path))], inplace=True)
+    path.rename(tmp_path / "elsewhere.mp4") if change == "moved" else os.truncate(path, 500)
+    error = outcome(lambda: list(sp.NamedVideoStream(cl, "talk").load()))
+    assert isinstance(error, errors.VideoError)
+    stream, job = run(cl, cl.io.Input([sp.NamedVideoStream(cl, "talk")]))
+    (failure,) = cl.wait_on_job(job, show_progress=False).failures
+    for said in (str(error), failure.reason):
+        assert said.startswith(f"stream 'talk': {path} ")
+        assert "ingest it again" in said.lower()
+    assert not stream.committed()
+
+
 def test_a_name_that_exists(cl, clip):
     """For ingest, for a table, for an output: the name is in the text, and what is there stays."""
     cl.ingest_videos([("taken", clip(12))])

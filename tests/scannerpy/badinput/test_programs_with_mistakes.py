@@ -262,3 +262,105 @@ def test_packet_sizes_that_do_not_fit(cl, work, io):
     with pytest.raises(errors.ScannerException, match=r"packet"):
         cl.run(cl.io.Output(column, [sp.NamedStream(cl, "out")]), sp.PerfParams.manual(work, io), show_progress=False)
     assert not cl.has_table("out")
+
+
+def test_registration_of_what_cannot_be_an_op():
+    """A forgotten pair of parentheses, async, yield, a stencil that is none: each is told as what it is."""
+    with pytest.raises(errors.RegistrationError, match=r"BadBare .*@register_python_op\(\)"):
+
+        @sp.register_python_op
+        def BadBare(config, x: Any) -> Any:
+            return x
+
+    with pytest.raises(errors.RegistrationError, match="async"):
+
+        @sp.register_python_op()
+        class BadAsync(sp.Kernel):
+            async def execute(self, x: Any) -> Any:
+                return x
+
+    with pytest.raises(errors.RegistrationError, match="return instead of yield"):
+
+        @sp.register_python_op()
+        def BadYield(config, x: Any) -> Any:
+            yield x
+
+    with pytest.raises(errors.RegistrationError, match="stencil=1: give a list"):
+
+        @sp.register_python_op(stencil=1)
+        def BadStencil(config, x: Any) -> Any:
+            return x
+
+    with pytest.raises(errors.RegistrationError, match=r"'BadEmpty' has no execute"):
+
+        @sp.register_python_op()
+        class BadEmpty(sp.Kernel):
+            pass
+
+
+def test_an_argument_that_is_no_data_is_named(cl):
+    """Which op, which argument; not only of which type it is."""
+    column = cl.ops.BadSame(x=blobs(cl, "in", 3), lock=threading.Lock())
+    with pytest.raises(errors.SerializationError, match=rf"BadSame \(.*{HERE}:\d+\) was given lock="):
+        run(cl, column)
+
+
+def test_settings_that_mean_nothing(cl):
+    """No instances; a misspelt one, told where it is written rather than where the graph is run."""
+    column = cl.ops.BadSame(x=blobs(cl, "in", 3))
+    with pytest.raises(errors.ConfigError, match="pipeline_instances_per_node is 0"):
+        cl.run(cl.io.Output(column, [sp.NamedStream(cl, "out")]), sp.PerfParams(1, 1, pipeline_instances_per_node=0))
+    for make in (lambda: sp.PerfParams.manual(1, 1, pipelines=2), lambda: sp.PerfParams.estimate(pipelines=2)):
+        with pytest.raises(TypeError, match="pipelines"):
+            make()
+
+
+@pytest.mark.parametrize("videos", ["a.mp4", ("t", "a.mp4"), ["a.mp4"], [("t", "a.mp4", 1)], {"t": "a.mp4"}, 5])
+def test_videos_that_are_no_pairs(cl, videos):
+    """The form wanted is shown."""
+    with pytest.raises(errors.IngestError, match=r"ingest_videos was given .*pairs, as in"):
+        cl.ingest_videos(videos)
+
+
+def test_a_name_where_names_are_wanted_deletes_nothing(cl):
+    """Its letters are not taken for names."""
+    cl.new_table("t", ["column"], [[b"x"]])
+    with pytest.raises(errors.ScannerException, match="list of names"):
+        cl.delete_tables("t")
+    assert cl.has_table("t")
+
+
+@pytest.mark.parametrize("rows", [5, slice(0, 3), "01"])
+def test_rows_that_are_no_list(cl, rows):
+    """One number, a slice: the form wanted is shown."""
+    cl.new_table("t", ["column"], [[b"x"]] * 9)
+    with pytest.raises(errors.GraphError, match="rows must be a list of row numbers"):
+        list(cl.table("t").column("column").load(rows=rows))
+
+
+def test_a_client_that_is_given_other_things(config):
+    """A path for a configuration, a number or one address for a list of them."""
+    with pytest.raises(errors.ConfigError, match="config_path"):
+        sp.Client(config="config.toml")
+    for workers in (4, "localhost:5002"):
+        with pytest.raises(errors.ConfigError, match="list of addresses"):
+            sp.Client(config=config, workers=workers)
+
+
+def test_a_misspelt_sampler_is_known_to_python(cl):
+    """An uncaught AttributeError prints "Did you mean"; for that it has to know who was asked for what."""
+    with pytest.raises(AttributeError) as caught:
+        _ = cl.streams.stride
+    assert (caught.value.name, caught.value.obj) == ("stride", cl.streams)
+
+
+def test_a_failed_overwrite_says_what_stays(cl, caplog):
+    """`committed` goes on speaking of the earlier result, so the report must not leave one in the dark."""
+    run(cl, cl.ops.BadSame(x=blobs(cl, "in", 3)))
+    logging.getLogger("scanner").propagate = True
+    try:
+        run(cl, cl.ops.BadRaise(x=cl.io.Input([sp.NamedStream(cl, "in")])), cache_mode=sp.CacheMode.Overwrite)
+    finally:
+        logging.getLogger("scanner").propagate = False
+    assert "its earlier result stays as it was" in caplog.text
+    assert list(sp.NamedStream(cl, "out").load()) == [0, 1, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import pickle
 import sys
 import tomllib
@@ -24,10 +25,13 @@ def write(path: Path, text: str) -> str:
     return str(path)
 
 
-def test_a_missing_file_is_created_with_the_defaults_and_nobody_is_asked(tmp_path: Path, monkeypatch) -> None:
+def test_a_missing_file_is_created_with_the_defaults_and_nobody_is_asked(tmp_path: Path, monkeypatch, caplog) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())  # reading from it would raise EOFError
     path = tmp_path / "deep" / "config.toml"
-    config = Config(str(path))
+    with caplog.at_level("WARNING", logger="scanner"):
+        monkeypatch.setattr(logging.getLogger("scanner"), "propagate", True)
+        config = Config(str(path))
+    assert f"{path} did not exist" in caplog.text  # a mistyped path should not go unnoticed
     assert tomllib.loads(path.read_text()) == Config.default_config()
     assert config.db_path == str(tmp_path / "home" / ".scanner" / "db")
     assert (config.master_address, config.master_port, config.worker_port) == ("localhost", "5001", "5002")

@@ -272,6 +272,13 @@ def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path: Path) -> None
     assert objects.list("") == []
 
 
+def test_a_database_without_room_for_new_files_is_told_as_one(tmp_path: Path) -> None:
+    """Before anything is written, too: on a read-only disk, making the folder is what fails."""
+    (tmp_path / local.STAGING).write_text("in the way")
+    with pytest.raises(StorageError, match=rf"Cannot make {tmp_path}.*Check the disk"), open_local(tmp_path).staging():
+        pass
+
+
 def test_a_folder_pruned_by_another_comes_back(tmp_path: Path) -> None:
     """Two processes share a database: one deletes the last object of a folder the other writes to."""
     mine, theirs = open_local(tmp_path), open_local(tmp_path)

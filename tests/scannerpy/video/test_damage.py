@@ -1,10 +1,13 @@
 """Files that were cut off, cut into, or overwritten: the readable rows stay, the others are refused, none is wrong."""
 
+import av
+import av.error
 import numpy as np
 import pytest
 
+from scannerpy._video.demux import numbered
 from scannerpy._video.scan import scan
-from scannerpy._words.video import DAMAGED
+from scannerpy._words.video import DAMAGED, START
 from scannerpy.errors import IngestError, VideoError
 from scannerpy.testing import videos
 from tests.scannerpy.video.reference import Video, numbers, patterns
@@ -105,6 +108,37 @@ def test_damage_the_scan_cannot_see_is_met_by_the_decoder(video_of, name, thread
     after = int(np.flatnonzero(video.index.frame_packet == starts[3])[0])
     for row in (0, after, after + 1):
         assert np.array_equal(hurt.rows([row], threads=threads)[row], video.golden[row])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_broken_hevc_picture_is_refused_as_often_as_ffmpeg_can_tell(video_of, threads):
+    """Left to itself, its decoder shows what was in memory where it gave up: another picture each time."""
+    video = video_of("hevc-closed-gop")
+    victim = int(np.flatnonzero(video.index.flags & START)[2])
+    own = int(np.flatnonzero(video.index.frame_packet == victim)[0])
+    begin, size = int(video.index.offset[victim]), int(video.index.size[victim])
+    told = 0
+    for seed in range(150):
+        copy = bytearray(video.copy)
+        copy[begin + size // 3 : begin + size] = np.random.default_rng(seed).bytes(size - size // 3)
+        hurt = Video.__new__(Video)
+        hurt.__dict__.update(video.__dict__, copy=bytes(copy))
+        if _ffmpeg_tells(video, copy[begin : begin + size]):
+            told += 1
+            with pytest.raises(VideoError, match="cannot be decoded"):
+                hurt.rows([own], threads=threads)
+    assert told
+
+
+def _ffmpeg_tells(video, keyframe):
+    context = av.CodecContext.create("hevc", "r")
+    context.extradata = video.index.extradata
+    context.options = {"err_detect": "explode"}
+    context.thread_count = 1
+    try:
+        return not [*context.decode(numbered(keyframe, 0, key=True)), *context.decode(None)]
+    except av.error.FFmpegError:
+        return True
 
 
 def test_a_decoder_goes_on_after_an_error(video_of):

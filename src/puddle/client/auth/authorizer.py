@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from contextlib import suppress
+
+import httpx
 
 from puddle.client.auth.base_authorizer import BaseAuthorizer
 from puddle.client.proto.v2 import auth_service_pb2
@@ -36,7 +38,7 @@ class Authorizer(BaseAuthorizer):
         server_address: str,
         api_key_id: str | None = None,
         api_secret_key: str | None = None,
-        verify: bool = True,
+        verify: bool | None = True,
     ) -> None:
         """Nothing is sent yet: the first request logs in."""
         super().__init__(server_address, verify)
@@ -70,30 +72,31 @@ class Authorizer(BaseAuthorizer):
         return response
 
     def logout(self) -> None:
-        """Make the token worthless."""
+        """Make the token worthless; the next request logs in again."""
         from puddle.client.proto.v2.common_pb2 import Empty
         from puddle.client.transport import send
 
         if self._token is not None:
-            send(self, "AuthService", "Logout", Empty(), Empty(), self.headers())
+            with suppress(AuthError):  # it has ended by itself
+                send(self, "AuthService", "Logout", Empty(), Empty(), self.headers())
             self._token = None
 
     def headers(self) -> dict[str, str]:
         """Return the headers a request needs."""
         return {self.PUDDLE_TOKEN_HEADER: self._token} if self._token else {}
 
-    def request_hook(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def request_hook(self, url: str, body: bytes, headers: dict[str, str]) -> None:
         """Log in where there is no token, or one that is about to end."""
         del url, body, headers
         if self._token is None or time.time() > self._expires - _EARLY:
             self.login()
 
-    def response_hook(self, headers: Mapping[str, str]) -> None:
+    def response_hook(self, resp: httpx.Response) -> None:
         """Keep a renewed token."""
-        token = headers.get(self.PUDDLE_TOKEN_HEADER)
+        token = resp.headers.get(self.PUDDLE_TOKEN_HEADER)
         if token:
             self._token = token
-            self._expires = float(headers.get(f"{self.PUDDLE_TOKEN_HEADER}-Expires") or self._expires)
+            self._expires = float(resp.headers.get(f"{self.PUDDLE_TOKEN_HEADER}-Expires") or self._expires)
 
     def renew(self) -> bool:
         """Log in again."""

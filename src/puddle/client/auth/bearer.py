@@ -10,7 +10,7 @@ from puddle.client.auth.base_authorizer import BaseAuthorizer
 class BearerTokenAuthorizer(BaseAuthorizer):
     """Sends ``Authorization: Bearer …`` with what `token_provider` returns at each request."""
 
-    def __init__(self, server_address: str, token_provider: Callable[[], str], verify: bool = True) -> None:
+    def __init__(self, server_address: str, token_provider: Callable[[], str], verify: bool | None = True) -> None:
         """`token_provider` is called before every request, and has to renew its tokens itself."""
         super().__init__(server_address, verify)
         self._provide = token_provider

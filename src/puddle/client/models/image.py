@@ -72,5 +72,10 @@ class Image:
         """Human readable status."""
         return self._image.status_text or Image.Status.text_of(self.status_code, self.ALL_STATES)
 
+    @property
+    def status_detail(self) -> str:
+        """Why it could not be built: a sentence."""
+        return self._image.status_detail
+
     def __repr__(self) -> str:
         return f"<Image {self.id}: {self.product} {self.version}, {self.status_text}>"

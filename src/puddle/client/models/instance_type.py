@@ -42,5 +42,30 @@ class InstanceType:
         """The kind of GPU; empty where there is none or it is not known."""
         return self._instance_type.gpu_type
 
+    @property
+    def vcpus(self) -> float:
+        """Processors."""
+        return self._instance_type.vcpus
+
+    @property
+    def memory_gb(self) -> float:
+        """Memory in GB."""
+        return self._instance_type.memory_gb
+
+    @property
+    def cu(self) -> int:
+        """Compute units a system of this size holds while it is started."""
+        return self._instance_type.cu
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is offered."""
+        return self._instance_type.enabled
+
+    @property
+    def allowed_groups(self) -> list[str]:
+        """The groups it is offered to; none means everybody."""
+        return list(self._instance_type.allowed_groups)
+
     def __repr__(self) -> str:
         return f"<InstanceType {self.id}: {self.text}, {self.price}/h>"

@@ -86,6 +86,11 @@ class Snapshot:
         return Snapshot.Status.text_of(self.status, self.ALL_STATES)
 
     @property
+    def status_detail(self) -> str:
+        """Why it has failed: a sentence."""
+        return self._snapshot.status_detail
+
+    @property
     def created(self) -> int:
         """Unix timestamp when it was asked for."""
         return self._snapshot.created

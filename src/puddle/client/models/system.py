@@ -287,6 +287,11 @@ class System:
         return self._system.price_per_hour
 
     @property
+    def forecast_cost_per_day(self) -> float:
+        """What a day costs as it runs now; 0 while its machine is down."""
+        return self._system.forecast_cost_per_day
+
+    @property
     def session_started(self) -> int:
         """Unix timestamp when the current session began; 0 where there is none."""
         return self._system.session_started
@@ -359,6 +364,11 @@ class System:
     def tags(self) -> list[TagData]:
         """What its creator filled in."""
         return [TagData(tag.label, tag.value) for tag in self._system.tags]
+
+    @property
+    def why_on(self) -> list[str]:
+        """Why it is on, and when it will stop: sentences. Empty where it is not started, or one of a list."""
+        return list(self._system.activity.reasons)
 
     @property
     def allowed_actions(self) -> dict[str, str]:

@@ -71,6 +71,16 @@ class Tag:
         """Unix timestamp when this tag was updated."""
         return self._tag.updated
 
+    @property
+    def pattern(self) -> str:
+        """A regular expression that values match as a whole; empty where any will do."""
+        return self._tag.pattern
+
+    @property
+    def options(self) -> list[str]:
+        """The values there are to choose from; none means any."""
+        return list(self._tag.options)
+
     def __repr__(self) -> str:
         return f"<Tag {self.id}: {self.label}>"
 

@@ -13,6 +13,7 @@ from puddle.server.domain.rules import Rules
 from puddle.server.domain.trail import Event
 from puddle.server.errors import Missing
 from puddle.server.store import Transaction
+from puddle.server.store.trail import event_id
 
 Thing = TypeVar("Thing")
 
@@ -58,7 +59,7 @@ def record(
     """Write what somebody did into the audit trail, within the transaction that does it. No secret may be in it."""
     tx.events.add(
         Event(
-            id=new_id("evt"),
+            id=event_id(),
             time=now,
             actor_kind="user",
             actor_id=caller.user.id,

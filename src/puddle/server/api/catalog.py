@@ -10,6 +10,8 @@ from puddle.server.clouds.base import StepFailed
 from puddle.server.domain import tagging, validation
 from puddle.server.domain.catalog import Image, ImageStatus, InstanceType, Tag, TagStatus
 from puddle.server.domain.people import Caller
+from puddle.server.domain.printed import readable
+from puddle.server.domain.wording import counted
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.store import Transaction
 
@@ -64,7 +66,8 @@ class Images(UseCases):
         if image.status in {ImageStatus.BUILDING, ImageStatus.AVAILABLE}:
             return image
         if image.status not in {ImageStatus.NOT_YET_BUILT, ImageStatus.FAILED}:
-            raise Precondition(f"the image is {image.status.name.lower()}", "image_gone")
+            gone = "was deleted" if image.status is ImageStatus.DELETED else "is being deleted"
+            raise Precondition(f"the image {gone}", "image_gone")
         building = replace(image, status=ImageStatus.BUILDING, updated=now, detail="", builder="", build_until=0)
         tx.images.put(building)
         about = {"cloud": image.cloud, "product": image.product, "version": image.version}
@@ -82,7 +85,8 @@ class Images(UseCases):
             if image.status is ImageStatus.BUILDING:
                 raise Precondition("the image is being built", "image_in_use")
             if count := tx.systems.made_from(image_id):
-                raise Precondition(f"{count} systems stand on the image; terminate them first", "image_in_use")
+                used = counted(count, "system")
+                raise Precondition(f"{used} made from the image must be terminated first", "image_in_use")
             going = replace(image, status=ImageStatus.DELETING, updated=now)
             tx.images.put(going)
             record(tx, caller, now, "image.delete", image.id, before={"status": image.status.name})
@@ -90,13 +94,15 @@ class Images(UseCases):
         return going
 
     def log(self, image_id: str) -> str:
-        """Return what building an image has printed."""
+        """Return what building an image has printed, fit for a terminal, and at its end why it failed, if it did."""
         image = self.get(image_id)
         cloud = self._backend.clouds.get(image.cloud)
         try:
-            return cloud.build_log(image.id) if cloud else ""
+            printed = readable(cloud.build_log(image.id)) if cloud else ""
         except StepFailed as failed:
             raise Precondition(failed.sentence, "unreachable") from failed
+        told = image.detail in printed
+        return printed if told else "\n".join([*printed.splitlines(), image.detail, ""])
 
 
 class InstanceTypes(UseCases):
@@ -137,7 +143,7 @@ class InstanceTypes(UseCases):
             tx.lock("limits")
             size = found(tx.instance_types.get(type_id), "instance type", type_id)
             if count := tx.systems.of_type(type_id):
-                raise Precondition(f"{count} systems have this type; disable it instead", "type_in_use")
+                raise Precondition(f"it is the type of {counted(count, 'system')}; disable it instead", "type_in_use")
             tx.instance_types.remove(type_id)
             record(tx, caller, self._now(), "instance_type.delete", type_id, before=asdict(size))
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from puddle.server.api.base import UseCases, found, new_id, record
 from puddle.server.api.limits import reserve
+from puddle.server.api.rekeying import check_key
 from puddle.server.api.views import SystemView, views
 from puddle.server.auth.secrets import PASSWORD, new_password
 from puddle.server.domain import tagging, validation
@@ -19,6 +20,7 @@ from puddle.server.domain.cost import HOUR
 from puddle.server.domain.people import Caller, User
 from puddle.server.domain.quota import Wanted
 from puddle.server.domain.records import Snapshot, SnapshotStatus, System, Tags
+from puddle.server.domain.rules import Rules
 from puddle.server.domain.states import Status, Vm
 from puddle.server.errors import Invalid, Missing, Precondition
 from puddle.server.products.base import Product
@@ -58,6 +60,8 @@ class Creating(UseCases):
 
     def _create(self, caller: Caller, wanted: NewSystem, key: str) -> SystemView:
         with self._store.writing() as tx:
+            for name in ("images", "snapshots", "limits"):  # what it is made from is not removed meanwhile
+                tx.lock(name)
             if key and (made := tx.answers.given(caller.user.id, METHOD, key)):
                 return self._made(tx, caller, made)
             system, size = self._checked(tx, caller, wanted)
@@ -99,7 +103,7 @@ class Creating(UseCases):
         image = _image(tx, wanted)
         source = _source(tx, caller, wanted)
         least = max(rules.disk_min_gb, source.disk_gb if source else 0)
-        tags = tagging.answers(wanted.tags, tx.tags.offered(), fixed=rules.fixed_tags)
+        tags = tagging.answers(wanted.tags, tx.tags.offered(), fixed=_fixed(rules, caller.user))
         system = System(
             id=new_id("sys"),
             name=name,
@@ -121,7 +125,7 @@ class Creating(UseCases):
             cu=size.cu,
             deadline=now + rules.patience_initializing_s,
         )
-        return self._with_login(product, system), size
+        return self._with_login(tx, product, system), size
 
     def _product(self, wanted: NewSystem) -> Product:
         if wanted.cloud not in self._backend.clouds:
@@ -130,9 +134,10 @@ class Creating(UseCases):
             raise Invalid("product", f"is one of {', '.join(sorted(self._backend.products))}")
         return self._backend.products[wanted.product]
 
-    def _with_login(self, product: Product, system: System) -> System:
+    def _with_login(self, tx: Transaction, product: Product, system: System) -> System:
         if product.auth_type == "none":
             return system
+        check_key(tx, self._backend.keyring)
         secret = self._backend.keyring.encrypt(new_password(), PASSWORD, system.id)
         return replace(system, username=USERNAME, secret=secret)
 
@@ -147,17 +152,22 @@ def checked_config(product: Product, config: str) -> str:
     return text
 
 
-def usable_type(tx: Transaction, user: User, type_id: str, cloud: str) -> InstanceType:
-    """Return an instance type the user may take. Raises Invalid."""
+def usable_type(tx: Transaction, user: User, type_id: str, cloud: str, whose: str = "you") -> InstanceType:
+    """Return an instance type the user, called `whose`, may take. Raises Invalid."""
     size = tx.instance_types.get(type_id)
     if size is None or size.cloud != cloud or not size.enabled or not may_use(user, size):
-        raise Invalid("instance_type_id", f"is the id of an instance type offered to you on {cloud}")
+        raise Invalid("instance_type_id", f"is the id of an instance type offered to {whose} on {cloud}")
     return size
 
 
 def may_use(user: User, size: InstanceType) -> bool:
     """Return whether a type is for this user's groups."""
     return not size.allowed_groups or bool(set(size.allowed_groups) & set(user.groups))
+
+
+def _fixed(rules: Rules, owner: User) -> Tags:
+    mail = ((rules.owner_tag, owner.email),) if rules.owner_tag and owner.email else ()
+    return (*rules.fixed_tags, *mail)
 
 
 def _image(tx: Transaction, wanted: NewSystem) -> Image:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from puddle.server.domain import quota
 from puddle.server.domain.people import User
 from puddle.server.domain.quota import Holder, Usage, Wanted
@@ -16,9 +18,22 @@ from puddle.server.store import Transaction
 def reserve(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: int) -> None:
     """Let `owner` have `wanted` in addition. Raises Exceeded, which says what is left."""
     tx.lock("limits")
-    consumed = tx.systems.held()[2]
+    consumed = tx.systems.consumed()
     refusal = quota.check_pool(consumed, wanted.cu, rules.cu_pool, rules.out_of_cu)
     refusal = refusal or quota.check_all(wanted, holders(tx, owner, now))
+    if refusal:
+        raise Exceeded(refusal.sentence, refusal.reason)
+
+
+def allow_size(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: int) -> None:
+    """Let a stopped system become so large. Raises Exceeded where it could not be started, whatever else is stopped.
+
+    Nothing is taken by it: that is for the start. `wanted`: what the size takes where it is more than before, else 0.
+    """
+    tx.lock("limits")
+    refusal = quota.check_pool(0, wanted.cu, rules.cu_pool, rules.out_of_cu)
+    alone = [replace(holder, used=Usage(spent=holder.used.spent)) for holder in holders(tx, owner, now)]
+    refusal = refusal or quota.check_all(wanted, alone)
     if refusal:
         raise Exceeded(refusal.sentence, refusal.reason)
 

@@ -50,16 +50,16 @@ class Logins(UseCases):
     def login(self, key_id: str, secret: str, address: str, request_id: str = "") -> Login:
         """Exchange key and secret for a token. `address`: the client's, for the limits on failures."""
         now = self._now()
-        self._limiter.check(key_id, address, now)
+        self._limiter.check(key_id, secret, address, now)
         with self._store.reading() as tx:
             key = tx.keys.get(key_id)
         login = None
         if keys.verify(key, secret, now) and key is not None:
             login = self._log_in(keys.refreshed(key, secret), now, request_id)
         if login is None:
-            self._limiter.failed(key_id, address, now)
+            self._limiter.failed(key_id, secret, address, now)
             raise Unauthenticated("key and secret do not fit, or the key is not in use any more", "bad_credentials")
-        self._limiter.succeeded(key_id)
+        self._limiter.succeeded(key_id, secret)
         return login
 
     def _log_in(self, proved: ApiKey, now: int, request_id: str) -> Login | None:

@@ -67,6 +67,8 @@ class People(UseCases):
         active: bool | None = None,
         limits: Limits | None = None,
         groups: Sequence[str] | None = None,
+        email: str | None = None,
+        display_name: str | None = None,
     ) -> UserView:
         """Change what is given. There is always an active administrator left."""
         now = self._now()
@@ -79,6 +81,8 @@ class People(UseCases):
                 active=before.active if active is None else active,
                 limits=before.limits if limits is None else limits,
                 groups=before.groups if groups is None else _groups(groups),
+                email=before.email if email is None else validation.email(email),
+                display_name=before.display_name if display_name is None else validation.display_name(display_name),
             )
             tx.users.put(user)
             _one_administrator_left(tx)
@@ -114,7 +118,8 @@ def _groups(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _told(user: User) -> dict[str, object]:
-    return {"name": user.name, "role": user.role, "active": user.active, "groups": user.groups, **asdict(user.limits)}
+    told = {"name": user.name, "email": user.email, "display_name": user.display_name, "role": user.role}
+    return {**told, "active": user.active, "groups": user.groups, **asdict(user.limits)}
 
 
 def _one_administrator_left(tx: Transaction) -> None:

@@ -1,5 +1,8 @@
 """Encrypting again what an older master key has encrypted, so that the older key can go.
 
+The database names the key that secrets are encrypted with: the newest of whoever started or rotated last. A server that
+runs on with an older one would write what nobody can read once that key is removed, so it refuses to.
+
 Each password is written in a transaction of its own, and only where its record has not changed since it was read; the
 record's revision goes up with it, so that nobody who has read the old one puts it back. Servers may run meanwhile.
 """
@@ -8,11 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
 from puddle.server.auth.secrets import PASSWORD, Keyring, SecretUnreadable
-from puddle.server.store import Store
+from puddle.server.errors import Precondition
+from puddle.server.store import Store, Transaction
 from puddle.server.store.systems import Sealed
 
+_log = structlog.get_logger(__name__)
 _PASSES = 10
+_MISSING = "passwords are encrypted with another master key than this server's; put it into its file, and restart"
+_IF_LOST = "puddle rotate-master-key --reencrypt"
+_REPLACED = "this server cannot keep a new password: the master key was replaced; an administrator has to restart it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +38,28 @@ class Rekeyed:
     changing: tuple[str, ...] = ()
 
 
+def take_into_use(store: Store, keyring: Keyring) -> None:
+    """Name the newest key of a server that starts, unless the one that is named is none of its own: that is logged."""
+    with store.writing() as tx:
+        named = tx.master_key()
+        if not named or named in keyring:
+            tx.use_master_key(keyring.newest)
+        else:
+            _log.error(_MISSING, named=named, here=repr(keyring), if_lost=_IF_LOST)
+
+
+def check_key(tx: Transaction, keyring: Keyring) -> None:
+    """Let a secret be encrypted in this transaction. Raises Precondition where another key is named by now."""
+    named = tx.master_key()
+    if named not in {"", keyring.newest}:
+        _log.error(_MISSING, named=named, here=repr(keyring), if_lost=_IF_LOST)
+        raise Precondition(_REPLACED, "master_key")
+
+
 def rekey(store: Store, keyring: Keyring) -> Rekeyed:
-    """Encrypt with the newest key whatever an older one has encrypted."""
+    """Encrypt with the newest key whatever an older one has encrypted, and from now on everything."""
+    with store.writing() as tx:
+        tx.use_master_key(keyring.newest)
     done = 0
     for _ in range(_PASSES):
         found = _sorted_out(store, keyring)

@@ -22,7 +22,7 @@ class Reports(UseCases):
         owner_id = "" if everybody else caller.user.id
         report = Report(id=new_id("rep"), asked_by=caller.user.id, owner_id=owner_id, start=start, end=end, created=now)
         with self._store.writing() as tx:
-            if sum(other.asked_by == caller.user.id for other in tx.reports.pending()) >= MOST_PENDING:
+            if tx.reports.pending_of(caller.user.id) >= MOST_PENDING:
                 raise Precondition(f"{MOST_PENDING} of your reports are still being made", "busy")
             tx.reports.add(report)
             about = {"start": start, "end": end, "everybody": everybody}

@@ -38,6 +38,7 @@ class Snapshots(UseCases):
         """Let a snapshot go. Refused while it is being taken, or a system is being made from it."""
         now = self._now()
         with self._store.writing() as tx:
+            tx.lock("snapshots")
             snapshot = self._mine(tx, caller, snapshot_id)
             if snapshot.status in {SnapshotStatus.DELETING, SnapshotStatus.DELETED}:
                 return snapshot

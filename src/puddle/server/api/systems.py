@@ -106,7 +106,7 @@ class Systems(UseCases):
     def consumption(self, caller: Caller) -> Consumption:
         """Return who uses how many compute units."""
         with self._store.reading() as tx:
-            consumed = tx.systems.held()[2]
+            consumed = tx.systems.consumed()
             mine = tuple(tx.systems.consuming(caller.user.id))
         pool = self._rules.cu_pool
         return Consumption(max(0, pool - consumed) if pool else None, consumed, mine)

@@ -36,10 +36,11 @@ class Watching(UseCases):
                 for view in views(self._backend, tx, _somebody(seen.system.owner_id, admin=admin), [seen])
             ]
 
-    def still(self, token: str) -> bool:
-        """Return whether a token is good."""
+    def still(self, token: str, role: Role) -> bool:
+        """Return whether a token is good, and whose it is still in that role."""
         with self._store.reading() as tx:
-            return tx.tokens.bearer(tokens.digest(token), self._now()) is not None
+            known = tx.tokens.bearer(tokens.digest(token), self._now())
+        return known is not None and known[1].role is role
 
 
 def _somebody(owner_id: str, *, admin: bool) -> Caller:

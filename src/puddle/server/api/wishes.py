@@ -8,13 +8,15 @@ from dataclasses import replace
 
 from puddle.server.api.base import UseCases, found, new_id, record
 from puddle.server.api.creating import checked_config, usable_type
-from puddle.server.api.limits import reserve
+from puddle.server.api.limits import allow_size, reserve
 from puddle.server.api.views import SystemView, views
 from puddle.server.domain import permissions, validation
+from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.cost import HOUR
-from puddle.server.domain.people import Caller
+from puddle.server.domain.people import Caller, User
 from puddle.server.domain.quota import Wanted
 from puddle.server.domain.records import Snapshot, System
+from puddle.server.domain.rules import CloudPrices
 from puddle.server.domain.states import Config, Product, Refusal, Status, Vm, Wish, after, in_transition, refusal
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.store import Transaction
@@ -34,9 +36,19 @@ class _Changed(Exception):
 class Wishes(UseCases):
     """What owners and administrators ask of a system. `generation` 0 asks it of whatever the system has come to."""
 
-    def start(self, caller: Caller, system_id: str, generation: int = 0, reason: str = "") -> SystemView:
-        """Start a stopped system, or one that has failed since it was first ready."""
-        return self._wish(caller, system_id, Wish.START, self._start, generation, reason)
+    def start(
+        self, caller: Caller, system_id: str, generation: int = 0, reason: str = "", idle_minutes: int = 0
+    ) -> SystemView:
+        """Start a stopped system, or one that has failed since it was first ready.
+
+        `idle_minutes`: another idle interval to go with it; 0 leaves the one it has.
+        """
+
+        def begin(tx: Transaction, system: System) -> System:
+            chosen = self._idle("idle_timeout_interval", idle_minutes, system.idle_minutes)
+            return replace(self._start(tx, system), idle_minutes=chosen)
+
+        return self._wish(caller, system_id, Wish.START, begin, generation, reason)
 
     def stop(self, caller: Caller, system_id: str, generation: int = 0, reason: str = "") -> SystemView:
         """Stop a started system; its disk stays."""
@@ -58,9 +70,8 @@ class Wishes(UseCases):
         """Give up a system that hangs."""
 
         def give_up(_tx: Transaction, system: System) -> System:
-            return replace(
-                system, reason="GIVEN_UP", detail=f"{caller.user.name} gave it up: {reason or 'no reason given'}"
-            )
+            why = f"{caller.user.name} gave it up: {reason or 'no reason given'}"
+            return replace(system, reason="GIVEN_UP", detail=why, target_type_id="", target_disk_gb=0)
 
         return self._wish(caller, system_id, Wish.FAIL, give_up, generation, reason)
 
@@ -68,13 +79,25 @@ class Wishes(UseCases):
         """Give a stopped system another type, a larger disk, or both. The new price counts from the next start."""
 
         def resize(tx: Transaction, system: System) -> System:
-            size = usable_type(tx, caller.user, type_id or system.instance_type_id, system.cloud)
+            tx.lock("limits")  # nor is the type removed meanwhile
+            has = found(tx.instance_types.get(system.instance_type_id), "instance type", system.instance_type_id)
+            owner = found(tx.users.get(system.owner_id), "user", system.owner_id)
+            stays = type_id in {"", has.id}  # also one that is offered no more
+            size = has if stays else usable_type(tx, owner, type_id, system.cloud, _called(owner, caller))
             disk = validation.disk_gb(disk_gb or system.disk_gb, self._rules.disk_max_gb, system.disk_gb)
-            if (size.id, disk) == (system.instance_type_id, system.disk_gb):
+            if (size.id, disk) == (has.id, system.disk_gb):
                 raise Invalid("instance_type_id", "differs from what the system has, or disk_size_gb is larger")
+            allow_size(tx, self._rules, owner, self._more(system, has, size, disk), self._now())
             return replace(system, target_type_id=size.id, target_disk_gb=disk)
 
         return self._wish(caller, system_id, Wish.SCALE, resize)
+
+    def _more(self, system: System, has: InstanceType, size: InstanceType, disk_gb: int) -> Wanted:
+        """Return what a size takes where it is more than the one before: compute units, and money for an hour."""
+        prices = self._rules.prices.get(system.cloud, CloudPrices())
+        grown = (disk_gb - system.disk_gb) * prices.disk_gb_micros
+        dearer = size.price_micros if size.price_micros > has.price_micros else 0
+        return Wanted(cu=size.cu if size.cu > has.cu else 0, amount=(grown + dearer) * HOUR)
 
     def update_config(self, caller: Caller, system_id: str, config: str, *, restart: bool = False) -> SystemView:
         """Take a configuration, which counts from the next start of the product; `restart` starts it at once."""
@@ -92,8 +115,11 @@ class Wishes(UseCases):
 
     def change_idle(self, caller: Caller, system_id: str, minutes: int) -> SystemView:
         """Set after how many idle minutes a system is stopped; -1 for never."""
-        chosen = validation.idle_minutes("minutes", minutes, self._rules.idle_options, self._rules.idle_default)
+        chosen = self._idle("minutes", minutes, self._rules.idle_default)
         return self._wish(caller, system_id, Wish.SET_IDLE, lambda _tx, system: replace(system, idle_minutes=chosen))
+
+    def _idle(self, field: str, minutes: int, usual: int) -> int:
+        return validation.idle_minutes(field, minutes, self._rules.idle_options, usual)
 
     def extend_idle(self, caller: Caller, system_id: str, minutes: int) -> SystemView:
         """Keep a started system up for so many minutes from now, used or not."""
@@ -152,7 +178,7 @@ class Wishes(UseCases):
             with suppress(_Changed), self._store.writing() as tx:
                 system = found(tx.systems.get(system_id), "system", system_id)
                 permissions.see(method, caller, system.owner_id, "system", system_id)
-                self._refuse(system, wish, generation)
+                self._refuse(caller, system, wish, generation)
                 wished = self._wished(change(tx, system), wish)
                 if not tx.systems.write(wished, look_at=self._now()):
                     raise _Changed
@@ -164,7 +190,7 @@ class Wishes(UseCases):
         self._backend.wake()
         return view
 
-    def _refuse(self, system: System, wish: Wish, generation: int) -> None:
+    def _refuse(self, caller: Caller, system: System, wish: Wish, generation: int) -> None:
         if generation and generation != system.generation:
             raise Precondition("somebody else has wished something of the system since you looked at it", "changed")
         product = self._backend.products.get(system.product)
@@ -177,7 +203,8 @@ class Wishes(UseCases):
             )
 
         if why := refused(wish):
-            actions = [other.value for other in Wish if not refused(other)]
+            open_to_them = [other for other in Wish if caller.admin or other is not Wish.FAIL]
+            actions = [other.value for other in open_to_them if not refused(other)]
             raise Precondition(why.sentence, why.reason, allowed_actions=actions)
 
     def _wished(self, system: System, wish: Wish) -> System:
@@ -217,6 +244,10 @@ def _differences(before: System, after_it: System) -> tuple[dict[str, object], d
             was[name] = getattr(before, name) if shown else f"{len(before.config)} characters"
             now[name] = getattr(after_it, name) if shown else f"{len(after_it.config)} characters"
     return was, now
+
+
+def _called(owner: User, caller: Caller) -> str:
+    return "you" if owner.id == caller.user.id else owner.name
 
 
 def _waiting_for_vm(_tx: Transaction, system: System) -> System:

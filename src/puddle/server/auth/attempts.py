@@ -5,6 +5,9 @@ A key's limit is the looser the better for its owner, whom others could otherwis
 client's address is what really slows somebody down. A success forgives the key, never the address, or one good key
 would pay for any number of tries at others.
 
+Whoever fails often in somebody's name, or from an address that others share (behind one proxy, on one computer), keeps
+nobody out who has logged in to this process before: what was good is let through to be verified whatever limits say.
+
 The notation of limits ("30 per 5 minutes") is that of the `limits` library. Its in-memory storage is not used: it reads
 the clock by itself, runs a thread, and forgets no subject that ever failed, of which strangers can make up as many as
 they like. Here `now` is given, and memory is bounded. Each server process counts for itself.
@@ -12,6 +15,8 @@ they like. Here `now` is given, and memory is bounded. Each server process count
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -45,25 +50,55 @@ class LoginLimiter:
         terms = terms or AttemptTerms()
         self._keys = _Windows(parse(terms.per_key), terms.remembered)
         self._addresses = _Windows(parse(terms.per_address), terms.remembered)
+        self._good = _Good(terms.remembered)
         self._lock = Lock()
 
-    def check(self, key_id: str, address: str, now: int) -> None:
+    def check(self, key_id: str, secret: str, address: str, now: int) -> None:
         """Raise TooMany where this key or this client has failed too often; it says how long to wait."""
         with self._lock:
+            if self._good.has(key_id, secret):
+                return
             wait = max(self._keys.wait(key_id[:_SUBJECT], now), self._addresses.wait(_client(address), now))
         if wait:
             raise TooMany(f"too many failed logins; try again in {wait} seconds", wait)
 
-    def failed(self, key_id: str, address: str, now: int) -> None:
+    def failed(self, key_id: str, secret: str, address: str, now: int) -> None:
         """Count a failure."""
         with self._lock:
+            self._good.forget(key_id, secret)  # a key that was revoked, say
             self._keys.add(key_id[:_SUBJECT], now)
             self._addresses.add(_client(address), now)
 
-    def succeeded(self, key_id: str) -> None:
+    def succeeded(self, key_id: str, secret: str) -> None:
         """Forgive a key its failures."""
         with self._lock:
             self._keys.clear(key_id[:_SUBJECT])
+            self._good.add(key_id, secret)
+
+
+class _Good:
+    """Secrets that were good, as digests that mean nothing to any other process; the oldest are forgotten first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = max(1, most)
+        self._salt = secrets.token_bytes(32)
+        self._digests: OrderedDict[bytes, None] = OrderedDict()
+
+    def has(self, key_id: str, secret: str) -> bool:
+        return self._digest(key_id, secret) in self._digests
+
+    def add(self, key_id: str, secret: str) -> None:
+        digest = self._digest(key_id, secret)
+        self._digests[digest] = None
+        self._digests.move_to_end(digest)
+        while len(self._digests) > self._most:
+            self._digests.popitem(last=False)
+
+    def forget(self, key_id: str, secret: str) -> None:
+        self._digests.pop(self._digest(key_id, secret), None)
+
+    def _digest(self, key_id: str, secret: str) -> bytes:
+        return hashlib.blake2b(f"{key_id}\0{secret}".encode(errors="surrogatepass"), key=self._salt).digest()
 
 
 class _Windows:
@@ -81,7 +116,8 @@ class _Windows:
         times = self._times.get(subject)
         if times is None or len(times) < self._amount:
             return 0
-        return max(0, times[0] + self._seconds - now)
+        left = times[0] + self._seconds - now
+        return left if 0 < left <= self._seconds else 0  # or else the clock was put back, and we would wait for it
 
     def add(self, subject: str, now: int) -> None:
         """Count one more; of more than the limit the newest are kept."""

@@ -56,7 +56,10 @@ class Keyring:
             raise KeysRefused("there is no master key; remove the empty file or setting, and one is made")
         if any(len(key) != _KEY_BYTES for key in self._keys.values()):
             raise KeysRefused(f"a master key has {_KEY_BYTES} bytes; `openssl rand -base64 32` prints a good one")
-        self._newest = next(iter(self._keys))
+        self.newest = next(iter(self._keys))
+
+    def __contains__(self, key_id: str) -> bool:
+        return key_id in self._keys
 
     def __repr__(self) -> str:
         return f"<Keyring {' '.join(self._keys)}>"
@@ -90,8 +93,8 @@ class Keyring:
     def encrypt(self, plain: str, purpose: str, subject: str) -> str:
         """Return `plain` sealed for one purpose of one subject: a system's id, say."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(self._keys[self._newest]).encrypt(nonce, plain.encode(), _bound_to(purpose, subject))
-        return f"{_VERSION}.{self._newest}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        sealed = AESGCM(self._keys[self.newest]).encrypt(nonce, plain.encode(), _bound_to(purpose, subject))
+        return f"{_VERSION}.{self.newest}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def decrypt(self, sealed: str, purpose: str, subject: str) -> str:
         """Return what was sealed for that purpose and subject. Raises SecretUnreadable, which shows none of it."""
@@ -106,7 +109,7 @@ class Keyring:
 
     def stale(self, sealed: str) -> bool:
         """Return whether it should be encrypted again, since a newer key is there."""
-        return _parts(sealed)[0] != self._newest
+        return _parts(sealed)[0] != self.newest
 
 
 def new_password(length: int = 24) -> str:

@@ -136,6 +136,12 @@ class Provider(Protocol):
     id: str
     display_name: str
 
+    def owner(self) -> str:
+        """Return the id of the installation whose machines are here; empty where it is nobody's yet."""
+
+    def take(self, installation: str) -> str:
+        """Be this installation's from now on if it is nobody's; return whose it is."""
+
     def create(self, order: Order) -> str:
         """Order a machine; return its id. The same machine where `order.system_id` has one already."""
 

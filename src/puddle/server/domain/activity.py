@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from puddle.server.domain.records import NEVER, System
 from puddle.server.domain.states import Status
+from puddle.server.domain.wording import counted
 
 
 def why_on(system: System, now: int) -> tuple[str, ...]:
@@ -17,21 +18,27 @@ def why_on(system: System, now: int) -> tuple[str, ...]:
 
 def _use(system: System, now: int) -> str:
     if system.missed_probes:
-        return f"it could not be asked whether it is used (tried {system.missed_probes} times), which counts as use"
+        tries = counted(system.missed_probes, "time")
+        return f"it could not be asked whether it is used (tried {tries}), which counts as use"
     if system.busy:
         told = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in system.signals)
         return f"it is at work now ({told})" if told else "it is at work now"
-    ago = max(0, now - max(system.last_activity, system.started))
-    return f"it was last used {_span(ago)} ago"
+    if system.last_activity <= system.started:
+        return f"nobody has used it since it became ready, {_span(max(0, now - system.started))} ago"
+    return f"it was last used {_span(max(0, now - system.last_activity))} ago"
 
 
 def _extension(system: System, now: int) -> str:
-    return f"its owner keeps it on until {_clock(system.extended)}" if system.extended > now else ""
+    return f"it is kept on until {_clock(system.extended)}" if system.extended > now else ""
 
 
 def _end(system: System, now: int) -> str:
     if system.idle_minutes == NEVER:
         return "it is never stopped for idleness"
+    if system.missed_probes:
+        return "it is not stopped while that is so"
+    if system.busy:
+        return f"it is stopped when it was not used for {counted(system.idle_minutes, 'minute')} after that"
     left = system.idle_deadline() - now
     if left <= 0:
         return "it is stopped as soon as it is not in use"

@@ -108,7 +108,8 @@ def _shortages(wanted: Wanted, holder: Holder) -> Iterator[_Short]:
         yield _short(used.running, limits.running, "quota", sentence)
     if _over(used.cu, wanted.cu, limits.cu):
         left = f"{have} {max(0, limits.cu - used.cu)} of {limits.cu} compute units left, and this needs {wanted.cu}"
-        yield _short(used.cu, limits.cu, "quota", f"{left}; stop a system first, or take a smaller instance type")
+        stop = "stop a system first, or " if wanted.cu <= limits.cu else ""
+        yield _short(used.cu, limits.cu, "quota", f"{left}; {stop}take a smaller instance type")
     if _unaffordable(used, wanted, limits):
         yield _short(used.spent, limits.budget_micros * HOUR, "budget", _poor(have, used, wanted, limits))
 

@@ -26,7 +26,8 @@ class Rules:
 
     `idle_options`: label → minutes people may choose from, NEVER (-1) among them if allowed; `idle_default` is taken
     where nobody chooses. `extension_cap`: minutes from now that an owner may keep an unused system up at most.
-    `cu_pool`: 0 is no limit. `fixed_tags`: on everything that is made. Times that end with `_s` are seconds.
+    `cu_pool`: 0 is no limit. `fixed_tags`: on everything that is made. `owner_tag`: the label under which the
+    owner's e-mail address is on it, too, where there is one; empty: nowhere. Times that end with `_s` are seconds.
     """
 
     naming: Naming = DEFAULT_NAMING
@@ -39,6 +40,7 @@ class Rules:
     cu_pool: int = 0
     out_of_cu: str = "all compute units are in use; stop a system, or ask an administrator for more"
     fixed_tags: tuple[tuple[str, str], ...] = ()
+    owner_tag: str = ""
     prices: Mapping[str, CloudPrices] = field(default_factory=dict)
     patience_initializing_s: int = 3600
     patience_s: int = 1800

@@ -154,9 +154,8 @@ TABLE: Mapping[tuple[Status, Happening], Status] = {
     (S.SCALING, F.SCALING_REFUSED): S.STOPPED,
     (S.SCALING, F.TOO_LATE): S.FAILING,
     (S.SCALING, F.BROKEN): S.FAILING,
-    (S.SNAPSHOTTING, F.COPIED_STOPPED): S.STOPPED,  # also where the copy failed: that does not fail the system
-    (S.SNAPSHOTTING, F.COPIED_RUNNING): S.STARTED,
-    (S.SNAPSHOTTING, F.TOO_LATE): S.FAILING,
+    (S.SNAPSHOTTING, F.COPIED_STOPPED): S.STOPPED,  # also where the copy failed, or was not done in time: that does
+    (S.SNAPSHOTTING, F.COPIED_RUNNING): S.STARTED,  # not fail the system
     # The end
     (S.FAILING, F.CLEANED_UP): S.FAILED,
     (S.TERMINATING, F.NOTHING_LEFT): S.TERMINATED,

@@ -48,8 +48,8 @@ class Naming:
 
 
 DEFAULT_NAMING = Naming(
-    pattern=Pattern("[a-z]([-a-z0-9]*[a-z0-9])?"),
-    description="has lower-case letters, digits and hyphens, begins with a letter, and does not end in a hyphen",
+    pattern=Pattern("[a-z0-9]([-a-z0-9]*[a-z0-9])?"),
+    description="has lower-case letters, digits and hyphens, and neither begins nor ends with a hyphen",
 )
 
 

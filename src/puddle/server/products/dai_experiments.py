@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from puddle.server.domain.printed import readable
 from puddle.server.products.asking import Unanswered
 from puddle.server.products.base import Experiment
 
@@ -31,7 +32,7 @@ def _experiment(item: Mapping[str, Any]) -> Experiment:
 
 
 def _text(value: Any) -> str:
-    return value[:LONGEST].encode(errors="replace").decode() if isinstance(value, str) else ""
+    return readable(value[:LONGEST]) if isinstance(value, str) else ""
 
 
 def _whole(value: Any) -> int:

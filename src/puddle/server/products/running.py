@@ -15,6 +15,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from puddle.server.clouds.base import Endpoint, Service, Serving, Shell, StepFailed
+from puddle.server.domain.printed import readable
 
 NOTE = "puddle-service.json"
 TRIES = 3
@@ -117,4 +118,4 @@ def read_note(shell: Shell) -> Note:
 def read_text(shell: Shell, path: str, longest: int) -> str | None:
     """Return a text a user may have written, made fit to be stored: cut, and without what is no text."""
     content = shell.read(path)
-    return None if content is None else content[:longest].decode(errors="replace").replace("\0", "\ufffd")
+    return None if content is None else readable(content[:longest].decode(errors="replace"))

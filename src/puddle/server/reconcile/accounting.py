@@ -22,6 +22,7 @@ from puddle.server.domain.states import Status
 from puddle.server.domain.trail import Event, Notice
 from puddle.server.reconcile.decision import Alert, CloseSession, Consequence, Decision, OpenSession, SnapshotEnded
 from puddle.server.store import Transaction
+from puddle.server.store.trail import event_id
 
 _FREE = CloudPrices()
 
@@ -181,7 +182,7 @@ def record(
     """Write into the trail what Puddle did by itself."""
     tx.events.add(
         Event(
-            id=str(uuid.uuid4()),
+            id=event_id(),
             time=now,
             actor_kind="puddle",
             action=action,

@@ -69,6 +69,7 @@ class Course:
         patience = 0 if status in SETTLED else self.terms.patience
         self.set(status=status, deadline=self.now + patience if patience else 0)
         self.set(cu=self.system.cu if status in HOLDING else 0)
+        self.set(target_type_id="", target_disk_gb=0)  # scaling has ended, whichever way
         self.look_in = 0 if status not in SETTLED else self.terms.look_every
 
     def fail(self, fact: Fact, reason: str, sentence: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from puddle.server.domain.facts import Idleness
 from puddle.server.domain.states import Fact, Product
+from puddle.server.domain.wording import counted
 from puddle.server.reconcile.course import Course
 from puddle.server.reconcile.decision import AlertKind
 
@@ -48,12 +49,12 @@ def _judge(it: Course) -> None:
     if not deadline:
         return
     if it.now >= deadline:
-        it.say("IDLE", f"nobody used it for {it.system.idle_minutes} minutes")
+        it.say("IDLE", f"nobody used it for {counted(it.system.idle_minutes, 'minute')}")
         it.move(Fact.IDLE)
         return
     left = deadline - it.now
     it.look_in = min(it.look_in, left)
     if left <= min(it.terms.idle_warning, 30 * it.system.idle_minutes) and it.system.warned != deadline:
         it.set(warned=deadline)
-        minutes = max(1, left // 60)
-        it.tell(AlertKind.IDLE_WARNING, f"{it.system.name} will be stopped in {minutes} minutes unless it is used")
+        soon = counted(max(1, left // 60), "minute")
+        it.tell(AlertKind.IDLE_WARNING, f"{it.system.name} will be stopped in {soon} unless it is used")

@@ -24,6 +24,7 @@ from puddle.server.domain.people import Token, User
 from puddle.server.store.catalog import Images, InstanceTypes, Tags
 from puddle.server.store.ledger import Ledger, Sessions
 from puddle.server.store.people import Groups, Keys, Tokens, Users, bearer_alone
+from puddle.server.store.schema import INSTALLATION
 from puddle.server.store.snapshots import Snapshots
 from puddle.server.store.stamps import Stamp, Wanted, stamp_alone, stamps_alone
 from puddle.server.store.systems import Systems
@@ -43,6 +44,22 @@ class Transaction:
         """Let nobody else hold `name` until this transaction ends."""
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(name.encode()))))
+
+    def installation(self) -> str:
+        """Return the id of this installation: it came with the tables, and goes with every backup."""
+        return str(self.connection.execute(sa.select(INSTALLATION.c.id)).scalar_one())
+
+    def master_key(self) -> str:
+        """Return the id of the key that secrets are encrypted with, which stays so until this transaction ends.
+
+        Empty where no server has said so yet.
+        """
+        query = sa.select(INSTALLATION.c.master_key).with_for_update(read=True)
+        return str(self.connection.execute(query).scalar_one())
+
+    def use_master_key(self, key_id: str) -> None:
+        """Let secrets be encrypted with that key from now on."""
+        self.connection.execute(sa.update(INSTALLATION).values(master_key=key_id))
 
     @cached_property
     def systems(self) -> Systems:

@@ -20,6 +20,7 @@ METADATA = sa.MetaData(
     }
 )
 
+_CONSUMES = sa.text("cu > 0")
 _ALIVE = sa.text(f"status <> {int(Status.TERMINATED)}")
 
 SYSTEMS = Table(
@@ -33,6 +34,7 @@ SYSTEMS = Table(
     sa.Index("ix_systems_due", "look_at", "lease_until"),
     sa.Index("ix_systems_owner", "owner_id", "created", "id"),
     sa.Index("ix_systems_created", "created", "id"),
+    sa.Index("ix_systems_cu", "cu", sqlite_where=_CONSUMES, postgresql_where=_CONSUMES),
     sa.Index("uq_systems_name", "owner_id", "name", unique=True, sqlite_where=_ALIVE, postgresql_where=_ALIVE),
 )
 SNAPSHOTS = Table(
@@ -75,6 +77,13 @@ NOTICES = Table(trail.Notice, "notices", METADATA, sa.Index("ix_notices_time", "
 REPORTS = Table(trail.Report, "reports", METADATA, sa.Index("ix_reports_asked_by", "asked_by", "created"))
 REPORT_ENTRIES = Table(trail.ReportEntry, "report_entries", METADATA, key=("report_id", "number"))
 
+INSTALLATION = sa.Table(
+    "installation",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("master_key", sa.Text, nullable=False, server_default=""),
+)
+"""One row, made with the table: what clouds know this database by, and which key its secrets are encrypted with."""
 EVENT_TARGETS = sa.Table(
     "event_targets",
     METADATA,

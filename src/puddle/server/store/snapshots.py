@@ -27,6 +27,11 @@ class Snapshots(Rows[Snapshot]):
         mine = [_C.owner_id == owner_id] if owner_id else []
         return self._many(*mine, _there(), order=(_C.created, _C.id))
 
+    def kept_on(self, cloud: str) -> int:
+        """Return how many snapshots a cloud should have."""
+        kept = _C.cloud == cloud, _C.status == int(SnapshotStatus.AVAILABLE)
+        return int(self._connection.execute(sa.select(sa.func.count()).where(*kept)).scalar_one())
+
     def to_delete(self) -> list[Snapshot]:
         """Return those somebody wants to be gone."""
         return self._many(_C.status == int(SnapshotStatus.DELETING), order=(_C.updated,))

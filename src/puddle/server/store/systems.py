@@ -206,23 +206,25 @@ class Systems(Rows[System]):
 
     def held_by(self, owner_ids: Sequence[str]) -> tuple[int, int, int]:
         """Return (systems, running systems, compute units) of these owners together."""
-        return self._held(SYSTEMS.c.owner_id.in_(owner_ids))
-
-    def held(self) -> tuple[int, int, int]:
-        """Return the same of everybody."""
-        return self._held()
-
-    def _held(self, *where: sa.ColumnElement[bool]) -> tuple[int, int, int]:
         running = sa.case((SYSTEMS.c.status.in_([int(status) for status in HOLDING]), 1), else_=0)
         query = sa.select(
             sa.func.count(), sa.func.coalesce(sa.func.sum(running), 0), sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)
-        ).where(SYSTEMS.c.status != int(Status.TERMINATED), *where)
+        ).where(SYSTEMS.c.status != int(Status.TERMINATED), SYSTEMS.c.owner_id.in_(owner_ids))
         systems, up, units = self._connection.execute(query).one()
         return int(systems), int(up), int(units)
+
+    def consumed(self) -> int:
+        """Return the compute units that everybody together holds."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)).where(SYSTEMS.c.cu > 0)
+        return int(self._connection.execute(query).scalar_one())
 
     def consuming(self, owner_id: str) -> list[System]:
         """Return the systems of an owner that hold compute units."""
         return self._many(SYSTEMS.c.owner_id == owner_id, SYSTEMS.c.cu > 0, order=(SYSTEMS.c.created,))
+
+    def living_on(self, cloud: str) -> int:
+        """Return how many living systems a cloud has."""
+        return self._count(SYSTEMS.c.cloud == cloud)
 
     def made_from(self, image_id: str) -> int:
         """Return how many living systems stand on an image."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -12,9 +14,14 @@ from puddle.server.store.rows import Rows
 from puddle.server.store.schema import ANSWERS, EVENT_TARGETS, EVENTS, NOTICES, REPORT_ENTRIES, REPORTS
 
 
+def event_id() -> str:
+    """Return an id that sorts after those that were made before, so that events of one second keep their order."""
+    return f"evt-{time.time_ns():016x}{secrets.token_hex(4)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedEvents:
-    """Which events to list, the newest first. `visible_to`: only of this actor or on these objects' owner's behalf."""
+    """Which events to list, the newest first; what is empty does not matter. `before`: the (time, id) seen last."""
 
     target: str = ""
     actor_id: str = ""
@@ -50,8 +57,8 @@ class Events(Rows[Event]):
         if wanted.until:
             where.append(c.time < wanted.until)
         if wanted.before != (0, ""):
-            time, last = wanted.before
-            where.append(sa.or_(c.time < time, sa.and_(c.time == time, c.id < last)))
+            then, last = wanted.before
+            where.append(sa.or_(c.time < then, sa.and_(c.time == then, c.id < last)))
         return self._many(*where, order=(c.time.desc(), c.id.desc()), limit=wanted.limit)
 
 
@@ -86,6 +93,11 @@ class Reports(Rows[Report]):
     def pending(self) -> list[Report]:
         """Return what is still to be made."""
         return self._many(REPORTS.c.status == 1, order=(REPORTS.c.created,), limit=10)
+
+    def pending_of(self, user_id: str) -> int:
+        """Return how many a user waits for."""
+        query = sa.select(sa.func.count()).where(REPORTS.c.status == 1, REPORTS.c.asked_by == user_id)
+        return int(self._connection.execute(query).scalar_one())
 
     def fill(self, entries: Iterable[ReportEntry]) -> None:
         """Keep the lines of a report."""

@@ -1,23 +1,39 @@
-"""Bodies of requests: read as they come, unpacked, and never larger than they may be."""
+"""Bodies of requests: read as they come, unpacked, and never larger than they may be.
+
+Larger ones are taken from people who are known only, which is found out before they are read: there are many strangers.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive
 
 from puddle.server.errors import Invalid
-from puddle.server.transports.refusals import Unserved, too_large, too_slow, wrong_coding
+from puddle.server.transports.refusals import Unserved, ambiguous, too_large, too_slow, wrong_coding
 
+MOST_BYTES_OF_STRANGERS = 16 << 10
 PATIENCE_S = 30.0
 """How long a body may take to come."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 
 
+async def limit_of(headers: dict[bytes, bytes], most: int, known: Callable[[], Awaitable[bool]]) -> int:
+    """Return how many bytes a body may have: `most` where its caller is `known`, asked only where it matters."""
+    usual = min(most, MOST_BYTES_OF_STRANGERS)
+    says_little = b"content-length" in headers and _declared(headers) <= usual
+    if says_little and b"content-encoding" not in headers:
+        return usual
+    return most if await known() else usual
+
+
 async def body_of(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
     """Return a request's body. Refuses one with more than `limit` bytes as soon as that shows, packed or not."""
+    if b"transfer-encoding" in headers and b"content-length" in headers:
+        raise ambiguous()
     if _declared(headers) > limit:
         raise too_large(limit)
     try:

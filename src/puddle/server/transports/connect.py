@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -25,17 +25,17 @@ from starlette.types import Receive, Scope, Send
 from puddle.server.api import Api
 from puddle.server.errors import Invalid, Refused
 from puddle.server.transports import refusals
-from puddle.server.transports.bodies import body_of
+from puddle.server.transports.bodies import body_of, limit_of
 from puddle.server.transports.calls import Answer, Call, Method, answered, call_of, heard
 from puddle.server.transports.codecs import Codec, codec_of
 from puddle.server.transports.refusals import Header
 
 LOG = structlog.get_logger("puddle.calls")
 MOST_BYTES = 1 << 20
-MOST_BYTES_OF_STRANGERS = 16 << 10
 MOST_AT_ONCE = 16 << 10
 """Larger bodies take a while to be read as a message, and nobody else is to wait for that."""
 MOST_DIGITS = 10  # of Connect-Timeout-Ms, as the protocol has it
+Result = TypeVar("Result")
 _SANE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
 
 
@@ -99,8 +99,8 @@ class Connect:
         codec = codec_of(headers.get(b"content-type"))
         patience = patience_of(headers)
         call = call_of(headers, request_id, address_of(scope))
-        most = self._terms.most_bytes if call.token else MOST_BYTES_OF_STRANGERS
-        body = await body_of(receive, headers, min(most, self._terms.most_bytes))
+        limit = await limit_of(headers, self._terms.most_bytes, lambda: self._known(call))
+        body = await body_of(receive, headers, limit)
         work = self._carry_out(method, codec, body, call)
         if patience is None:
             return codec, await work
@@ -108,6 +108,12 @@ class Connect:
             return codec, await asyncio.wait_for(work, patience)
         except TimeoutError:
             raise refusals.too_slow() from None
+
+    async def _known(self, call: Call) -> bool:
+        """Whether somebody is logged in. Raises Unauthenticated where their token is not good (any more)."""
+        if call.token:
+            await self._in_a_thread(lambda: self._api.logins.admit(call.token))
+        return bool(call.token)
 
     async def _carry_out(self, method: Method, codec: Codec, body: bytes, call: Call) -> Answer:
         if not self._terms.at_once or not method.reads or len(body) > MOST_AT_ONCE:
@@ -121,14 +127,17 @@ class Connect:
         known, message = heard(self._api, method, codec, body, call)
         return answered(self._api, method, codec, known, message)
 
-    async def _in_a_thread(self, work: Callable[[], Answer]) -> Answer:
+    async def _in_a_thread(self, work: Callable[[], Result]) -> Result:
+        """Let a thread do it. It counts until that is done, also where its caller has given up waiting before."""
         if self._waiting >= self._terms.threads + self._terms.waiting:
             raise refusals.busy()
         self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._waiting -= 1
+        running = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        running.add_done_callback(self._done)
+        return await asyncio.shield(running)
+
+    def _done(self, _ended: object) -> None:
+        self._waiting -= 1
 
 
 def request_id_of(headers: Mapping[bytes, bytes]) -> str:

@@ -49,6 +49,12 @@ def too_large(limit: int) -> Unserved:
     return Unserved(413, "resource_exhausted", f"a request has at most {limit} bytes here", "too_large", limit=limit)
 
 
+def ambiguous() -> Unserved:
+    """Return the refusal of a body whose end could be seen in two places: a proxy may have seen it in the other."""
+    sentence = "a request has Content-Length or Transfer-Encoding, and not both"
+    return Unserved(400, "invalid_argument", sentence, "framing", field="Content-Length")
+
+
 def wrong_method(method: str) -> Unserved:
     """Return the refusal of whatever is not a POST."""
     return Unserved(405, "unimplemented", f"methods are called with POST, not with {method[:16]}", "post_only")
@@ -115,4 +121,6 @@ def headers_of(refused: Refused) -> list[Header]:
         headers.append((b"allow", b"POST"))
     if status_of(refused) == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if refused.reason == "framing":
+        headers.append((b"connection", b"close"))  # what follows may be a request that somebody smuggles in
     return headers

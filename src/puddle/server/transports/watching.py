@@ -7,8 +7,8 @@ One `Hub` looks for all watchers of this process: once a second, and as soon as 
 keeps the ids it has yet to be told of, not what there is to tell, so one that reads slowly sees fewer states of a
 system and costs no more memory. What is sent is made when it is sent, and shared by watchers with the same rights.
 
-A stream ends with the token it was opened with: open another with the one that calls have brought since. Passwords are
-not in it.
+A stream ends with the token it was opened with, and when its user is given another role: open another with the token
+that calls have brought since. Passwords are not in it.
 """
 
 from __future__ import annotations
@@ -33,17 +33,11 @@ from puddle.server.api.watching import Watching, Whose
 from puddle.server.domain.states import Status
 from puddle.server.errors import Refused, TooMany, Unauthenticated
 from puddle.server.transports import refusals
-from puddle.server.transports.bodies import body_of
+from puddle.server.transports.bodies import MOST_BYTES_OF_STRANGERS, body_of
 from puddle.server.transports.calls import Call, call_of, heard, renewal
 from puddle.server.transports.codecs import codec_of
-from puddle.server.transports.connect import (
-    MOST_BYTES_OF_STRANGERS,
-    address_of,
-    refusal_of,
-    request_id_of,
-    send_refusal,
-)
 from puddle.server.transports.connect import Counter as CallCounter
+from puddle.server.transports.connect import address_of, refusal_of, request_id_of, send_refusal
 from puddle.server.transports.messages.enums import everybody
 from puddle.server.transports.messages.systems import system
 from puddle.server.transports.table import WATCH, WATCHED
@@ -279,8 +273,8 @@ class Streams:
     async def _events(self, call: Call, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
         await self.hub.add(watcher)
         while not self._ended(watcher):
-            if not await asyncio.to_thread(self._source.still, call.token):
-                yield _end(Unauthenticated("the token has ended; open another stream", "bad_token"), call)
+            if not await asyncio.to_thread(self._source.still, call.token, call.caller.user.role):
+                yield _end(Unauthenticated("the token has ended, or its role; open another stream", "bad_token"), call)
                 return
             async for event in self._some(watcher):
                 yield event

@@ -26,7 +26,7 @@ from puddle.client.proto.v2 import auth_service_pb2 as puddle_dot_v2_dot_auth__s
 from puddle.client.proto.v2 import common_pb2 as puddle_dot_v2_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpuddle/v2/admin_service.proto\x12\tpuddle.v2\x1a\x1cpuddle/v2/auth_service.proto\x1a\x16puddle/v2/common.proto\"X\n\x06Limits\x12\x0f\n\x07systems\x18\x01 \x01(\x05\x12\x0f\n\x07running\x18\x02 \x01(\x05\x12\n\n\x02\x63u\x18\x03 \x01(\x05\x12 \n\x18\x62udget_per_month_decimal\x18\x04 \x01(\t\"\xb4\x01\n\x04User\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.puddle.v2.LoginUser\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12!\n\x06limits\x18\x03 \x01(\x0b\x32\x11.puddle.v2.Limits\x12\x0f\n\x07\x63reated\x18\x04 \x01(\x03\x12\x12\n\nlast_login\x18\x05 \x01(\x03\x12\x0f\n\x07systems\x18\x06 \x01(\x05\x12\x1f\n\x17\x63ost_this_month_decimal\x18\x07 \x01(\t\"3\n\x11ListUsersResponse\x12\x1e\n\x05users\x18\x01 \x03(\x0b\x32\x0f.puddle.v2.User\"u\n\x11\x43reateUserRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x1d\n\x04role\x18\x04 \x01(\x0e\x32\x0f.puddle.v2.Role\x12\x0e\n\x06groups\x18\x05 \x03(\t\"\xa5\x01\n\x11UpdateUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1d\n\x04role\x18\x02 \x01(\x0e\x32\x0f.puddle.v2.Role\x12\x13\n\x06\x61\x63tive\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12!\n\x06limits\x18\x04 \x01(\x0b\x32\x11.puddle.v2.Limits\x12\x0e\n\x06groups\x18\x05 \x03(\t\x12\x12\n\nset_groups\x18\x06 \x01(\x08\x42\t\n\x07_active\"8\n\x05Group\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x06limits\x18\x02 \x01(\x0b\x32\x11.puddle.v2.Limits\"6\n\x12ListGroupsResponse\x12 \n\x06groups\x18\x01 \x03(\x0b\x32\x10.puddle.v2.Group\"i\n\x05\x41lert\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04time\x18\x02 \x01(\x03\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\tsystem_id\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x14\n\x0c\x61\x63knowledged\x18\x06 \x01(\x08\"1\n\x11ListAlertsRequest\x12\x1c\n\x14include_acknowledged\x18\x01 \x01(\x08\"6\n\x12ListAlertsResponse\x12 \n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x10.puddle.v2.Alert\"\x1a\n\x0c\x41lertRequest\x12\n\n\x02id\x18\x01 \x01(\t2\xc4\x03\n\x0c\x41\x64minService\x12;\n\tListUsers\x12\x10.puddle.v2.Empty\x1a\x1c.puddle.v2.ListUsersResponse\x12;\n\nCreateUser\x12\x1c.puddle.v2.CreateUserRequest\x1a\x0f.puddle.v2.User\x12;\n\nUpdateUser\x12\x1c.puddle.v2.UpdateUserRequest\x1a\x0f.puddle.v2.User\x12=\n\nListGroups\x12\x10.puddle.v2.Empty\x1a\x1d.puddle.v2.ListGroupsResponse\x12\x34\n\x0eSetGroupLimits\x12\x10.puddle.v2.Group\x1a\x10.puddle.v2.Group\x12I\n\nListAlerts\x12\x1c.puddle.v2.ListAlertsRequest\x1a\x1d.puddle.v2.ListAlertsResponse\x12=\n\x10\x41\x63knowledgeAlert\x12\x17.puddle.v2.AlertRequest\x1a\x10.puddle.v2.Alertb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpuddle/v2/admin_service.proto\x12\tpuddle.v2\x1a\x1cpuddle/v2/auth_service.proto\x1a\x16puddle/v2/common.proto\"X\n\x06Limits\x12\x0f\n\x07systems\x18\x01 \x01(\x05\x12\x0f\n\x07running\x18\x02 \x01(\x05\x12\n\n\x02\x63u\x18\x03 \x01(\x05\x12 \n\x18\x62udget_per_month_decimal\x18\x04 \x01(\t\"\xb4\x01\n\x04User\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.puddle.v2.LoginUser\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12!\n\x06limits\x18\x03 \x01(\x0b\x32\x11.puddle.v2.Limits\x12\x0f\n\x07\x63reated\x18\x04 \x01(\x03\x12\x12\n\nlast_login\x18\x05 \x01(\x03\x12\x0f\n\x07systems\x18\x06 \x01(\x05\x12\x1f\n\x17\x63ost_this_month_decimal\x18\x07 \x01(\t\"3\n\x11ListUsersResponse\x12\x1e\n\x05users\x18\x01 \x03(\x0b\x32\x0f.puddle.v2.User\"u\n\x11\x43reateUserRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x1d\n\x04role\x18\x04 \x01(\x0e\x32\x0f.puddle.v2.Role\x12\x0e\n\x06groups\x18\x05 \x03(\t\"\xef\x01\n\x11UpdateUserRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1d\n\x04role\x18\x02 \x01(\x0e\x32\x0f.puddle.v2.Role\x12\x13\n\x06\x61\x63tive\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12!\n\x06limits\x18\x04 \x01(\x0b\x32\x11.puddle.v2.Limits\x12\x0e\n\x06groups\x18\x05 \x03(\t\x12\x12\n\nset_groups\x18\x06 \x01(\x08\x12\x12\n\x05\x65mail\x18\x07 \x01(\tH\x01\x88\x01\x01\x12\x19\n\x0c\x64isplay_name\x18\x08 \x01(\tH\x02\x88\x01\x01\x42\t\n\x07_activeB\x08\n\x06_emailB\x0f\n\r_display_name\"8\n\x05Group\x12\x0c\n\x04name\x18\x01 \x01(\t\x12!\n\x06limits\x18\x02 \x01(\x0b\x32\x11.puddle.v2.Limits\"6\n\x12ListGroupsResponse\x12 \n\x06groups\x18\x01 \x03(\x0b\x32\x10.puddle.v2.Group\"i\n\x05\x41lert\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04time\x18\x02 \x01(\x03\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\tsystem_id\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x14\n\x0c\x61\x63knowledged\x18\x06 \x01(\x08\"1\n\x11ListAlertsRequest\x12\x1c\n\x14include_acknowledged\x18\x01 \x01(\x08\"6\n\x12ListAlertsResponse\x12 \n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x10.puddle.v2.Alert\"\x1a\n\x0c\x41lertRequest\x12\n\n\x02id\x18\x01 \x01(\t2\xc4\x03\n\x0c\x41\x64minService\x12;\n\tListUsers\x12\x10.puddle.v2.Empty\x1a\x1c.puddle.v2.ListUsersResponse\x12;\n\nCreateUser\x12\x1c.puddle.v2.CreateUserRequest\x1a\x0f.puddle.v2.User\x12;\n\nUpdateUser\x12\x1c.puddle.v2.UpdateUserRequest\x1a\x0f.puddle.v2.User\x12=\n\nListGroups\x12\x10.puddle.v2.Empty\x1a\x1d.puddle.v2.ListGroupsResponse\x12\x34\n\x0eSetGroupLimits\x12\x10.puddle.v2.Group\x1a\x10.puddle.v2.Group\x12I\n\nListAlerts\x12\x1c.puddle.v2.ListAlertsRequest\x1a\x1d.puddle.v2.ListAlertsResponse\x12=\n\x10\x41\x63knowledgeAlert\x12\x17.puddle.v2.AlertRequest\x1a\x10.puddle.v2.Alertb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,19 +42,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEUSERREQUEST']._serialized_start=424
   _globals['_CREATEUSERREQUEST']._serialized_end=541
   _globals['_UPDATEUSERREQUEST']._serialized_start=544
-  _globals['_UPDATEUSERREQUEST']._serialized_end=709
-  _globals['_GROUP']._serialized_start=711
-  _globals['_GROUP']._serialized_end=767
-  _globals['_LISTGROUPSRESPONSE']._serialized_start=769
-  _globals['_LISTGROUPSRESPONSE']._serialized_end=823
-  _globals['_ALERT']._serialized_start=825
-  _globals['_ALERT']._serialized_end=930
-  _globals['_LISTALERTSREQUEST']._serialized_start=932
-  _globals['_LISTALERTSREQUEST']._serialized_end=981
-  _globals['_LISTALERTSRESPONSE']._serialized_start=983
-  _globals['_LISTALERTSRESPONSE']._serialized_end=1037
-  _globals['_ALERTREQUEST']._serialized_start=1039
-  _globals['_ALERTREQUEST']._serialized_end=1065
-  _globals['_ADMINSERVICE']._serialized_start=1068
-  _globals['_ADMINSERVICE']._serialized_end=1520
+  _globals['_UPDATEUSERREQUEST']._serialized_end=783
+  _globals['_GROUP']._serialized_start=785
+  _globals['_GROUP']._serialized_end=841
+  _globals['_LISTGROUPSRESPONSE']._serialized_start=843
+  _globals['_LISTGROUPSRESPONSE']._serialized_end=897
+  _globals['_ALERT']._serialized_start=899
+  _globals['_ALERT']._serialized_end=1004
+  _globals['_LISTALERTSREQUEST']._serialized_start=1006
+  _globals['_LISTALERTSREQUEST']._serialized_end=1055
+  _globals['_LISTALERTSRESPONSE']._serialized_start=1057
+  _globals['_LISTALERTSRESPONSE']._serialized_end=1111
+  _globals['_ALERTREQUEST']._serialized_start=1113
+  _globals['_ALERTREQUEST']._serialized_end=1139
+  _globals['_ADMINSERVICE']._serialized_start=1142
+  _globals['_ADMINSERVICE']._serialized_end=1594
 # @@protoc_insertion_point(module_scope)

@@ -59,20 +59,24 @@ class CreateUserRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., email: _Optional[str] = ..., display_name: _Optional[str] = ..., role: _Optional[_Union[_auth_service_pb2.Role, str]] = ..., groups: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UpdateUserRequest(_message.Message):
-    __slots__ = ("id", "role", "active", "limits", "groups", "set_groups")
+    __slots__ = ("id", "role", "active", "limits", "groups", "set_groups", "email", "display_name")
     ID_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     SET_GROUPS_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     id: str
     role: _auth_service_pb2.Role
     active: bool
     limits: Limits
     groups: _containers.RepeatedScalarFieldContainer[str]
     set_groups: bool
-    def __init__(self, id: _Optional[str] = ..., role: _Optional[_Union[_auth_service_pb2.Role, str]] = ..., active: _Optional[bool] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., set_groups: _Optional[bool] = ...) -> None: ...
+    email: str
+    display_name: str
+    def __init__(self, id: _Optional[str] = ..., role: _Optional[_Union[_auth_service_pb2.Role, str]] = ..., active: _Optional[bool] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., groups: _Optional[_Iterable[str]] = ..., set_groups: _Optional[bool] = ..., email: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
 
 class Group(_message.Message):
     __slots__ = ("name", "limits")

@@ -25,27 +25,27 @@ _sym_db = _symbol_database.Default()
 from puddle.client.proto.v2 import common_pb2 as puddle_dot_v2_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epuddle/v2/report_service.proto\x12\tpuddle.v2\x1a\x16puddle/v2/common.proto\"D\n\x13\x43reateReportRequest\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x03\x12\x11\n\teverybody\x18\x03 \x01(\x08\"\x98\x01\n\x06Report\x12\n\n\x02id\x18\x01 \x01(\t\x12\'\n\x06status\x18\x02 \x01(\x0e\x32\x17.puddle.v2.ReportStatus\x12\r\n\x05start\x18\x03 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x04 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x05 \x01(\x03\x12\x15\n\rtotal_decimal\x18\x06 \x01(\t\x12\x15\n\rstatus_detail\x18\x07 \x01(\t\"\xd0\x02\n\x0bReportEntry\x12\x11\n\tsystem_id\x18\x01 \x01(\t\x12\x13\n\x0bsystem_name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\t\x12\x12\n\nowner_name\x18\x04 \x01(\t\x12\r\n\x05\x63loud\x18\x05 \x01(\t\x12\x0f\n\x07product\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x15\n\rinstance_type\x18\x08 \x01(\t\x12\x12\n\nsession_id\x18\t \x01(\t\x12\r\n\x05start\x18\n \x01(\x03\x12\x0b\n\x03\x65nd\x18\x0b \x01(\x03\x12\x0f\n\x07seconds\x18\x0c \x01(\x03\x12\x16\n\x0eprice_per_hour\x18\r \x01(\x01\x12\x0c\n\x04\x63ost\x18\x0e \x01(\x01\x12\x0c\n\x04kind\x18\x0f \x01(\t\x12 \n\x04tags\x18\x10 \x03(\x0b\x32\x12.puddle.v2.TagData\x12\x14\n\x0c\x63ost_decimal\x18\x11 \x01(\t\"B\n\rReportRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x19ListReportEntriesResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.puddle.v2.ReportEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x13ListReportsResponse\x12\"\n\x07reports\x18\x01 \x03(\x0b\x32\x11.puddle.v2.Report*w\n\x0cReportStatus\x12\x19\n\x15REPORT_STATUS_UNKNOWN\x10\x00\x12\x19\n\x15REPORT_STATUS_PENDING\x10\x01\x12\x17\n\x13REPORT_STATUS_READY\x10\x02\x12\x18\n\x14REPORT_STATUS_FAILED\x10\x03\x32\xa2\x02\n\rReportService\x12\x41\n\x0c\x43reateReport\x12\x1e.puddle.v2.CreateReportRequest\x1a\x11.puddle.v2.Report\x12\x38\n\tGetReport\x12\x18.puddle.v2.ReportRequest\x1a\x11.puddle.v2.Report\x12?\n\x0bListReports\x12\x10.puddle.v2.Empty\x1a\x1e.puddle.v2.ListReportsResponse\x12S\n\x11ListReportEntries\x12\x18.puddle.v2.ReportRequest\x1a$.puddle.v2.ListReportEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epuddle/v2/report_service.proto\x12\tpuddle.v2\x1a\x16puddle/v2/common.proto\"D\n\x13\x43reateReportRequest\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x03\x12\x11\n\teverybody\x18\x03 \x01(\x08\"\xae\x01\n\x06Report\x12\n\n\x02id\x18\x01 \x01(\t\x12\'\n\x06status\x18\x02 \x01(\x0e\x32\x17.puddle.v2.ReportStatus\x12\r\n\x05start\x18\x03 \x01(\x03\x12\x0b\n\x03\x65nd\x18\x04 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x05 \x01(\x03\x12\x15\n\rtotal_decimal\x18\x06 \x01(\t\x12\x15\n\rstatus_detail\x18\x07 \x01(\t\x12\x14\n\x0ctotal_amount\x18\x08 \x01(\x03\"\xe0\x02\n\x0bReportEntry\x12\x11\n\tsystem_id\x18\x01 \x01(\t\x12\x13\n\x0bsystem_name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\t\x12\x12\n\nowner_name\x18\x04 \x01(\t\x12\r\n\x05\x63loud\x18\x05 \x01(\t\x12\x0f\n\x07product\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x15\n\rinstance_type\x18\x08 \x01(\t\x12\x12\n\nsession_id\x18\t \x01(\t\x12\r\n\x05start\x18\n \x01(\x03\x12\x0b\n\x03\x65nd\x18\x0b \x01(\x03\x12\x0f\n\x07seconds\x18\x0c \x01(\x03\x12\x16\n\x0eprice_per_hour\x18\r \x01(\x01\x12\x0c\n\x04\x63ost\x18\x0e \x01(\x01\x12\x0c\n\x04kind\x18\x0f \x01(\t\x12 \n\x04tags\x18\x10 \x03(\x0b\x32\x12.puddle.v2.TagData\x12\x14\n\x0c\x63ost_decimal\x18\x11 \x01(\t\x12\x0e\n\x06\x61mount\x18\x12 \x01(\x03\"B\n\rReportRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x19ListReportEntriesResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.puddle.v2.ReportEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x13ListReportsResponse\x12\"\n\x07reports\x18\x01 \x03(\x0b\x32\x11.puddle.v2.Report*w\n\x0cReportStatus\x12\x19\n\x15REPORT_STATUS_UNKNOWN\x10\x00\x12\x19\n\x15REPORT_STATUS_PENDING\x10\x01\x12\x17\n\x13REPORT_STATUS_READY\x10\x02\x12\x18\n\x14REPORT_STATUS_FAILED\x10\x03\x32\xa2\x02\n\rReportService\x12\x41\n\x0c\x43reateReport\x12\x1e.puddle.v2.CreateReportRequest\x1a\x11.puddle.v2.Report\x12\x38\n\tGetReport\x12\x18.puddle.v2.ReportRequest\x1a\x11.puddle.v2.Report\x12?\n\x0bListReports\x12\x10.puddle.v2.Empty\x1a\x1e.puddle.v2.ListReportsResponse\x12S\n\x11ListReportEntries\x12\x18.puddle.v2.ReportRequest\x1a$.puddle.v2.ListReportEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'puddle.client.proto.v2.report_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPORTSTATUS']._serialized_start=855
-  _globals['_REPORTSTATUS']._serialized_end=974
+  _globals['_REPORTSTATUS']._serialized_start=893
+  _globals['_REPORTSTATUS']._serialized_end=1012
   _globals['_CREATEREPORTREQUEST']._serialized_start=69
   _globals['_CREATEREPORTREQUEST']._serialized_end=137
   _globals['_REPORT']._serialized_start=140
-  _globals['_REPORT']._serialized_end=292
-  _globals['_REPORTENTRY']._serialized_start=295
-  _globals['_REPORTENTRY']._serialized_end=631
-  _globals['_REPORTREQUEST']._serialized_start=633
-  _globals['_REPORTREQUEST']._serialized_end=699
-  _globals['_LISTREPORTENTRIESRESPONSE']._serialized_start=701
-  _globals['_LISTREPORTENTRIESRESPONSE']._serialized_end=794
-  _globals['_LISTREPORTSRESPONSE']._serialized_start=796
-  _globals['_LISTREPORTSRESPONSE']._serialized_end=853
-  _globals['_REPORTSERVICE']._serialized_start=977
-  _globals['_REPORTSERVICE']._serialized_end=1267
+  _globals['_REPORT']._serialized_end=314
+  _globals['_REPORTENTRY']._serialized_start=317
+  _globals['_REPORTENTRY']._serialized_end=669
+  _globals['_REPORTREQUEST']._serialized_start=671
+  _globals['_REPORTREQUEST']._serialized_end=737
+  _globals['_LISTREPORTENTRIESRESPONSE']._serialized_start=739
+  _globals['_LISTREPORTENTRIESRESPONSE']._serialized_end=832
+  _globals['_LISTREPORTSRESPONSE']._serialized_start=834
+  _globals['_LISTREPORTSRESPONSE']._serialized_end=891
+  _globals['_REPORTSERVICE']._serialized_start=1015
+  _globals['_REPORTSERVICE']._serialized_end=1305
 # @@protoc_insertion_point(module_scope)

@@ -30,7 +30,7 @@ class CreateReportRequest(_message.Message):
     def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ..., everybody: _Optional[bool] = ...) -> None: ...
 
 class Report(_message.Message):
-    __slots__ = ("id", "status", "start", "end", "created", "total_decimal", "status_detail")
+    __slots__ = ("id", "status", "start", "end", "created", "total_decimal", "status_detail", "total_amount")
     ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +38,7 @@ class Report(_message.Message):
     CREATED_FIELD_NUMBER: _ClassVar[int]
     TOTAL_DECIMAL_FIELD_NUMBER: _ClassVar[int]
     STATUS_DETAIL_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_AMOUNT_FIELD_NUMBER: _ClassVar[int]
     id: str
     status: ReportStatus
     start: int
@@ -45,10 +46,11 @@ class Report(_message.Message):
     created: int
     total_decimal: str
     status_detail: str
-    def __init__(self, id: _Optional[str] = ..., status: _Optional[_Union[ReportStatus, str]] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., created: _Optional[int] = ..., total_decimal: _Optional[str] = ..., status_detail: _Optional[str] = ...) -> None: ...
+    total_amount: int
+    def __init__(self, id: _Optional[str] = ..., status: _Optional[_Union[ReportStatus, str]] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., created: _Optional[int] = ..., total_decimal: _Optional[str] = ..., status_detail: _Optional[str] = ..., total_amount: _Optional[int] = ...) -> None: ...
 
 class ReportEntry(_message.Message):
-    __slots__ = ("system_id", "system_name", "owner_id", "owner_name", "cloud", "product", "version", "instance_type", "session_id", "start", "end", "seconds", "price_per_hour", "cost", "kind", "tags", "cost_decimal")
+    __slots__ = ("system_id", "system_name", "owner_id", "owner_name", "cloud", "product", "version", "instance_type", "session_id", "start", "end", "seconds", "price_per_hour", "cost", "kind", "tags", "cost_decimal", "amount")
     SYSTEM_ID_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_NAME_FIELD_NUMBER: _ClassVar[int]
     OWNER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +68,7 @@ class ReportEntry(_message.Message):
     KIND_FIELD_NUMBER: _ClassVar[int]
     TAGS_FIELD_NUMBER: _ClassVar[int]
     COST_DECIMAL_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
     system_id: str
     system_name: str
     owner_id: str
@@ -83,7 +86,8 @@ class ReportEntry(_message.Message):
     kind: str
     tags: _containers.RepeatedCompositeFieldContainer[_common_pb2.TagData]
     cost_decimal: str
-    def __init__(self, system_id: _Optional[str] = ..., system_name: _Optional[str] = ..., owner_id: _Optional[str] = ..., owner_name: _Optional[str] = ..., cloud: _Optional[str] = ..., product: _Optional[str] = ..., version: _Optional[str] = ..., instance_type: _Optional[str] = ..., session_id: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., seconds: _Optional[int] = ..., price_per_hour: _Optional[float] = ..., cost: _Optional[float] = ..., kind: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[_common_pb2.TagData, _Mapping]]] = ..., cost_decimal: _Optional[str] = ...) -> None: ...
+    amount: int
+    def __init__(self, system_id: _Optional[str] = ..., system_name: _Optional[str] = ..., owner_id: _Optional[str] = ..., owner_name: _Optional[str] = ..., cloud: _Optional[str] = ..., product: _Optional[str] = ..., version: _Optional[str] = ..., instance_type: _Optional[str] = ..., session_id: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., seconds: _Optional[int] = ..., price_per_hour: _Optional[float] = ..., cost: _Optional[float] = ..., kind: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[_common_pb2.TagData, _Mapping]]] = ..., cost_decimal: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class ReportRequest(_message.Message):
     __slots__ = ("id", "page_size", "page_token")

@@ -111,7 +111,7 @@ SCOPE_MINE: Scope
 SCOPE_ALL: Scope
 
 class Snapshot(_message.Message):
-    __slots__ = ("id", "name", "description", "system_id", "owner_id", "cloud", "cloud_snapshot_id", "product", "version", "disk_size_gb", "status", "created", "updated")
+    __slots__ = ("id", "name", "description", "system_id", "owner_id", "cloud", "cloud_snapshot_id", "product", "version", "disk_size_gb", "status", "created", "updated", "status_detail")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +125,7 @@ class Snapshot(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
     UPDATED_FIELD_NUMBER: _ClassVar[int]
+    STATUS_DETAIL_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     description: str
@@ -138,7 +139,8 @@ class Snapshot(_message.Message):
     status: SnapshotStatus
     created: int
     updated: int
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., system_id: _Optional[str] = ..., owner_id: _Optional[str] = ..., cloud: _Optional[str] = ..., cloud_snapshot_id: _Optional[str] = ..., product: _Optional[str] = ..., version: _Optional[str] = ..., disk_size_gb: _Optional[int] = ..., status: _Optional[_Union[SnapshotStatus, str]] = ..., created: _Optional[int] = ..., updated: _Optional[int] = ...) -> None: ...
+    status_detail: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., system_id: _Optional[str] = ..., owner_id: _Optional[str] = ..., cloud: _Optional[str] = ..., cloud_snapshot_id: _Optional[str] = ..., product: _Optional[str] = ..., version: _Optional[str] = ..., disk_size_gb: _Optional[int] = ..., status: _Optional[_Union[SnapshotStatus, str]] = ..., created: _Optional[int] = ..., updated: _Optional[int] = ..., status_detail: _Optional[str] = ...) -> None: ...
 
 class Signal(_message.Message):
     __slots__ = ("name", "value")
@@ -411,6 +413,18 @@ class SystemRequest(_message.Message):
     expected_generation: int
     reason: str
     def __init__(self, id: _Optional[str] = ..., expected_generation: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class StartSystemRequest(_message.Message):
+    __slots__ = ("id", "expected_generation", "reason", "idle_timeout_interval")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    IDLE_TIMEOUT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    expected_generation: int
+    reason: str
+    idle_timeout_interval: int
+    def __init__(self, id: _Optional[str] = ..., expected_generation: _Optional[int] = ..., reason: _Optional[str] = ..., idle_timeout_interval: _Optional[int] = ...) -> None: ...
 
 class ScaleSystemRequest(_message.Message):
     __slots__ = ("id", "instance_type_id", "disk_size_gb")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from puddle.server.clouds.base import Built, Endpoint, Order, Recipe, Shape, StepFailed
-from puddle.server.clouds.local.files import tail
+from puddle.server.clouds.local.files import folder_below, tail, write_in
 from puddle.server.clouds.local.images import Images
 from puddle.server.clouds.local.keeper import CONSOLE
 from puddle.server.clouds.local.papers import DOWN, GONE, UP, Card, State, as_machine
+from puddle.server.clouds.local.ports import HOST, is_free, is_strangers
 from puddle.server.clouds.local.processes import end_marked, launch
 from puddle.server.clouds.local.shell import LocalShell
 from puddle.server.clouds.local.snapshots import Snapshots
@@ -22,7 +22,7 @@ from puddle.server.clouds.local.troubles import folder_of, told, writing
 from puddle.server.clouds.names import not_found
 from puddle.server.domain.facts import NO_MACHINE, Copy, CopyState, Machine, Power
 
-HOST = "127.0.0.1"
+INSTALLATION = "installation"
 SUPERVISOR = "puddle.server.clouds.local.machine"
 
 
@@ -46,6 +46,22 @@ class LocalCloud:
         self._grace = grace
         self._images = Images(self.root)
         self._snapshots = Snapshots(self.root)
+
+    # whose it is
+
+    def owner(self) -> str:
+        """See Provider: the file `installation` of the folder says it."""
+        with told(f"the local cloud in {self.root}"):
+            return _owner_of(self.root)
+
+    def take(self, installation: str) -> str:
+        """See Provider."""
+        with writing(self.root):
+            if owner := _owner_of(self.root):
+                return owner
+            with folder_below(self.root, ()) as folder:
+                write_in(folder, INSTALLATION, installation.encode())
+            return installation
 
     # machines
 
@@ -97,7 +113,7 @@ class LocalCloud:
 
     def _choose_ports(self, names: Mapping[str, int]) -> dict[str, int]:
         taken = {port for card in self._cards() for port in card.ports.values()}
-        free = (port for port in self._ports if port not in taken and _free(port))
+        free = (port for port in self._ports if port not in taken and is_free(port))
         chosen = dict(zip(names, free, strict=False))
         if len(chosen) < len(names):
             raise StepFailed("CAPACITY", f"no port between {self._ports.start} and {self._ports.stop - 1} is left")
@@ -180,6 +196,8 @@ class LocalCloud:
         card, machine = self._found(machine_id)
         if machine.power is not Power.RUNNING:
             raise StepFailed("UNREACHABLE", f"the machine {machine_id} is not running, but {machine.power}")
+        if strange := next((port for port in card.ports.values() if is_strangers(port)), 0):
+            raise StepFailed("UNREACHABLE", f"another user of this machine has taken port {strange} of {machine_id}")
         return Endpoint(
             host=HOST,
             ports=card.ports,
@@ -191,7 +209,8 @@ class LocalCloud:
     def console(self, machine_id: str, lines: int = 200) -> str:
         """See Provider."""
         self._found(machine_id)
-        return tail(self._folder(machine_id) / CONSOLE, lines)
+        with told(f"the console of {machine_id}"):
+            return tail(self._folder(machine_id) / CONSOLE, lines)
 
     def tags(self, system_id: str) -> tuple[tuple[str, str], ...]:
         """Return the tags of a system's machine. Raises StepFailed where it has none."""
@@ -257,10 +276,6 @@ class LocalCloud:
         return {card.image_id for card in self._cards() if card.wish != GONE}
 
 
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+def _owner_of(root: Path) -> str:
+    file = root / INSTALLATION
+    return file.read_text(encoding="ascii").strip() if file.exists() else ""

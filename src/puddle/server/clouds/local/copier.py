@@ -33,17 +33,17 @@ def main(folder: Path) -> None:
     say_ready(telling)
     if tries > MOST_TRIES:
         return _end(folder, f"its copying was cut short {MOST_TRIES} times")
-    return _end(folder, _copied(folder, str(order["system_id"])))
+    return _end(folder, _copied(folder, str(order["system_id"]), int(order["disk_gb"]) << 30))
 
 
-def _copied(folder: Path, system_id: str) -> str:
+def _copied(folder: Path, system_id: str, most: int) -> str:
     """Copy the disk; return why that failed, or nothing."""
     part = folder / "disk.part"
     if (folder / "disk").is_dir():
         return ""  # only the outcome was still to be written
     try:
         throw_away(part, folder.parents[1] / "trash")
-        copy_tree(folder.parents[1] / "machines" / system_id / "disk", part, _go_on)
+        copy_tree(folder.parents[1] / "machines" / system_id / "disk", part, _go_on, most)
         part.rename(folder / "disk")
     except (OSError, RecursionError) as error:
         return f"the disk could not be copied: {error}"

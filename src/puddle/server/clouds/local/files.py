@@ -79,12 +79,18 @@ def read_in(folder: int, name: str) -> bytes:
     """Return a plain file of an open folder. Raises OSError where it is anything else, or larger than `MOST_READ`."""
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(f"{name} is not a plain file")
+        _plain(handle, name)
         content = file.read(MOST_READ + 1)
     if len(content) > MOST_READ:
         raise OSError(f"{name} is larger than {MOST_READ >> 20} MiB")
     return content
+
+
+def _plain(handle: int, name: str) -> os.stat_result:
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(f"{name} is not a plain file")
+    return found
 
 
 @contextmanager
@@ -110,11 +116,15 @@ def lock_for_life(path: Path) -> bool:
 
 
 def tail(path: Path, lines: int, most: int = 256 << 10) -> str:
-    """Return the last lines of a file, of its last `most` bytes; empty where there is none."""
+    """Return the last lines of a file, of its last `most` bytes; empty where there is none.
+
+    Raises OSError where it is a link, or anything else that is no plain file.
+    """
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - most))
-            text = file.read().decode(errors="replace")
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return ""
+    with os.fdopen(handle, "rb") as file:
+        file.seek(max(0, _plain(handle, path.name).st_size - most))
+        text = file.read(most).decode(errors="replace")
     return "".join(text.splitlines(keepends=True)[-lines:]) if lines > 0 else ""

@@ -115,7 +115,10 @@ class Watch:
     def disk(self) -> str:
         """Measure the disk now; the same answer."""
         begun = self._clock()
-        size = used(self._disk)
+        try:
+            size = used(self._disk)
+        except OSError as error:
+            return f"DISK_UNREADABLE: nobody can tell how much lies on its disk: {error.strerror}"
         took = self._clock() - begun
         self._next_disk = begun + max(2.0, 20 * took)
         if size <= self._card.disk_gb * GIB:

@@ -64,7 +64,7 @@ class Supervisor:
             share_cpus(self._card)
         try:
             self._make_disk()
-        except OSError as error:
+        except (OSError, RecursionError) as error:
             self._tell(MAKING, failure=f"its disk could not be made: {error}")
             self._wait_for_other_orders()
         self._serve()
@@ -76,7 +76,7 @@ class Supervisor:
         throw_away(part, self._trash())  # a copy that was cut short
         if self._card.source_snapshot_id:
             source = self._root() / "snapshots" / self._card.source_snapshot_id / "disk"
-            copy_tree(source, part, self._still_wanted)
+            copy_tree(source, part, self._still_wanted, self._card.disk_gb << 30)
         else:
             part.mkdir(mode=0o700)
         part.rename(disk)

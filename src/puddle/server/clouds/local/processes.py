@@ -76,11 +76,19 @@ def _ticks(pid: int) -> int | None:
 
 def descendants(pid: int) -> Iterator[int]:
     """Yield the children of a process, and theirs."""
+    waiting = [pid]
+    while waiting:
+        found = _children(waiting.pop())
+        yield from found
+        waiting += found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
     with suppress(FileNotFoundError, ProcessLookupError):
         for task in (_PROC / str(pid) / "task").iterdir():
-            for child in map(int, (task / "children").read_text().split()):
-                yield child
-                yield from descendants(child)
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def resident(pid: int) -> int:
@@ -95,9 +103,18 @@ def end_marked(folder: Path) -> None:
     """Kill what still carries the mark of a machine whose supervisor is dead."""
     mark = f"{MARK}={folder}".encode()
     for entry in _PROC.iterdir():
-        if entry.name.isdigit() and mark in _environment(entry):
-            with suppress(ProcessLookupError):
-                os.kill(int(entry.name), signal.SIGKILL)
+        if entry.name.isdigit():
+            _end_if_marked(entry, mark)
+
+
+def _end_if_marked(entry: Path, mark: bytes) -> None:
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(int(entry.name))
+        try:
+            if mark in _environment(entry):  # read while we hold it, as `Identity.send` does
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+        finally:
+            os.close(handle)
 
 
 def _environment(process: Path) -> list[bytes]:

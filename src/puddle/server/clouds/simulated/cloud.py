@@ -84,6 +84,22 @@ class SimulatedCloud:
         with self.world.open() as things:
             return do(Moment(things, now, self.delays))
 
+    # whose it is
+
+    def owner(self) -> str:
+        """See Provider."""
+        return self.call("owner", "", lambda it: it.things.get("installations", "owner") or "")
+
+    def take(self, installation: str) -> str:
+        """See Provider."""
+
+        def do(it: Moment) -> str:
+            owner: str = it.things.get("installations", "owner") or installation
+            it.things.put("installations", "owner", owner)
+            return owner
+
+        return self.call("take", installation, do)
+
     # machines
 
     def create(self, order: Order) -> str:

@@ -75,6 +75,8 @@ def _update_user(api: Api, call: Call, message: pb.UpdateUserRequest) -> pb.User
             active=message.active if message.HasField("active") else None,
             limits=_limits(message.limits) if message.HasField("limits") else None,
             groups=tuple(message.groups) if message.set_groups else None,
+            email=message.email if message.HasField("email") else None,
+            display_name=message.display_name if message.HasField("display_name") else None,
         )
     )
 

@@ -25,6 +25,7 @@ def report(found: trail.Report) -> pb.Report:
         created=found.created,
         total_decimal=money.exact(found.total),
         status_detail=found.detail,
+        total_amount=found.total,
     )
 
 
@@ -49,6 +50,7 @@ def entry(found: trail.ReportEntry) -> pb.ReportEntry:
         kind=found.meter,
         tags=[TagData(label=label, value=value) for label, value in found.tags],
         cost_decimal=money.exact(cost),
+        amount=cost,
     )
 
 

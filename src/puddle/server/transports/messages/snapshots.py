@@ -28,6 +28,7 @@ def snapshot(found: records.Snapshot) -> Snapshot:
         status=number(found.status),
         created=found.created,
         updated=found.updated,
+        status_detail=found.failure,
     )
 
 

@@ -116,7 +116,7 @@ def _made(view: SystemView) -> pb.System:
         previous_sessions_cost_decimal=money.exact(view.previous_cost),
         allowed_actions=_actions(view.actions),
         activity=_activity(it),
-        forecast_cost_per_day=24 * money.price(price) if it.session_id else 0.0,
+        forecast_cost_per_day=money.price(24 * price) if it.session_id else 0.0,
     )
 
 
@@ -136,11 +136,17 @@ def _activity(it: records.System) -> pb.Activity | None:
     known = not it.missed_probes
     return pb.Activity(
         last_activity=max(it.last_activity, it.started),
-        source="product" if it.last_activity > it.started else "start",
+        source=_told_by(it),
         idle=known and not it.busy,
         known=known,
         signals=[pb.Signal(name=name, value=value) for name, value in it.signals],
     )
+
+
+def _told_by(it: records.System) -> str:
+    if it.missed_probes:
+        return "nobody"
+    return "product" if it.last_activity > it.started else "start"
 
 
 def model(found: Experiment, view: SystemView) -> pb.DAIModel:
@@ -257,6 +263,11 @@ def _wish(name: str) -> Function:
     return run
 
 
+def _start(api: Api, call: Call, message: pb.StartSystemRequest) -> pb.System:
+    minutes, generation = message.idle_timeout_interval, message.expected_generation
+    return system(api.wishes.start(call.caller, message.id, generation, message.reason, minutes))
+
+
 def _scale(api: Api, call: Call, message: pb.ScaleSystemRequest) -> pb.System:
     return system(api.wishes.scale(call.caller, message.id, message.instance_type_id, message.disk_size_gb))
 
@@ -311,7 +322,7 @@ METHODS: Mapping[str, Function] = {
     "SystemService/CreateSystem": _create,
     "SystemService/ListSystems": _list,
     "SystemService/GetSystem": _get,
-    "SystemService/StartSystem": _wish("start"),
+    "SystemService/StartSystem": _start,
     "SystemService/StopSystem": _wish("stop"),
     "SystemService/RebootSystem": _wish("reboot"),
     "SystemService/RestartDAI": _wish("restart"),

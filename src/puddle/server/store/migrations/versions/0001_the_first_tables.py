@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -126,6 +128,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_ledger_owner", "ledger", ["owner_id", "start"], unique=False)
     op.create_index("ix_ledger_session", "ledger", ["session_id"], unique=False)
+    installation = op.create_table(
+        "installation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("master_key", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.bulk_insert(installation, [{"id": f"puddle-{secrets.token_hex(8)}"}])
     op.create_table(
         "notices",
         sa.Column("id", sa.Text(), nullable=False),
@@ -265,6 +274,14 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_systems")),
     )
+    op.create_index(
+        "ix_systems_cu",
+        "systems",
+        ["cu"],
+        unique=False,
+        sqlite_where=sa.text("cu > 0"),
+        postgresql_where=sa.text("cu > 0"),
+    )
     op.create_index("ix_systems_created", "systems", ["created", "id"], unique=False)
     op.create_index("ix_systems_due", "systems", ["look_at", "lease_until"], unique=False)
     op.create_index("ix_systems_owner", "systems", ["owner_id", "created", "id"], unique=False)
@@ -334,6 +351,12 @@ def downgrade() -> None:
     op.drop_index("ix_systems_owner", table_name="systems")
     op.drop_index("ix_systems_due", table_name="systems")
     op.drop_index("ix_systems_created", table_name="systems")
+    op.drop_index(
+        "ix_systems_cu",
+        table_name="systems",
+        sqlite_where=sa.text("cu > 0"),
+        postgresql_where=sa.text("cu > 0"),
+    )
     op.drop_table("systems")
     op.drop_index("ix_snapshots_system", table_name="snapshots")
     op.drop_index("ix_snapshots_owner", table_name="snapshots")
@@ -351,6 +374,7 @@ def downgrade() -> None:
     op.drop_index("ix_ledger_owner", table_name="ledger")
     op.drop_table("ledger")
     op.drop_table("instance_types")
+    op.drop_table("installation")
     op.drop_table("images")
     op.drop_table("groups")
     op.drop_index("ix_events_time", table_name="events")

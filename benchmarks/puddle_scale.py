@@ -34,6 +34,7 @@ from puddle.server.backend import Backend
 from puddle.server.domain.catalog import Image, ImageStatus, InstanceType
 from puddle.server.domain.people import Caller, Role, User
 from puddle.server.domain.rules import Rules
+from puddle.server.domain.states import Status
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
 from puddle.testing import HandClock, MemoryWorld, SimulatedCloud, SimulatedProduct
@@ -124,7 +125,7 @@ def passes(url: str, systems: int) -> Passes:
         settle(loop, clock)
         full.append(time.process_time() - start)
     with backend.store.reading() as tx:
-        assert tx.systems.held()[1] == systems, "all are up"
+        assert tx.systems.counts() == {Status.STARTED: systems}, "all are up"
     grown = psutil.Process().memory_info().rss - before
     return Passes(made - began, up - made, full, grown / systems)
 

@@ -85,14 +85,18 @@ def update(
         bool | None, typer.Option("--active/--inactive", help="Whether their keys and tokens are good.")
     ] = None,
     group: Annotated[list[str] | None, typer.Option(help='All groups they are in; "" for none.')] = None,
+    email: Annotated[str | None, typer.Option(help="Their address.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="Their name, as people write it.")] = None,
     js: AsJson = False,
 ) -> None:
-    """Change a user's role or groups, or lock them out. What is not given stays as it is."""
+    """Change a user's role, groups, address or name, or lock them out. What is not given stays as it is."""
     if role and role not in ROLES:
         raise typer.BadParameter(f"a role is one of {', '.join(ROLES)}, not {role!r}")
     client = _client()
     chosen = None if group is None else [each for each in group if each]
-    _shown(client.update_user(naming.user(client, name), role or None, active, None, chosen), js=js)
+    found = naming.user(client, name)
+    made = client.update_user(found, role or None, active, groups=chosen, email=email, display_name=display_name)
+    _shown(made, js=js)
 
 
 @users.command()

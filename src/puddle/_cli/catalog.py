@@ -157,7 +157,9 @@ def create_type(
 @types.command("update")
 def update_type(
     name: Annotated[str, typer.Argument(help="The size, by its text or id.")],
-    price: Annotated[str, typer.Option(help="Another price; open sessions keep theirs.")] = "",
+    text: Annotated[str | None, typer.Option(help="What people read from now on.")] = None,
+    price: Annotated[str | None, typer.Option(help="Another price; open sessions keep theirs.")] = None,
+    cu: Annotated[int | None, typer.Option(help="Compute units it holds from the next start on.")] = None,
     offered: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether systems may be made of it.")
     ] = None,
@@ -167,13 +169,10 @@ def update_type(
 ) -> None:
     """Change what a size costs, and whom it is offered. For administrators. What is not given stays as it is."""
     client = InstanceTypesClient(cloud(cloud_id), authorizer=authorizer())
-    changed = pb.InstanceType()
-    changed.CopyFrom(_type_named(client, name)._instance_type)
-    changed.price_decimal = price or changed.price_decimal
-    changed.enabled = changed.enabled if offered is None else offered
-    if group is not None:
-        changed.allowed_groups[:] = [each for each in group if each]
-    _type_shown(client.update(changed), js=js)
+    groups = None if group is None else [each for each in group if each]
+    found = _type_named(client, name)
+    changed = client.update(found, text=text, price=price, cu=cu, enabled=offered, allowed_groups=groups)
+    _type_shown(changed, js=js)
 
 
 @types.command("delete")

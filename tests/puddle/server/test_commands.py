@@ -81,6 +81,7 @@ def test_an_administrator_offers_changes_and_withdraws_a_size(puddle: Shell) -> 
     changed = puddle.json("types", "update", "huge", "--price", "1.7", "--group", "team")
     assert (changed["price_decimal"], changed["allowed_groups"], changed["cu"]) == ("1.7", ["team"], 4)
     assert puddle.json("types", "update", made["id"], "--disable", "--group", "")["allowed_groups"] == []
+    assert puddle.json("types", "update", "huge", "--cu", "5")["enabled"] is False
     assert "huge" not in puddle("types", "ls")
     assert re.search("huge .* disabled", puddle("types", "ls", "--all"))
     assert "did you mean 'huge'" in puddle("types", "update", "hug", code=1)
@@ -104,7 +105,7 @@ def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
     assert "password" not in made
     assert "Started" in puddle("systems", "wait", "cli")
     told = puddle("systems", "show", "cli")
-    assert re.search(r"why +it was last used .* unless it is used, it is stopped", told)
+    assert re.search(r"why +(nobody has used it|it was last used).*; unless it is used, it is stopped in", told)
     assert re.search(r"cost +.* in this session; .* an hour", told)
     assert re.search(r"can +stop, reboot, restart, snapshots create, .*config set, idle, extend", told)
     assert re.search(r"STOPS .*\ncli .*in 59 min", puddle("systems", "ls"))
@@ -185,6 +186,8 @@ def test_users_alerts_and_the_trail(puddle: Shell) -> None:
     puddle("users", "update", "grace", "--role", "queen", code=2)
     assert puddle.json("users", "update", "grace", "--role", "user", "--group", "")["user"]["groups"] == []
     assert "worthless" in puddle("users", "update", "grace", "--inactive")
+    assert "ada@example.com" in puddle("users", "update", "grace", "--email", "ada@example.com")
+    assert puddle.json("users", "update", "grace", "--display-name", "G")["user"]["email"] == "ada@example.com"
     assert puddle.json("users", "update", "grace", "--active", "--group", "team")["active"] is True
     puddle("users", "limits", "grace", "--budget", "much", code=4)
     puddle("users", "limits", "nobody", code=1)

@@ -274,7 +274,7 @@ class SystemsClient(BaseCloudClient):
         seen = self._wait(
             lambda: self.get(system, include_models=False),
             lambda it: it.status in wanted or over(it),
-            lambda it: f"system {it.name} is still {it.status_text.lower()}{_way(it)}{_why(it)}",
+            lambda it: f"system {it.name} is still {_within(it.status_text)}{_way(it)}{_why(it)}",
             timeout_minutes,
             interval_s,
         )
@@ -307,8 +307,13 @@ def _way(system: System) -> str:
     if not system.in_transition or system.vm_status <= System.VM_STATUS_UNKNOWN.code:
         return ""
     if system.vm_status == System.VM_STATUS_RUNNING.code:
-        return f", {system.product_status_text.lower()}"
-    return f", machine {system.vm_status_text.lower()}"
+        return f", {_within(system.product_status_text)}"
+    return f", machine {_within(system.vm_status_text)}"
+
+
+def _within(text: str) -> str:
+    """Return a status as it stands within a sentence; VM stays VM."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _code(status: BaseStatus | int) -> int:

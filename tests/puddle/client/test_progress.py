@@ -144,6 +144,7 @@ WAY = (
     on_its_way(vm_status=pb.VM_STATUS_PROVISIONING),
     on_its_way(vm_status=pb.VM_STATUS_RUNNING, product_status=pb.PRODUCT_STATUS_WAITING_FOR_PRODUCT),
     on_its_way(vm_status=pb.VM_STATUS_PROVISIONING, status_detail="no room; tried again in 10 s"),
+    on_its_way(vm_status=pb.VM_STATUS_RUNNING, product_status=pb.PRODUCT_STATUS_WAITING_FOR_VM),
 )
 
 
@@ -152,10 +153,11 @@ def test_a_wait_tells_what_a_system_is_waiting_for(terminal: Terminal, monkeypat
     started = pb.System(name="first", status=pb.SYSTEM_STATUS_STARTED)
     Standing(*WAY, started).wait_for_status("sys-1", System.SYSTEM_STATUS_STARTED)
     told = [line.strip() for line in terminal.getvalue().split("\r")]
-    assert told[1:4] == [
+    assert told[1:5] == [
         "system first is still initializing, machine provisioning · 0 s",
         "system first is still initializing, waiting for product · 0 s",
         "system first is still initializing, machine provisioning: no room; tried again in 10 s · 0 s",
+        "system first is still initializing, waiting for VM · 0 s",
     ]
 
 

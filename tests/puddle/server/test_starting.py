@@ -172,7 +172,7 @@ def test_a_port_in_use_and_a_wrong_setting_are_told(tmp_path: Path) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = puddle(tmp_path, "server", "--port", str(taken.getsockname()[1]), code=1)
-    assert "cannot be listened on" in told
+    assert "cannot be listened on: Address already in use; does another server run there?" in told
     assert "server.port: " in puddle(tmp_path, "server", code=1, PUDDLE_SERVER__PORT="soon")
     away = {"PUDDLE_DATABASE__URL": "postgresql+psycopg://puddle:hidden@127.0.0.1:1/puddle"}
     told = puddle(tmp_path, "server", "--port", "0", code=1, **away)

@@ -141,7 +141,7 @@ def serve(url: str, listening: socket.socket, tokens: multiprocessing.SimpleQueu
     from starlette.routing import Route
 
     from puddle.server.auth.keys import new_key
-    from puddle.server.transports import connect
+    from puddle.server.transports import connect, connections
     from puddle.server.transports.app import Application, Terms
 
     async def hello(_request: Request) -> PlainTextResponse:
@@ -157,7 +157,7 @@ def serve(url: str, listening: socket.socket, tokens: multiprocessing.SimpleQueu
     tokens.put(api.logins.login(key.id, secret, "127.0.0.1").token)
     terms = Terms(calls=connect.Terms(at_once=True))
     app = Application(api, version="bench", terms=terms, more=[Route("/hello", hello)])
-    config = uvicorn.Config(app, log_config=None, access_log=False)
+    config = uvicorn.Config(app, http=connections.protocol(10_000, ()), log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listening])
 
 

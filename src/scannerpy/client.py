@@ -14,7 +14,7 @@ from scannerpy import _preview as preview
 from scannerpy import older
 from scannerpy._client import listing, loading
 from scannerpy._client.around import RunRequest, around_runs, carried_out
-from scannerpy._client.cluster import check_local
+from scannerpy._client.cluster import check_local, start_master, start_worker
 from scannerpy._client.database import BlobTable, Database
 from scannerpy._client.ingesting import Ingest
 from scannerpy._client.running import Dials, Runs
@@ -365,7 +365,7 @@ class Client:
 
     def start_workers(self, workers: Sequence[str] | None = None) -> None:
         """Start the worker processes now rather than at the first `run`."""
-        check_local(None, list(workers) if workers is not None else None, start_cluster=True)
+        check_local(None, workers, start_cluster=True)
         self._runs.start()
 
     def stop_cluster(self) -> None:
@@ -404,34 +404,3 @@ def _sinks(outputs: Sink | Sequence[Sink]) -> list[Sink]:
     if not isinstance(sinks, list | tuple) or not all(isinstance(each, Sink) for each in sinks):
         raise GraphError(f"outputs must be what cl.io.Output returned, or a list of that, not {outputs!r:.200}")
     return list(sinks)
-
-
-def start_master(
-    port: int | None = None,
-    config: Config | None = None,
-    config_path: str | None = None,
-    block: bool = False,
-    watchdog: bool = True,
-    no_workers_timeout: int = 30,
-    new_job_retries_limit: int = 5,
-) -> Any:
-    """Start a master for several machines. Not available yet: ``Client()`` works on this machine without one."""
-    del port, config, config_path, block, watchdog, no_workers_timeout, new_job_retries_limit
-    raise NotSupported(
-        "start_master: clusters of several machines are not supported yet; Client() needs no master here"
-    )
-
-
-def start_worker(
-    master_address: str,
-    machine_params: Any = None,
-    port: int | None = None,
-    config: Config | None = None,
-    config_path: str | None = None,
-    block: bool = False,
-    watchdog: bool = True,
-    db: Any = None,
-) -> Any:
-    """Start a worker for a master on another machine. Not available yet: ``Client()`` starts its own workers here."""
-    del machine_params, port, config, config_path, block, watchdog, db
-    raise NotSupported(f"start_worker({master_address!r}): clusters of several machines are not supported yet")

@@ -99,12 +99,14 @@ class AdminClient(BaseClient):
         """Mark an alert as read."""
         return self._call("AdminService", "AcknowledgeAlert", pb.AlertRequest(id=_id(alert)), pb.Alert())
 
-    def events(self, target: str = "", actor_id: str = "", since: int = 0, until: int = 0) -> Iterator[trail.Event]:
+    def events(self, target: str = "", actor_id: str = "", since: float = 0, until: float = 0) -> Iterator[trail.Event]:
         """Yield the audit trail, the newest first; pages are fetched as they are needed.
 
         `target` is the id of what was done to, `actor_id` whose doing; from `since` until `until` (unix seconds).
         """
-        request = trail.ListEventsRequest(target=target, actor_id=actor_id, since=since, until=until, page_size=PAGE)
+        request = trail.ListEventsRequest(
+            target=target, actor_id=actor_id, since=int(since), until=int(until), page_size=PAGE
+        )
         while True:
             answer = self._call("EventService", "ListEvents", request, trail.ListEventsResponse())
             yield from answer.events

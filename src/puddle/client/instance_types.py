@@ -23,8 +23,10 @@ class InstanceTypesClient(BaseCloudClient):
 
     def create(self, instance_type: pb.InstanceType) -> InstanceType:
         """Offer another instance type. For administrators."""
-        instance_type.cloud = instance_type.cloud or self.cloud.id
-        return InstanceType(self._call("InstanceTypeService", "CreateInstanceType", instance_type, pb.InstanceType()))
+        offered = pb.InstanceType()
+        offered.CopyFrom(instance_type)
+        offered.cloud = offered.cloud or self.cloud.id
+        return InstanceType(self._call("InstanceTypeService", "CreateInstanceType", offered, pb.InstanceType()))
 
     def update(
         self,

@@ -19,9 +19,9 @@ PAGE = 1000
 class ReportsClient(BaseCloudClient):
     """Reports of use; an administrator's may be of everybody. Where a report is asked for, its id will do."""
 
-    def create(self, start: int, end: int, everybody: bool = False, wait: bool = True) -> pb.Report:
-        """Make a report of what was used from `start` until `end` (unix seconds)."""
-        request = pb.CreateReportRequest(start=start, end=end, everybody=everybody)
+    def create(self, start: float, end: float, everybody: bool = False, wait: bool = True) -> pb.Report:
+        """Make a report of what was used from `start` until `end`: unix seconds, whole ones count."""
+        request = pb.CreateReportRequest(start=int(start), end=int(end), everybody=everybody)
         made = self._call("ReportService", "CreateReport", request, pb.Report())
         return self.wait_for(made.id) if wait else made
 

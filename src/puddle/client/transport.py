@@ -114,10 +114,10 @@ def _not_ours(answer: httpx.Response, url: str) -> str:
 def _error(answer: httpx.Response, url: str) -> Exception:
     said = _json(answer)
     message = str(said.get("message") or _not_ours(answer, url))
-    meta = said.get("meta") or {}
+    sent = said.get("meta")
+    meta: dict[str, Any] = sent if isinstance(sent, dict) else {}
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        return AuthError(message)
-    meta = meta if isinstance(meta, dict) else {}
+        return AuthError(message, meta)
     if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:  # a proxy says it without our words
         meta = {"reason": "too_large", **meta}
     return error_of(str(said.get("code", "")), message, meta)

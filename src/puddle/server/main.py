@@ -15,6 +15,8 @@ import secrets
 import signal
 import socket
 import ssl
+import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -125,6 +128,8 @@ class Server:
         self.backend.store.migrate()
         installation.settle(self.backend, anew=anew)
         take_into_use(self.backend.store, self.backend.keyring)
+        if "local" in self.backend.clouds and os.geteuid() == 0:
+            _log.warning("systems of the local cloud run as root, as this server does: give it a user of its own")
         self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
         self.key = installation.prepare(self.api, settings)
         self._turners = [Turner(self.backend, settings, number) for number in range(settings.reconciler.loops)]
@@ -135,12 +140,13 @@ class Server:
 
     def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
         """Serve on a socket until the process is asked to stop. `ready` is called before the first call is taken."""
+        _hide_memory()
         web = uvicorn.Server(_web(self.settings, self.app))
         for turner in self._turners:
             turner.start()
-        ready()
         try:
             with _stopping(web):
+                ready()
                 web.run(sockets=[listening])
         finally:
             self.close()
@@ -164,6 +170,7 @@ def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> B
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsRefused(f"data: the folder {settings.data} cannot be made: {error.strerror}") from None
+    _check_folder(settings.data)
     products: dict[str, Product] = {}
     clouds: dict[str, Provider] = {}
     _add_local(settings, clouds, products)
@@ -178,6 +185,23 @@ def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> B
         clock=time.time,
         wake=wake,
     )
+
+
+def _check_folder(data: Path) -> None:
+    """Refuse a folder in which others could put a database, a link or keys of their own."""
+    found = data.stat()
+    if found.st_mode & stat.S_IWOTH:
+        raise SettingsRefused(f"data: anybody can write into {data}; `chmod o-w {data}`, and see what lies in it")
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise SettingsRefused(f"data: {data} belongs to another user (uid {found.st_uid}); `chown` it")
+
+
+def _hide_memory() -> None:
+    """Product's programs run as our user: they shall not find keys in our memory or environment."""
+    if sys.platform == "linux":
+        from puddle.server.clouds.local.processes import hide_memory
+
+        hide_memory()
 
 
 def _add_local(settings: Settings, clouds: dict[str, Provider], products: dict[str, Product]) -> None:
@@ -280,12 +304,14 @@ def _web(settings: Settings, app: Application) -> uvicorn.Config:
 def listen(settings: Settings) -> socket.socket:
     """Return a socket that listens where settings say. Raises SettingsRefused, also where that would be unsafe."""
     host, port = settings.server.host, settings.server.port
+    _check_certificate(settings)
+    if settings.server.allow_plain and not _is_loopback(host) and not settings.server.cert_file:
+        _log.warning("without TLS on an address that others can reach: a proxy in front has to have it", host=host)
     if not (_is_loopback(host) or settings.server.cert_file or settings.server.allow_plain):
         raise SettingsRefused(
             f"server.host: {host} can be reached by others, and there is no TLS; give server.cert_file and "
             "server.key_file, or set server.allow_plain where a proxy in front has TLS"
         )
-    _check_certificate(settings)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
@@ -296,17 +322,15 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def _check_certificate(settings: Settings) -> None:
-    """Refuse TLS files that cannot be used, before anything is made, or a key is shown that nobody could use."""
-    cert, key = settings.server.cert_file, settings.server.key_file
-    if cert is None:
+    given = settings.server
+    if given.cert_file is None:
         return
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")  # never asked for
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(given.cert_file, given.key_file)
+    except OSError as error:  # also what is no certificate, or has another key
         raise SettingsRefused(
-            f"server.cert_file, server.key_file: {cert} and {key} cannot be used ({why}); "
-            "they are PEM files, a certificate with its chain, and its private key without a passphrase"
+            f"server.cert_file, server.key_file: {given.cert_file} and {given.key_file} are no certificate with its "
+            f"key, in PEM and readable for us: {error.strerror or error}"
         ) from None
 
 

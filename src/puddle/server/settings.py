@@ -10,12 +10,14 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import stat
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -23,6 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from puddle.server.domain.cost import micros
 from puddle.server.domain.patterns import Pattern, PatternRefused
+from puddle.server.domain.records import NEVER
 from puddle.server.domain.rules import IDLE_OPTIONS, CloudPrices, Rules
 from puddle.server.domain.validation import DEFAULT_NAMING, Naming
 
@@ -149,6 +152,8 @@ class Idle(Section):
 
     @model_validator(mode="after")
     def _offered(self) -> Idle:
+        if wrong := [label for label, minutes in self.options.items() if minutes < 1 and minutes != NEVER]:
+            raise ValueError(f"options are 1 minute at least, or -1 for never; {', '.join(wrong)} is neither")
         if self.default not in self.options.values():
             raise ValueError("default is one of the options' minutes")
         return self
@@ -359,6 +364,8 @@ def load(config: Path | None = None, **said: Any) -> Settings:
         raise SettingsRefused(f"{config} is not there; --config names a TOML file")
     file = config or (USUAL_FILE if USUAL_FILE.is_file() else None)
 
+    _check_readers(file)
+
     class Loaded(Settings):
         model_config = SettingsConfigDict(toml_file=file)
 
@@ -370,6 +377,26 @@ def load(config: Path | None = None, **said: Any) -> Settings:
         raise SettingsRefused(f"{file} is not TOML: {error}") from None
     except ValueError as error:  # a list or map in the environment that is not JSON
         raise SettingsRefused(f"the environment cannot be read: {error}; lists and maps are written as JSON") from None
+
+
+def _check_readers(file: Path | None) -> None:
+    """Refuse a file with secrets in it that everybody can read, as that of master keys is."""
+    if file is None or not file.stat().st_mode & stat.S_IROTH:
+        return
+    if _has_secrets(file.read_text(encoding="utf-8", errors="replace")):
+        raise SettingsRefused(
+            f"{file} has master keys or a database's password in it, and everybody can read it: `chmod o-r {file}`, or "
+            "use auth.master_keys_file and database.url_file"
+        )
+
+
+def _has_secrets(text: str) -> bool:
+    try:
+        held = tomllib.loads(text)
+        keys, url = (held.get(table, {}).get(key) for table, key in (("auth", "master_keys"), ("database", "url")))
+        return bool(keys or urlsplit(str(url)).password)
+    except (ValueError, AttributeError):  # it is told what is wrong when it is read as a whole
+        return False
 
 
 def _told(error: Any) -> str:

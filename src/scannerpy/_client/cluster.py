@@ -1,10 +1,17 @@
-"""What the address arguments of a Client may say while Scanner runs on one machine. Pure."""
+"""What the address arguments of a Client may say while Scanner runs on one machine, and what is said of other machines.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from scannerpy.errors import ConfigError, NotSupported
+
+if TYPE_CHECKING:
+    from scannerpy.config import Config
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S104 — compared with, never bound to
 
@@ -37,3 +44,34 @@ def host(address: str) -> str:
     if not colon or not name or not port.isdigit():
         raise ConfigError(f"{address!r} is not an address: write host:port, as in 'localhost:5001'")
     return name.strip("[]")
+
+
+def start_master(
+    port: int | None = None,
+    config: Config | None = None,
+    config_path: str | None = None,
+    block: bool = False,
+    watchdog: bool = True,
+    no_workers_timeout: int = 30,
+    new_job_retries_limit: int = 5,
+) -> Any:
+    """Start a master for several machines. Not available yet: ``Client()`` works on this machine without one."""
+    del port, config, config_path, block, watchdog, no_workers_timeout, new_job_retries_limit
+    raise NotSupported(
+        "start_master: clusters of several machines are not supported yet; Client() needs no master here"
+    )
+
+
+def start_worker(
+    master_address: str,
+    machine_params: Any = None,
+    port: int | None = None,
+    config: Config | None = None,
+    config_path: str | None = None,
+    block: bool = False,
+    watchdog: bool = True,
+    db: Any = None,
+) -> Any:
+    """Start a worker for a master on another machine. Not available yet: ``Client()`` starts its own workers here."""
+    del machine_params, port, config, config_path, block, watchdog, db
+    raise NotSupported(f"start_worker({master_address!r}): clusters of several machines are not supported yet")

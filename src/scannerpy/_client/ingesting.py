@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 from scannerpy._client.database import INDEX_COLUMN, Database
@@ -160,7 +161,10 @@ def _pairs(videos: object) -> Iterator[tuple[str, str]]:
     for pair in videos:
         if isinstance(pair, str | bytes) or not isinstance(pair, Sequence) or len(pair) != 2:
             raise IngestError(f"ingest_videos was given {pair!r:.80} as one of its videos: {_WANTED}")
-        yield str(pair[0]), str(pair[1])
+        name, path = pair
+        if not isinstance(name, str) or not isinstance(path, str | PathLike):
+            raise IngestError(f"ingest_videos was given {pair!r:.80}: both are text; {_WANTED}")
+        yield name, str(path)
 
 
 def _distinct(videos: Iterable[_Video]) -> list[_Video]:
@@ -194,4 +198,5 @@ def _and_more(names: Sequence[str]) -> str:
 def _all_failed(failures: Sequence[tuple[str, str]]) -> str:
     reasons = "; ".join(reason for _, reason in failures[:3])
     more = f"; and {len(failures) - 3} more" if len(failures) > 3 else ""
-    return f"all {len(failures)} videos failed to ingest: {reasons}{more}"
+    what = f"all {len(failures)} videos" if len(failures) > 1 else "the only video"
+    return f"{what} failed to ingest: {reasons}{more}"

@@ -111,6 +111,7 @@ def _blob_giver(column: Column) -> Give:
     info = types.get_type_info_cpp(column.type_name)
     serialize = info.serialize
     may_be_none = column.type_name == "Any"
+    fault = "which pickle cannot store" if column.type_name == "Any" else f"which is not a {info.cpp_name}"
 
     def give(cells: list[Any], i: int) -> Element:
         value = cells[i]
@@ -121,9 +122,7 @@ def _blob_giver(column: Column) -> Give:
         try:
             data = serialize(value)
         except Exception as error:
-            raise Refused(
-                f"returned, for output {column.name!r}, {describe(value)}, which is not a {info.cpp_name}"
-            ) from error
+            raise Refused(f"returned, for output {column.name!r}, {describe(value)}, {fault}") from error
         return data if type(data) is bytes else _as_bytes(data, f"has a type {info.cpp_name} whose serialize gave ")
 
     return give

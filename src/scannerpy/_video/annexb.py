@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from scannerpy._video.nal import Malformed, by_start_code
 
-_START = b"\0\0\0\1"
+START_CODE = b"\0\0\0\1"
 _SPS, _PPS = 7, 8
 
 
@@ -30,7 +30,7 @@ def with_sets(extradata: bytes, more: bytes) -> bytes:
     found = [more[begin:end].rstrip(b"\0") for begin, end in by_start_code(more)]
     added = [unit for unit in found if unit[0] & 31 in {_SPS, _PPS}]
     if extradata[:1] != b"\1":
-        return extradata + b"".join(_START + unit for unit in added)
+        return extradata + b"".join(START_CODE + unit for unit in added)
     try:
         return _avcc_with(extradata, added)
     except IndexError as error:

@@ -30,6 +30,7 @@ from av.video.frame import VideoFrame
 
 from scannerpy._plan.decode import Layout, Span, damaged_rows, reorder_depth
 from scannerpy._video.demux import REENCODE, REPAIR, numbered, open_decoder
+from scannerpy._video.hevc import without_remarks
 from scannerpy._video.pixels import Converter, Pixels
 from scannerpy._words.video import DAMAGED, KEY, VideoIndex
 from scannerpy.errors import VideoError
@@ -263,10 +264,28 @@ class Decoder:
         try:
             frames = run.context.decode(packet)
         except av.error.FFmpegError as error:
-            self._note_error(run, packet, error)
-            return
+            again = self._decoded_without_remarks(run, packet)
+            if again is None:
+                self._note_error(run, packet, error)
+                return
+            frames = again
         for frame in frames:
             self._take(run, frame)
+
+    def _decoded_without_remarks(self, run: _Run, packet: Packet[Any] | None) -> list[VideoFrame] | None:
+        """What comes out of an HEVC packet's slices alone, None if they are broken too.
+
+        Its decoder refuses the whole packet for a remark it cannot read (SEI, Dolby Vision's), which hurts no picture.
+        """
+        if packet is None or packet.pts is None or run.threads > 1 or self.index.codec != "hevc":
+            return None
+        data = without_remarks(bytes(packet), self.index.extradata)
+        if data is None:
+            return None
+        try:
+            return run.context.decode(numbered(data, packet.pts, key=packet.is_keyframe))
+        except av.error.FFmpegError:
+            return None
 
     def _take(self, run: _Run, frame: VideoFrame) -> None:
         if frame.pts is None:

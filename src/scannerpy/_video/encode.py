@@ -14,7 +14,7 @@ so that the same frames give other bytes each time; it is switched off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -32,6 +32,7 @@ from scannerpy._video.headers import Doubt, Reader
 from scannerpy._video.nal import Malformed
 from scannerpy._video.pixels import Pixels
 from scannerpy._video.readers import reader_for
+from scannerpy._words.encoding import EncoderOptions
 from scannerpy._words.video import KEY, START, VideoIndex
 from scannerpy.errors import VideoError
 
@@ -43,42 +44,9 @@ QUALITY = 21
 a quarter to a half more bytes, a third of the time."""
 PARAMETERS = "mbtree=0"
 
+_NOTHING_TOLD = EncoderOptions()
 BT709, SMPTE170M, LIMITED = 1, 6, 1
 HD = 720
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderOptions:
-    """`quality` is x264's CRF (0 lossless … 51 worst), `bitrate` bits per second, `keyframe_distance` the longest GOP.
-
-    None: not told. At most one of quality and bitrate.
-    """
-
-    quality: int | None = None
-    bitrate: int | None = None
-    keyframe_distance: int | None = None
-
-    @classmethod
-    def of(cls, options: Mapping[str, int]) -> EncoderOptions:
-        """From `compress_video`'s keywords; −1 is "not told". Raises VideoError for what x264 would refuse."""
-        told = {name: value for name, value in options.items() if value != -1}
-        unknown = set(told) - set(cls.__slots__)
-        if unknown:
-            raise VideoError(f"compress_video has no option {min(unknown)!r}: it takes {', '.join(cls.__slots__)}")
-        made = cls(**told)
-        made.check()
-        return made
-
-    def check(self) -> None:
-        """Raises VideoError for values x264 would refuse."""
-        if self.quality is not None and not 0 <= self.quality <= 51:
-            raise VideoError(f"quality={self.quality}: H.264's runs from 0 (lossless) to 51 (worst); 18 to 28 is usual")
-        if self.bitrate is not None and self.bitrate < 1000:
-            raise VideoError(f"bitrate={self.bitrate}: it is counted in bits per second, 2_000_000 for instance")
-        if self.keyframe_distance is not None and self.keyframe_distance < 1:
-            raise VideoError(f"keyframe_distance={self.keyframe_distance}: it must be at least 1 frame")
-        if self.quality is not None and self.bitrate is not None:
-            raise VideoError("quality and bitrate exclude each other: give compress_video one of them")
 
 
 @dataclass(slots=True)
@@ -129,7 +97,7 @@ class Encoder:
         width: int,
         height: int,
         sink: Callable[[bytes], int],
-        options: EncoderOptions = EncoderOptions(),
+        options: EncoderOptions = _NOTHING_TOLD,
     ) -> None:
         self.width, self.height = width, height
         self._converter = Converter(even(width, height))

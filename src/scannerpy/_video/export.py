@@ -28,11 +28,12 @@ from av.video.stream import VideoStream
 from scannerpy._store.objects import explained, storage_errors
 from scannerpy._video import cut, remux
 from scannerpy._video.column import FrameColumn, VideoChunk
-from scannerpy._video.encode import RATE, Converter, EncoderOptions, configure, even
+from scannerpy._video.encode import RATE, Converter, configure, even
 from scannerpy._video.nal import Malformed
 from scannerpy._video.pixels import Pixels
 from scannerpy._video.remux import Clock, muxer
 from scannerpy._words.elements import NullElement
+from scannerpy._words.encoding import EncoderOptions
 from scannerpy._words.video import VideoIndex
 from scannerpy.common import log
 from scannerpy.errors import StorageError, VideoError

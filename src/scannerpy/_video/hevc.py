@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scannerpy._video.annexb import START_CODE, length_width
 from scannerpy._video.headers import Doubt, Header
 from scannerpy._video.nal import Bits, Malformed, ParameterSets, unescape, units
 from scannerpy._words.video import NONREF, START
@@ -20,6 +21,19 @@ _CRA = 21
 _VPS, _SPS, _PPS, _END_OF_SEQUENCE, _END_OF_STREAM = 32, 33, 34, 36, 37
 _SUB_LAYER_NON_REFERENCE = {0, 2, 4, 6, 8, 10, 12, 14}
 _LEADING = {6, 7, 8, 9}
+
+
+def without_remarks(packet: bytes, extradata: bytes) -> bytes | None:
+    """Return a packet with nothing in it but slices, parameter sets and end marks; None if it is so already."""
+    width = length_width("hevc", extradata)
+    try:
+        found = [packet[begin:end] for begin, end in units(packet, width)]
+    except Malformed:
+        return None
+    kept = [unit for unit in found if _type(unit) <= _PPS or _type(unit) in {_END_OF_SEQUENCE, _END_OF_STREAM}]
+    if len(kept) == len(found):
+        return None
+    return b"".join((len(unit).to_bytes(width, "big") if width else START_CODE) + unit for unit in kept)
 
 
 @dataclass(slots=True)

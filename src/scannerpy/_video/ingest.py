@@ -114,12 +114,23 @@ def ingest(
     remote = bucket_file.find(os.fspath(path), objects)
     if remote is not None:
         return _downloaded(objects, remote, known)
+    _refuse_what_is_no_path(os.fspath(path))
     file = Path(path).expanduser().absolute()  # not resolved: a link may be pointed elsewhere later
     status = _checked(file)
     again = _unchanged(objects, known, file, status, inplace=inplace)
     found = again or _new(objects, file, status, inplace=inplace)
     _refuse_changed(file, status)
     return found
+
+
+def _refuse_what_is_no_path(path: str) -> None:
+    scheme, found, _ = path.partition("://")
+    if found and scheme.isalnum() and not Path(path).exists():
+        raise IngestError(
+            f"{path} is a URL: download the file and give its path (s3://bucket/key and gs://bucket/key need not be)"
+        )
+    if "\0" in path:
+        raise IngestError(f"{path!r} is no path: it holds a NUL character")
 
 
 def _downloaded(objects: Objects, remote: BucketFile, known: Known) -> Ingested:

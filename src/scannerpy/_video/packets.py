@@ -108,7 +108,9 @@ class Packets:
                 self._note(last, reader, fate)
             last, fate = packet, self.witness.judge(packet)
         if last is not None and self.witness.end_is_open(fate):
-            self.problems.append("the file ends inside its last packet, whose frame is left out")
+            cut = "the file ends inside its last packet, whose frame is left out"
+            unsure = "nothing in the file tells whether its last frame is whole, so that is left out"
+            self.problems.append(cut if fate is Fate.BROKEN or self.witness.is_cut() else unsure)
         elif last is not None:
             self._note(last, reader, fate)
             if self.witness.is_cut():

@@ -71,7 +71,10 @@ def _first(packets: Packets) -> First:
         )
     if packets.first is None:
         codec = codec_name(packets.stream.codec_context)
-        raise IngestError(f"{packets.file}: not a single frame of its {codec} video can be decoded")
+        raise IngestError(
+            f"{packets.file}: not a single frame of its {codec} video can be decoded: its headers are missing, or it "
+            "is damaged. See whether a player shows it"
+        )
     return packets.first
 
 

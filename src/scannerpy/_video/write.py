@@ -16,11 +16,12 @@ import numpy as np
 from scannerpy._store.chunk import ChunkRef
 from scannerpy._store.chunk_writer import ChunkWriter, SpoolingChunkWriter
 from scannerpy._store.objects import Objects
-from scannerpy._video.encode import Encoder, EncoderOptions
+from scannerpy._video.encode import Encoder
 from scannerpy._video.index import to_bytes
 from scannerpy._video.pixels import Pixels
 from scannerpy._video.raw import RawCoder, describe
 from scannerpy._words.elements import NULL, Frame, NullElement
+from scannerpy._words.encoding import EncoderOptions
 from scannerpy.errors import VideoError
 
 

@@ -72,6 +72,9 @@ def test_instance_types_that_are_used_stay(there: Installation) -> None:
     with pytest.raises(Precondition) as refused:
         there.api.instance_types.delete(there.ada, "t-1")
     assert refused.value.reason == "type_in_use"
+    assert there.api.instance_types.update(there.ada, replace(SMALL, price_micros=1)).price_micros == 1
+    with pytest.raises(Precondition, match="the type of 1 system, so its cloud_name stays small; create another"):
+        there.api.instance_types.update(there.ada, replace(SMALL, cloud_name="other"))
 
 
 def test_tags_come_change_and_go(there: Installation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from puddle.server.domain.people import Caller, Limits
 from puddle.server.domain.records import Snapshot, SnapshotStatus
 from puddle.server.domain.states import Status, Vm
 from puddle.server.errors import Exceeded, Invalid, Missing, Precondition
+from puddle.server.store.trail import WantedEvents
 from tests.puddle.installations import ANN, IMAGE, SMALL, Installation, there
 
 __all__ = ["there"]
@@ -81,6 +83,17 @@ def test_systems_are_made_from_available_images(there: Installation, status: Ima
     with pytest.raises(Precondition) as refused:
         there.create()
     assert refused.value.reason == "image_not_available"
+
+
+def test_the_trail_says_what_was_created_but_not_its_configuration(there: Installation) -> None:
+    made = there.create(config="password = 'hush'\n", idle_minutes=60).system
+    with there.store.reading() as tx:
+        (event,) = tx.events.page(WantedEvents(target=made.id))
+    assert event.targets == (made.id, "u-1")
+    assert json.loads(event.after) == {
+        "name": "one", "status": "INITIALIZING", "cloud": "simulated", "product": "simulated", "version": "1",
+        "instance_type": "small", "disk_gb": 10, "idle_minutes": 60, "tags": {}, "config": "18 characters",
+    }  # fmt: skip
 
 
 def test_the_owners_address_is_on_everything_where_administrators_want_it(there: Installation) -> None:
@@ -184,6 +197,8 @@ def test_a_users_limits_hold(there: Installation, limits: Limits, reason: str) -
     with pytest.raises(Exceeded) as refused:
         there.create(limited, name="second")
     assert refused.value.reason == reason
+    [mine] = there.api.systems.consumption(limited).allowances
+    assert (mine.whose, mine.limits, mine.used.systems) == ("you", limits, int(reason == "quota"))
 
 
 def test_a_groups_limits_are_shared(there: Installation) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import structlog.testing
 
-from puddle.server.api import Api
+from puddle.server.api import Api, systems
 from puddle.server.auth.secrets import Keyring
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain.printed import MOST_LINES, USUAL_LINES
 from puddle.server.domain.states import Status
 from puddle.server.errors import Invalid, Missing, Precondition
+from puddle.server.products.base import Experiment
 from puddle.server.store.stamps import Wanted
+from puddle.testing import HandClock
 from tests.puddle.installations import Installation, there
 
 __all__ = ["there"]
@@ -120,3 +123,25 @@ def test_a_damaged_password_shows_nothing_of_itself(there: Installation) -> None
     with structlog.testing.capture_logs() as told, pytest.raises(Precondition) as refused:
         there.api.systems.credentials(there.ann, system_id)
     assert "s3cret" not in f"{told} {refused.value}"
+
+
+def test_products_that_let_us_wait_hold_a_call_for_so_long_only(
+    there: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many systems their user has: threads are everybody's."""
+    clock, asked = HandClock(), []
+    monkeypatch.setattr(systems, "time", SimpleNamespace(monotonic=clock))
+
+    def slow(*_: object) -> tuple[Experiment, ...]:
+        asked.append(1)
+        clock.turn(4)
+        return (Experiment(id="1"),)
+
+    monkeypatch.setattr(there.product, "experiments", slow)
+    monkeypatch.setattr(there.cloud, "endpoint", lambda machine_id: machine_id)
+    for number in range(10):
+        made = there.create(name=f"n-{number}").system.id
+        there.stand(made, status=Status.STARTED, machine_id="m")
+    told = there.api.systems.experiments_of(there.api.systems.page(there.ann, Wanted()))
+    assert len(asked) == 4
+    assert [len(each) for each in told.values()] == [1] * 4 + [0] * 6

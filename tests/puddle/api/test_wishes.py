@@ -129,6 +129,16 @@ def test_starting_takes_compute_units_and_is_refused_where_none_are_left(there: 
     assert kept(ruled, system_id).status is Status.STOPPED
 
 
+def test_a_stopped_system_that_is_copied_takes_no_place_among_the_running(there: Installation) -> None:
+    copied, other = stopped(there), there.create(name="two").system.id
+    there.stand(other, status=Status.STOPPED, provisioned=True, machine_id="m-2", cu=0)
+    there.api.wishes.snapshot(there.ann, copied, "copy")
+    with there.store.writing() as tx:
+        tx.users.put(replace(ANN, limits=Limits(running=1)))
+    there.api.wishes.start(there.ann, other)
+    assert kept(there, other).status is Status.STARTING
+
+
 def test_the_owners_limits_count_also_where_an_administrator_starts(there: Installation) -> None:
     system_id = stopped(there)
     with there.store.writing() as tx:
@@ -306,11 +316,13 @@ def test_a_configuration_of_a_started_system_is_brought_there(there: Installatio
     assert kept(there, system_id).config_status is Config.UPLOADING
 
 
-def test_a_configuration_can_count_at_once(there: Installation) -> None:
+@pytest.mark.parametrize(("restartable", "status"), [(True, Status.RESTARTING_DAI), (False, Status.REBOOTING)])
+def test_a_configuration_can_count_at_once(there: Installation, restartable: bool, status: Status) -> None:
+    """A product that cannot be restarted by itself is restarted with its machine."""
+    there.product.restartable = restartable
     system_id = started(there)
     seen: SystemView = there.api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
-    assert seen.system.status in {Status.RESTARTING_DAI, Status.REBOOTING}
-    assert seen.system.config_status is Config.UPLOADED
+    assert (seen.system.status, seen.system.config_status) == (status, Config.UPLOADED)
 
 
 def test_a_configuration_that_is_not_toml_is_refused(there: Installation) -> None:
@@ -323,6 +335,15 @@ def test_the_trail_does_not_hold_configurations(there: Installation) -> None:
     there.api.wishes.update_config(there.ann, system_id, "a = 'hush'")
     with there.store.reading() as tx:
         assert all("hush" not in event.after + event.before for event in tx.events.page(WantedEvents()))
+
+
+@pytest.mark.parametrize("minutes", [0, 7, -2])
+def test_an_interval_that_is_not_offered_is_refused(there: Installation, minutes: int) -> None:
+    """0, which means the usual one to a new system, would mean anything to one that has an interval."""
+    system_id = started(there, idle_minutes=60)
+    with pytest.raises(Invalid) as refused:
+        there.api.wishes.change_idle(there.ann, system_id, minutes)
+    assert (refused.value.meta["field"], kept(there, system_id).idle_minutes) == ("minutes", 60)
 
 
 def test_extending_is_capped_and_never_shortens(there: Installation) -> None:

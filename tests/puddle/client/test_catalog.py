@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from puddle.client import ImagesClient, InstanceTypesClient, SystemsClient, TagsClient
+from puddle.client import AdminClient, ImagesClient, InstanceTypesClient, ReportsClient, SystemsClient, TagsClient
 from puddle.client.cloud.clouds import CLOUD_LOCAL
 from puddle.client.errors.puddle_errors import ImageFailedError, SystemFailedError
 from puddle.client.models import Image, InstanceType, System, Tag
+from puddle.client.proto.v2 import event_service_pb2 as ev
 from puddle.client.proto.v2 import image_service_pb2 as im
 from puddle.client.proto.v2 import instance_type_service_pb2 as ty
+from puddle.client.proto.v2 import report_service_pb2 as rp
 from puddle.client.proto.v2 import system_service_pb2 as pb
 from puddle.client.proto.v2 import tag_service_pb2 as tg
 from tests.puddle.client.played import AUTHORIZER, Played
@@ -42,6 +44,23 @@ def test_one_thing_about_an_instance_type_is_changed_and_the_rest_stays(backend:
     assert sent(backend) == changed
     TYPES.update(SMALL)
     assert sent(backend) == SMALL
+
+
+def test_a_size_is_offered_on_the_clients_cloud_and_the_callers_message_stays(backend: Played) -> None:
+    backend.plan("CreateInstanceType", SMALL)
+    mine = ty.InstanceType(text="huge")
+    TYPES.create(mine)
+    assert sent(backend) == ty.InstanceType(text="huge", cloud="local")
+    assert mine == ty.InstanceType(text="huge")
+
+
+def test_times_may_be_those_of_a_clock(backend: Played) -> None:
+    backend.plan("CreateReport", rp.Report(id="r"))
+    ReportsClient(CLOUD_LOCAL, authorizer=AUTHORIZER).create(1000.9, 2000.9, wait=False)
+    assert sent(backend) == rp.CreateReportRequest(start=1000, end=2000)
+    backend.plan("ListEvents", ev.ListEventsResponse())
+    assert list(AdminClient(authorizer=AUTHORIZER).events(since=1000.9)) == []
+    assert sent(backend) == ev.ListEventsRequest(since=1000, page_size=200)
 
 
 def test_a_size_says_what_one_chooses_it_by() -> None:

@@ -180,6 +180,10 @@ def test_compute_units_are_free_again(systems: SystemsClient, lived: Lived) -> N
     assert lived.terminated.status == System.SYSTEM_STATUS_TERMINATED.code
     info = systems.get_cu_consumption_info()
     assert (info.consumed_cu, info.systems_consumption_info) == (0, [])
+    [mine] = info.allowances
+    assert (mine.whose, mine.systems, mine.running, mine.running_limit, mine.cu_limit) == ("you", 0, 0, None, None)
+    assert mine.budget_per_month is None
+    assert float(mine.cost_this_month) == pytest.approx(lived.terminated.previous_sessions_cost)
 
 
 def test_there_are_no_tags_yet(server: RunningServer) -> None:

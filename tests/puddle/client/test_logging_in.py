@@ -192,6 +192,20 @@ def test_a_token_the_backend_does_not_know_is_renewed_once(backend: Backend) -> 
     assert len(backend.calls()) == 4
 
 
+def test_why_credentials_are_not_taken_is_told(backend: Backend) -> None:
+    meta = {"reason": "bad_token", "request_id": "r-1"}
+    backend.answer = lambda _request: httpx.Response(
+        401, json={"code": "unauthenticated", "message": "no", "meta": meta}
+    )
+    with pytest.raises(AuthError, match="no") as refused:
+        SystemsClient(CLOUD_LOCAL, authorizer=Authorizer(ADDRESS, "k", "s")).list()
+    assert (refused.value.reason, refused.value.request_id) == ("bad_token", "r-1")
+    backend.answer = lambda _request: httpx.Response(401, text="a proxy's words")
+    with pytest.raises(AuthError, match="401") as refused:
+        SystemsClient(CLOUD_LOCAL, authorizer=Authorizer(ADDRESS, "k", "s")).list()
+    assert (refused.value.reason, refused.value.request_id) == ("", "")
+
+
 def test_one_is_logged_out_with_a_token_that_has_ended_too(backend: Backend) -> None:
     mine = Authorizer(ADDRESS, "k", "s")
     mine.login()

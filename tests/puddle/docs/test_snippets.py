@@ -53,6 +53,7 @@ def test_settings_in_the_pages_can_be_used(tmp_path: Path) -> None:
     for number, block in enumerate(blocks("server", "toml")):
         file = tmp_path / f"{number}.toml"
         file.write_text(block)
+        file.chmod(0o600)
         assert load(file).database != load().database
 
 

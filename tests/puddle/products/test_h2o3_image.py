@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from puddle.server.clouds.base import StepFailed
@@ -179,3 +180,11 @@ def test_versions_are_newest_first(monkeypatch):
     monkeypatch.setattr(h2o3_image, "KNOWN", {"3.46.0.9": "", "3.46.0.10": "", "3.44.0.3": ""})
     monkeypatch.setattr(h2o3_image, "_installed", lambda: "3.46.0.12")
     assert h2o3_image.buildable() == ("3.46.0.12", "3.46.0.10", "3.46.0.9", "3.44.0.3")
+
+
+def test_an_index_with_tls_leads_nowhere_without_it():
+    """What has no checksum of ours could be changed on the way."""
+    with h2o3_image._client("", tls=True) as client, pytest.raises(StepFailed, match="without TLS"):
+        client.get("http://127.0.0.1:9/h2o.whl")
+    with h2o3_image._client("", tls=False) as client, pytest.raises(httpx.ConnectError):
+        client.get("http://127.0.0.1:9/h2o.whl")

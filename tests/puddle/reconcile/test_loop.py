@@ -47,6 +47,26 @@ def test_what_is_at_rest_for_good_is_never_due_again(place: Place) -> None:
         assert tx.systems.next_due() == NEVER_AGAIN
 
 
+def test_nobody_waits_for_a_time_that_a_wrong_clock_has_shown(place: Place) -> None:
+    """The clock runs a day ahead and is put right again, while one loop has died with a system in hand."""
+    one, two = place.started(idle_minutes=-1), place.started(name="two", idle_minutes=-1)
+    day = 24 * 3600
+    place.at.clock.turn(day)
+    place.turn()
+    dead = place.another_loop("dead")
+    place.at.api.wishes.stop(place.at.ann, two)
+    with pytest.raises(Crash), armed(crash_at(Point.LEASED)):
+        place.turn(loop=dead)
+    place.at.clock.turn(-day)
+    place.at.api.wishes.stop(place.at.ann, one)
+    place.pass_by(130)
+    assert place.system(one).status is Status.STOPPED
+    assert place.system(two).status is Status.STOPPED
+    place.turn(60)
+    with place.at.store.reading() as tx:
+        assert tx.systems.next_due() <= place.now + 60
+
+
 def test_a_quiet_look_writes_nothing(place: Place) -> None:
     one = place.started()
     place.turn(60)  # the first look notes what the product says of its use
@@ -177,7 +197,7 @@ def test_a_mistake_in_a_driver_is_a_hitch_and_not_the_end_of_the_loop(place: Pla
     def explode(_machine_id: str) -> None:
         raise ZeroDivisionError("secret things")
 
-    one, two = place.started(), place.started(name="two")
+    one, two = place.started(idle_minutes=-1), place.started(name="two", idle_minutes=-1)
     monkeypatch.setattr(place.at.cloud, "stop", explode)
     place.at.api.wishes.stop(place.at.ann, one)
     place.pass_by(10, 2)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
 from puddle._cli.showing import show_all, show_one
 from puddle.client.proto.v2.common_pb2 import TagData
@@ -53,6 +54,7 @@ def test_a_log_s_handler_is_one(capsys: pytest.CaptureFixture[str]) -> None:
         assert len(logging.root.handlers) == 1
     finally:
         logging.root.handlers[:] = before
+        structlog.reset_defaults()  # else whatever is logged after this test goes to a stream that is closed
 
 
 @pytest.mark.parametrize("name", ["[/red]", "[bold]x[/bold]", "[link=http://evil]x[/link]"])

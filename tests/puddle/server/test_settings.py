@@ -27,6 +27,7 @@ def _untouched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "puddle.toml"
     path.write_text(text)
+    path.chmod(0o600)
     return path
 
 
@@ -83,6 +84,7 @@ def test_what_the_client_reads_is_no_setting(monkeypatch: pytest.MonkeyPatch) ->
         ('[server]\ntrusted_proxies = ["*"]\n', "server.trusted_proxies: '*' does not appear to be"),
         ('[server]\ncert_file = "c"\n', "server: cert_file and key_file go together"),
         ("[idle]\ndefault = 17\n", "idle: default is one of the options' minutes"),
+        ("[idle]\ndefault = 0\noptions = { at-once = 0 }\n", "idle: options are 1 minute at least"),
         ('[systems]\nname_pattern = "("\n', "systems: name_pattern: "),
         ("[systems]\ndisk_min_gb = 9\ndisk_max_gb = 8\n", "systems: disk_min_gb"),
         ('[clouds.local.prices]\ndisk_gb = "0.0000001"\n', "clouds.local.prices.disk_gb: "),
@@ -117,6 +119,34 @@ def test_a_list_in_the_environment_that_is_no_json_is_told(monkeypatch: pytest.M
         load()
     monkeypatch.setenv("PUDDLE_SERVER__TRUSTED_PROXIES", '["10.0.0.1"]')
     assert load().server.trusted_proxies == ("10.0.0.1",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[auth]\nmaster_keys = "a2V5"\n',
+        'auth.master_keys = "a2V5"\n',
+        '[database]\nurl = "postgresql+psycopg://puddle:hidden@db/puddle"\n',
+        'database = {url = "postgresql+psycopg://puddle:hidden@db/puddle"}\n',
+    ],
+)
+def test_a_file_with_secrets_that_everybody_can_read_is_refused(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    path.chmod(0o644)
+    with pytest.raises(SettingsRefused, match="chmod o-r") as refused:
+        load(path)
+    assert "hidden" not in str(refused.value)
+    path.chmod(0o640)
+    load(path)
+
+
+@pytest.mark.parametrize(
+    "text", ['[auth]\nmaster_keys_file = "k"\n', '[database]\nurl = "postgresql+psycopg://puddle@db/puddle"\n']
+)
+def test_a_file_without_secrets_may_be_read_by_everybody(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    path.chmod(0o644)
+    load(path)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

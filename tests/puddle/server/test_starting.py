@@ -144,17 +144,6 @@ def test_another_address_than_loopback_needs_tls(tmp_path: Path) -> None:
     assert not (tmp_path / "share").exists(), "nothing was made"
 
 
-@pytest.mark.parametrize("text", [None, "no certificate"])
-def test_a_certificate_that_cannot_be_used_is_told_before_anything_is_made(tmp_path: Path, text: str | None) -> None:
-    file = tmp_path / "cert.pem"
-    if text is not None:
-        file.write_text(text)
-    files = {"PUDDLE_SERVER__CERT_FILE": str(file), "PUDDLE_SERVER__KEY_FILE": str(file)}
-    told = puddle(tmp_path, "server", "--port", "0", code=1, **files)
-    assert f"server.cert_file, server.key_file: {file} and {file} cannot be used" in told
-    assert not (tmp_path / "share").exists(), "no key was shown that nobody could use"
-
-
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told = puddle(tmp_path, "server", "--port", "0", "--data", str(tmp_path / "file" / "data"), code=1)

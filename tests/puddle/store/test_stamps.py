@@ -159,3 +159,12 @@ def test_a_database_that_is_away_is_told_as_sqlalchemy_does(filled: Store, monke
                 driver, filled.engine.dialect, {"x": "hidden"}
             )
         assert "hidden" not in str(raised.value)
+
+
+def test_a_database_that_is_away_is_told_in_sqlalchemy_s_words() -> None:
+    """Also where a connection has to be made for it: it is no mistake of ours."""
+    away = Store("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    for ask in (lambda: away.stamp("s-1"), lambda: away.bearer("-", 0), lambda: away.stamps(Wanted())):
+        with pytest.raises(OperationalError):
+            ask()
+    away.close()

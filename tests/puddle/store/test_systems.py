@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from puddle.server.domain.records import Meter
 from puddle.server.domain.states import Status
 from puddle.server.store import Store
 from puddle.server.store.stamps import Wanted
 from puddle.server.store.systems import NEVER_AGAIN
-from tests.puddle.records import instance_type, system, user
+from tests.puddle.records import instance_type, session, system, user
 
 
 def create(store: Store, **given: object) -> None:
@@ -161,12 +162,33 @@ def test_what_is_held_is_counted(store: Store) -> None:
         assert [each.id for each in tx.systems.consuming("u-2")] == ["s-4"]
 
 
+@pytest.mark.parametrize("status", [Status.SNAPSHOTTING, Status.FAILING, Status.TERMINATING])
+def test_what_was_down_before_does_not_count_as_running(store: Store, status: Status) -> None:
+    create(store, id="s-1", name="a", status=status)
+    create(store, id="s-2", name="b", status=status, session_id="x", cu=0)
+    create(store, id="s-3", name="c", status=status, cu=1)
+    with store.reading() as tx:
+        assert tx.systems.held_by(["u-1"]) == (3, 2, 1)
+
+
 def test_what_had_a_type_that_is_removed_is_shown_all_the_same(store: Store) -> None:
     create(store, status=Status.TERMINATED)
     with store.reading() as tx:
         seen = tx.systems.seen("s-1")
     assert seen is not None
     assert (seen.instance_type.id, seen.instance_type.text, seen.instance_type.gpu_count) == ("t-1", "removed", 0)
+
+
+def test_it_is_called_as_in_its_last_session(store: Store) -> None:
+    create(store, status=Status.TERMINATED)
+    create(store, id="s-2", name="two", status=Status.TERMINATED)
+    with store.writing() as tx:
+        tx.sessions.add(session(id="x-2", text="large", start=2000))
+        tx.sessions.add(session(id="x-1", text="small", start=1000))
+        tx.sessions.add(session(id="x-3", text="10 GB", start=3000, meter=Meter.DISK))
+    with store.reading() as tx:
+        seen = tx.systems.seen_of(["s-1", "s-2"])
+    assert {each.system.id: each.instance_type.text for each in seen} == {"s-1": "large", "s-2": "removed"}
 
 
 def test_who_reads_sees_one_state(store: Store) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -11,6 +13,8 @@ from structlog.testing import capture_logs
 from puddle.server.domain.permissions import RULES
 from puddle.server.domain.states import Status
 from puddle.server.transports.app import Application, Turning
+from puddle.server.transports.metrics import Metrics, Pulse
+from puddle.server.transports.operating import Operating, Vitals
 from puddle.server.transports.table import TABLE, path_of
 from tests.puddle.transports.calling import Here, Wire, called, here, there
 
@@ -43,6 +47,28 @@ def test_a_database_that_is_away_is_not_healthy(here: Here, monkeypatch: pytest.
     reply = here.wire.send("GET", "/healthz")
     assert (reply.status, reply.json()["database"]) == (503, "does not answer")
     assert b"10.0.0.3" not in reply.body
+
+
+def test_a_database_that_hangs_is_asked_once_for_all_who_want_to_know(here: Here) -> None:
+    """Or else whoever asks often would use up the threads that others need."""
+    asked, may_answer = [], threading.Event()
+
+    def look() -> None:
+        asked.append(1)
+        may_answer.wait(10)
+
+    pages = Operating(here.there.api, Vitals(version="1", look=look, age=lambda: None), Metrics(dict, Pulse(int, int)))
+
+    async def ask() -> list[bool]:
+        waiting = [asyncio.create_task(pages._database()) for _ in range(20)]
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_later(0.01, may_answer.set)
+        return await asyncio.gather(*waiting)
+
+    assert all(here.wire.loop.run_until_complete(ask()))
+    assert len(asked) == 1
+    assert here.wire.loop.run_until_complete(pages._database())
+    assert len(asked) == 2, "the next one is told what is then"
 
 
 def metrics(here: Here) -> dict[str, float]:
@@ -89,6 +115,10 @@ def test_metrics_are_for_this_machine_and_for_administrators(here: Here) -> None
         return here.wire.send("GET", "/metrics", headers=sent, client=client).status
 
     assert status("127.0.0.1") == status("::1") == 200
+    for own in ("127.0.0.1:8081", "[::1]:8081", "localhost:8081"):
+        assert status("127.0.0.1", host=own) == 200
+    for foreign in ("evil.example", "127.0.0.1.evil.example:8081", "[", ""):
+        assert status("127.0.0.1", host=foreign) == 401, "a page in a browser here is not this machine"
     assert status("10.0.0.7") == 401
     assert status("not an address") == 401
     assert status("127.0.0.1", x_forwarded_for="10.0.0.7") == 401, "a proxy on this machine is not this machine"

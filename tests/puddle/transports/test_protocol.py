@@ -338,6 +338,24 @@ def test_a_database_that_is_away_is_unavailable(here: Here, monkeypatch: pytest.
     assert "ps_hidden" not in repr(logs)
 
 
+def test_a_full_disk_is_told_in_the_log_and_nothing_is_half_done(here: Here) -> None:
+    store, body = here.there.store, json.dumps({**CREATE, "tags": []}).encode()
+
+    def pages(most: int) -> None:
+        with store.engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
+
+    pages(1)  # SQLite takes the number it has
+    with capture_logs() as logs:
+        replies = [here.post("SystemService/CreateSystem", body.replace(b"one", b"n%d" % n), "ann") for n in range(60)]
+    assert replies[-1].code == "unavailable"
+    assert any("full" in entry.get("why", "") for entry in logs)
+    pages(100_000)
+    assert here.post("SystemService/CreateSystem", body, "ann").status == 200
+    made = [reply for reply in replies if reply.status == 200]
+    assert len(here.ask("SystemService/ListSystems", "ann").systems) == len(made) + 1
+
+
 def test_the_database_s_errors_hide_what_was_written(here: Here) -> None:
     from sqlalchemy.exc import IntegrityError
 

@@ -95,6 +95,16 @@ def test_a_file_that_is_no_video_is_named(cl, tmp_path, kind):
     assert not cl.has_table("out")
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("http://host/a.mp4", "is a URL: download"), ("file:///a.mp4", "is a URL"), ("a\0b.mp4", "NUL character")],
+)
+def test_what_names_no_file_here(cl, path, said):
+    """A URL is told as one, and not as a folder called http: that is missing here."""
+    with pytest.raises(errors.IngestError, match=said):
+        cl.ingest_videos([("t", path)])
+
+
 def test_the_readable_rows_of_a_truncated_video_stay(cl, tmp_path):
     """A stream cut off in the middle gives the frames before the cut, each the right one."""
     whole = write_clip(tmp_path / "whole.mkv", 60, gop=10)

@@ -315,7 +315,10 @@ def test_settings_that_mean_nothing(cl):
             make()
 
 
-@pytest.mark.parametrize("videos", ["a.mp4", ("t", "a.mp4"), ["a.mp4"], [("t", "a.mp4", 1)], {"t": "a.mp4"}, 5])
+@pytest.mark.parametrize(
+    "videos",
+    ["a.mp4", ("t", "a.mp4"), ["a.mp4"], [("t", "a.mp4", 1)], {"t": "a.mp4"}, 5, [(5, "a.mp4")], [("t", b"a.mp4")]],
+)
 def test_videos_that_are_no_pairs(cl, videos):
     """The form wanted is shown."""
     with pytest.raises(errors.IngestError, match=r"ingest_videos was given .*pairs, as in"):

@@ -165,7 +165,7 @@ def test_broken_files_are_set_aside_with_the_reason(cl, clip, tmp_path) -> None:
 
 
 def test_when_all_files_fail_that_is_an_error(cl, tmp_path) -> None:
-    with pytest.raises(IngestError, match="all 1 videos failed"):
+    with pytest.raises(IngestError, match="the only video failed"):
         cl.ingest_videos([("a", str(tmp_path / "gone.mp4"))])
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from scannerpy._store.objects import memory
 from scannerpy._video.column import FrameColumn, VideoChunk
-from scannerpy._video.encode import GOP, EncoderOptions
+from scannerpy._video.encode import GOP
 from scannerpy._video.truth import presented
 from scannerpy._video.write import write_frames
+from scannerpy._words.encoding import EncoderOptions
 from scannerpy._words.video import KEY, NONREF, START
 from scannerpy.errors import VideoError
 from scannerpy.testing import videos

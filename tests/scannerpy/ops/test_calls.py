@@ -285,7 +285,7 @@ def test_annotations_return_a_new_column(frame):
 
 def test_every_way_to_say_it(frame):
     assert options(frame.compress()) == ("video", {})
-    assert options(frame.compress("video", bitrate=9)) == ("video", {"bitrate": 9})
+    assert options(frame.compress("video", bitrate=9000)) == ("video", {"bitrate": 9000})
     assert options(frame.compress("raw")) == options(frame.lossless()) == ("raw", {})
     assert options(frame.lossless().compress("default")) == options(frame.compress_default()) == ("default", {})
 
@@ -305,6 +305,9 @@ def test_unknown_codecs_and_options_are_told(frame):
         frame.compress_video(quality="high")
     with pytest.raises(GraphError, match="bitrate=-5"):
         frame.compress_video(bitrate=-5)
+    for refused in ({"quality": 99}, {"bitrate": 5}, {"keyframe_distance": 0}, {"quality": 20, "bitrate": 90_000}):
+        with pytest.raises(GraphError, match=r"compress_video was given .*:"):  # not an hour later, by the encoder
+            frame.compress_video(**refused)
 
 
 # For sources and sinks

@@ -1,11 +1,15 @@
 """Files that were cut off, cut into, or overwritten: the readable rows stay, the others are refused, none is wrong."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import av
 import av.error
 import numpy as np
 import pytest
 
 from scannerpy._video.demux import numbered
+from scannerpy._video.nal import by_start_code
 from scannerpy._video.scan import scan
 from scannerpy._words.video import DAMAGED, START
 from scannerpy.errors import IngestError, VideoError
@@ -61,6 +65,17 @@ def test_a_transport_stream_cut_anywhere_shows_no_half_picture(path_of, tmp_path
         last = video.index.rows - 1
         frame = video.rows([last])[last]
         assert np.array_equal(frame, before[videos.read_number(frame)])
+
+
+def test_what_cannot_be_known_of_an_end_is_not_claimed(path_of, tmp_path):
+    """A transport stream that stops between its packets may be whole: that is said of it, not that it was cut."""
+    data = path_of("h264-ts").read_bytes()
+    cut = tmp_path / "cut.ts"
+    said = set()
+    for n in range(100, len(data) // 188, 9):
+        cut.write_bytes(data[: n * 188])
+        said |= set(scan(cut, None, fits_inplace=True).problems)
+    assert said == {"nothing in the file tells whether its last frame is whole, so that is left out"}
 
 
 @pytest.mark.parametrize("name", ["damaged-mp4", "damaged-ts"])
@@ -128,6 +143,20 @@ def test_a_broken_hevc_picture_is_refused_as_often_as_ffmpeg_can_tell(video_of, 
             with pytest.raises(VideoError, match="cannot be decoded"):
                 hurt.rows([own], threads=threads)
     assert told
+
+
+def test_a_broken_remark_beside_an_hevc_picture_hurts_nothing(tmp_path):
+    """FFmpeg shows such pictures as they are; so do we, however many threads."""
+    plain = videos.make(replace(videos.CATALOGUE["hevc-ts"], suffix="hevc"), tmp_path)
+    data = plain.read_bytes()
+    slices = [begin for begin, _ in by_start_code(data) if data[begin] >> 1 < 32 and data[begin + 2] & 0x80]
+    remark = bytes([39 << 1, 1, 137, 2, 7, 7, 0x80])  # the colours of a mastering display, in 2 bytes instead of 24
+    marked = tmp_path / "marked.hevc"
+    marked.write_bytes(b"".join(data[a:b] + remark + b"\0\0\1" for a, b in pairwise([0, *slices])) + data[slices[-1] :])
+    video, expected = Video(marked), Video(plain).golden
+    for threads in (1, 2):
+        shown = video.rows(range(50), threads=threads)
+        assert all(np.array_equal(shown[row], expected[row]) for row in range(50))
 
 
 def _ffmpeg_tells(video, keyframe):

@@ -1,19 +1,20 @@
 """The errors of the client.
 
     Exception
-    ├── PreconditionFailedError       the action does not fit where the system stands
-    │   ├── QuotaExceededError        a limit of the user, group or budget
-    │   └── OutOfComputeUnitsError    the whole installation has none left
-    ├── ValidationFailedError         an argument is not as it must be (`field`, `rule`), or the request too large
-    ├── NotFoundError                 no such object, or not yours
-    ├── PermissionDeniedError         it exists, and you may not do that
-    ├── RateLimitedError              too many requests: wait `retry_after` seconds
-    ├── BackendError                  the backend failed, or cannot be reached
-    ├── SystemFailedError             a system that was waited for has failed
-    └── ImageFailedError              an image that was waited for has failed
+    └── PuddleError                       what all of these have in common
+        ├── PreconditionFailedError       the action does not fit where the system stands
+        │   ├── QuotaExceededError        a limit of the user, group or budget
+        │   └── OutOfComputeUnitsError    the whole installation has none left
+        ├── ValidationFailedError         an argument is not as it must be (`field`, `rule`), or the request too large
+        ├── NotFoundError                 no such object, or not yours
+        ├── PermissionDeniedError         it exists, and you may not do that
+        ├── RateLimitedError              too many requests: wait `retry_after` seconds
+        ├── BackendError                  the backend failed, or cannot be reached
+        ├── SystemFailedError             a system that was waited for has failed, or ended otherwise than was wished
+        └── ImageFailedError              an image that was waited for has failed
 
 Each carries `reason` (the backend's word for programs), `request_id` (what to tell an administrator) and
-`allowed_actions` where the backend said so. `AuthError` lives with the authorizer.
+`allowed_actions` where the backend said so. `AuthError` lives with the authorizer, and has the first two.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class BackendError(PuddleError):
 
 
 class SystemFailedError(PuddleError):
-    """A system has entered the failed state."""
+    """A system that was waited for has failed, was terminated, or has come to rest elsewhere; so has a snapshot."""
 
 
 class ImageFailedError(PuddleError):

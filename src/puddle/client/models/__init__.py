@@ -1,7 +1,7 @@
 """What the clients return: read-only views of the backend's messages."""
 
 from puddle.client.models.base_status import BaseStatus
-from puddle.client.models.consumption import CUConsumptionInfo, SystemConsumptionInfo
+from puddle.client.models.consumption import Allowance, CUConsumptionInfo, SystemConsumptionInfo
 from puddle.client.models.driverless_ai_model import DriverlessAIModel
 from puddle.client.models.image import Image
 from puddle.client.models.instance_type import InstanceType
@@ -10,6 +10,7 @@ from puddle.client.models.system import System
 from puddle.client.models.tag import Tag, TagData
 
 __all__ = [
+    "Allowance",
     "BaseStatus",
     "CUConsumptionInfo",
     "DriverlessAIModel",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from puddle.client.proto.v2 import system_service_pb2
 
 
@@ -31,6 +33,62 @@ class SystemConsumptionInfo:
         return f"<SystemConsumptionInfo {self.system_name}: {self.cu} CU>"
 
 
+class Allowance:
+    """What somebody has, and may have at most. Whose limits count for a user: their own, and those of their groups."""
+
+    def __init__(self, allowance: system_service_pb2.Allowance) -> None:
+        """`allowance` is the backend's message."""
+        self._info = allowance
+
+    @property
+    def whose(self) -> str:
+        """Whose limits these are: "you", "group research"."""
+        return self._info.whose
+
+    @property
+    def systems(self) -> int:
+        """Number of systems that are not terminated."""
+        return self._info.systems
+
+    @property
+    def systems_limit(self) -> int | None:
+        """How many there may be; None where there is no limit."""
+        return self._info.systems_limit or None
+
+    @property
+    def running(self) -> int:
+        """Number of systems that run, or are about to."""
+        return self._info.running
+
+    @property
+    def running_limit(self) -> int | None:
+        """How many may run at once; None where there is no limit."""
+        return self._info.running_limit or None
+
+    @property
+    def cu(self) -> int:
+        """Number of CU they consume."""
+        return self._info.cu
+
+    @property
+    def cu_limit(self) -> int | None:
+        """How many they may consume at once; None where there is no limit."""
+        return self._info.cu_limit or None
+
+    @property
+    def cost_this_month(self) -> Decimal:
+        """What was spent since the month began (UTC), exactly."""
+        return Decimal(self._info.cost_this_month_decimal or 0)
+
+    @property
+    def budget_per_month(self) -> Decimal | None:
+        """How much may be spent in a month; None where there is no budget."""
+        return Decimal(self._info.budget_per_month_decimal) if self._info.budget_per_month_decimal else None
+
+    def __repr__(self) -> str:
+        return f"<Allowance of {self.whose}: {self.running} of {self.running_limit or 'any number of'} running systems>"
+
+
 class CUConsumptionInfo:
     """The compute units of the whole installation."""
 
@@ -52,6 +110,11 @@ class CUConsumptionInfo:
     def systems_consumption_info(self) -> list[SystemConsumptionInfo] | None:
         """The current user's systems that are consuming CU."""
         return [SystemConsumptionInfo(info) for info in self._info.systems_consumption_info]
+
+    @property
+    def allowances(self) -> list[Allowance]:
+        """What the current user may have, and has, of systems, CU and money; empty from older servers."""
+        return [Allowance(each) for each in self._info.allowances]
 
     def __repr__(self) -> str:
         return f"<CUConsumptionInfo: {self.consumed_cu} consumed, {self.available_cu} available>"

@@ -126,12 +126,19 @@ class InstanceTypes(UseCases):
         return size
 
     def update(self, caller: Caller, given: InstanceType) -> InstanceType:
-        """Change a size. Sessions that run keep the price they began with."""
+        """Change a size. Sessions that run keep the price they began with.
+
+        What the cloud calls it stays while something has it: machines would be given another size on the way.
+        """
         size = validation.instance_type(given, self._backend.clouds)
         with self._store.writing() as tx:
+            tx.lock("limits")
             before = found(tx.instance_types.get(size.id), "instance type", size.id)
             if size.cloud != before.cloud:
                 raise Invalid("cloud", "stays as it is; create another instance type instead")
+            if size.cloud_name != before.cloud_name and (count := tx.systems.of_type(size.id)):
+                told = f"it is the type of {counted(count, 'system')}, so its cloud_name stays {before.cloud_name}"
+                raise Precondition(f"{told}; create another instance type instead", "type_in_use")
             tx.instance_types.put(size)
             changes = asdict(before), asdict(size)
             record(tx, caller, self._now(), "instance_type.update", size.id, before=changes[0], after=changes[1])

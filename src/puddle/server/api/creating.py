@@ -72,8 +72,8 @@ class Creating(UseCases):
             tx.systems.create(system, look_at=system.created)
             if key:
                 tx.answers.keep(caller.user.id, METHOD, key, system.id, system.created)
-            after = {"name": system.name, "product": system.product, "instance_type": size.text, "cloud": system.cloud}
-            record(tx, caller, system.created, "system.create", system.id, system.source_snapshot_id, after=after)
+            targets = system.id, system.owner_id, system.source_snapshot_id
+            record(tx, caller, system.created, "system.create", *targets, after=_told(system, size))
             view = self._made(tx, caller, system.id)
         self._backend.wake()
         return view
@@ -140,6 +140,22 @@ class Creating(UseCases):
         check_key(tx, self._backend.keyring)
         secret = self._backend.keyring.encrypt(new_password(), PASSWORD, system.id)
         return replace(system, username=USERNAME, secret=secret)
+
+
+def _told(system: System, size: InstanceType) -> dict[str, object]:
+    """Return what the trail says of a new system; of its configuration, which may hold secrets, the length alone."""
+    return {
+        "name": system.name,
+        "status": system.status.name,
+        "cloud": system.cloud,
+        "product": system.product,
+        "version": system.version,
+        "instance_type": size.text,
+        "disk_gb": system.disk_gb,
+        "idle_minutes": system.idle_minutes,
+        "tags": dict(system.tags),
+        "config": f"{len(system.config)} characters",
+    }
 
 
 def checked_config(product: Product, config: str) -> str:

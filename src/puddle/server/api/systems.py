@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from puddle.server.api.base import UseCases, found
 from puddle.server.api.glances import Glances
+from puddle.server.api.limits import holders
 from puddle.server.api.views import SystemView, password, snapshots_of, viewed
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain import permissions, printed, validation
 from puddle.server.domain.people import Caller
+from puddle.server.domain.quota import Holder
 from puddle.server.domain.records import Snapshot, System
 from puddle.server.domain.states import Status
 from puddle.server.errors import Precondition
 from puddle.server.products.base import Experiment
 from puddle.server.store.stamps import Stamp, Wanted
 
+PATIENCE_S = 15.0
+"""How long one call may ask products for their experiments."""
+
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """Compute units: left (None: there is no limit), used by everybody, and the caller's systems that use some."""
+    """Compute units: left (None: there is no limit), used by everybody, and the caller's systems that use some.
+
+    `allowances`: whose limits count for the caller, and what they have of them.
+    """
 
     available: int | None
     consumed: int
     mine: tuple[System, ...]
+    allowances: tuple[Holder, ...]
 
 
 class Systems(UseCases):
@@ -61,8 +71,12 @@ class Systems(UseCases):
         return self.experiments_of([self.get(caller, system_id)])[system_id]
 
     def experiments_of(self, seen: Sequence[SystemView]) -> dict[str, Sequence[Experiment]]:
-        """Return the experiments of several systems; none of what is not up, or does not answer."""
-        return {view.system.id: self._experiments(view.system) for view in seen}
+        """Return the experiments of several systems; none of what is not up, or does not answer.
+
+        Machines are their users', who may let us wait: whatever is not asked before `PATIENCE_S` is over is not asked.
+        """
+        until = time.monotonic() + PATIENCE_S
+        return {view.system.id: self._experiments(view.system) if time.monotonic() < until else () for view in seen}
 
     def _experiments(self, system: System) -> Sequence[Experiment]:
         cloud, product = self._backend.clouds.get(system.cloud), self._backend.products.get(system.product)
@@ -104,9 +118,10 @@ class Systems(UseCases):
         return system
 
     def consumption(self, caller: Caller) -> Consumption:
-        """Return who uses how many compute units."""
+        """Return who uses how many compute units, and what the caller may still have."""
         with self._store.reading() as tx:
             consumed = tx.systems.consumed()
             mine = tuple(tx.systems.consuming(caller.user.id))
+            allowances = tuple(holders(tx, caller.user, self._now()))
         pool = self._rules.cu_pool
-        return Consumption(max(0, pool - consumed) if pool else None, consumed, mine)
+        return Consumption(max(0, pool - consumed) if pool else None, consumed, mine, allowances)

@@ -115,10 +115,10 @@ class Wishes(UseCases):
 
     def change_idle(self, caller: Caller, system_id: str, minutes: int) -> SystemView:
         """Set after how many idle minutes a system is stopped; -1 for never."""
-        chosen = self._idle("minutes", minutes, self._rules.idle_default)
+        chosen = self._idle("minutes", minutes)
         return self._wish(caller, system_id, Wish.SET_IDLE, lambda _tx, system: replace(system, idle_minutes=chosen))
 
-    def _idle(self, field: str, minutes: int, usual: int) -> int:
+    def _idle(self, field: str, minutes: int, usual: int | None = None) -> int:
         return validation.idle_minutes(field, minutes, self._rules.idle_options, usual)
 
     def extend_idle(self, caller: Caller, system_id: str, minutes: int) -> SystemView:

@@ -83,7 +83,7 @@ RULES: Mapping[str, Rule] = {
     "SystemService/UpdateIdleTimeout": _OWNER,
     "SystemService/ExtendIdleTimeout": _OWNER,
     "SystemService/ListModels": _OWNER,
-    "SystemService/GetCUConsumptionInfo": Rule(Who.USER, note="everybody's sums, the caller's systems"),
+    "SystemService/GetCUConsumptionInfo": Rule(Who.USER, note="everybody's sums, the caller's systems and limits"),
     "SystemService/GetCredentials": _ALONE,
     "SystemService/GetSshKey": _ALONE,
     "SystemService/GetConsole": Rule(Who.OWNER, note="what the machine has printed"),

@@ -120,6 +120,9 @@ MAY_BE_FAILED = frozenset(Status) - SETTLED - {S.UNKNOWN, S.FAILING}
 HOLDING = frozenset(Status) - {S.UNKNOWN, S.STOPPED, S.SCALING, S.FAILED, S.TERMINATED}
 """Where a system holds its compute units: wherever its machine is up, or may be."""
 
+FROM_REST = frozenset({S.SNAPSHOTTING, S.FAILING, S.TERMINATING})
+"""Where a system may also come from rest: then its machine is down, and it holds nothing."""
+
 _BECOMING_READY = (S.INITIALIZING, S.STARTING, S.REBOOTING, S.RESTARTING_DAI)
 
 TABLE: Mapping[tuple[Status, Happening], Status] = {

@@ -150,9 +150,9 @@ def disk_gb(size: int, most: int, least: int = 1) -> int:
     return whole("disk_size_gb", size, least, most)
 
 
-def idle_minutes(field: str, minutes: int, options: Mapping[str, int], default: int) -> int:
-    """Check an idle interval: one of the options (label → minutes; -1 is never). 0 takes the default."""
-    if minutes == 0:
+def idle_minutes(field: str, minutes: int, options: Mapping[str, int], default: int | None = None) -> int:
+    """Check an idle interval: one of the options (label → minutes; -1 is never). 0 takes a default, if there is one."""
+    if minutes == 0 and default is not None:
         return default
     if minutes not in options.values():
         offered = ", ".join(f"{value} ({label})" for label, value in sorted(options.items(), key=_never_last))

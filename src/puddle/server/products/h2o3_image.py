@@ -89,7 +89,7 @@ class H2O3Image:
         index, trusted = (self._index, "") if self._index else (_pips_index(), _pips("cert"))
         archive = jar.with_name("download")
         try:
-            with _client(trusted) as client:
+            with _client(trusted, tls=index.startswith("https:")) as client:
                 name, url, digest = _find(client, index, version)
                 say(f"fetching {name} from {urlsplit(url).hostname}")
                 found = _download(client, url, archive)
@@ -164,10 +164,19 @@ def _pip(*words: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=wide).stdout
 
 
-def _client(trusted: str) -> httpx.Client:
-    """Return a client that trusts the authorities in the file `trusted`, or the usual ones where it is empty."""
+def _client(trusted: str, *, tls: bool) -> httpx.Client:
+    """Return a client that trusts the authorities in the file `trusted`, or the usual ones where it is empty.
+
+    With `tls` neither a link nor a redirection leads it to where there is none.
+    """
     context = ssl.create_default_context(cafile=trusted or None)
-    return httpx.Client(timeout=PATIENCE, follow_redirects=True, verify=context)
+    hooks = {"request": [_refuse_plain]} if tls else {}
+    return httpx.Client(timeout=PATIENCE, follow_redirects=True, verify=context, event_hooks=hooks)
+
+
+def _refuse_plain(request: httpx.Request) -> None:
+    if request.url.scheme != "https":
+        raise StepFailed("REFUSED", "the package index leads to an address without TLS", for_ever=True)
 
 
 class _Links(HTMLParser):

@@ -38,5 +38,5 @@ class Backoff:
         return self._failures[key].times if key in self._failures else 0
 
     def waits(self, key: str, now: int) -> bool:
-        """Whether it is not to be tried yet."""
-        return key in self._failures and now < self._failures[key].again
+        """Whether it is not to be tried yet; it is where the clock was put back."""
+        return key in self._failures and 0 < self._failures[key].again - now <= self._most

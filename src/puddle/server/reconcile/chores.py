@@ -22,6 +22,7 @@ from puddle.server.reconcile.sweep import Sweep, forget_what_has_ended
 SWEEP_EVERY_S = 300
 _FORGET_EVERY_S = 3600
 _BOOK_EVERY_S = 60
+_LONGEST_LEASE_S = 3600  # of any server, whatever its settings say
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class Chores:
             Chore("reports", soon, lambda now: make_reports(backend, now)),
             Chore("booking", _BOOK_EVERY_S, lambda now: _book(backend, now)),
             Chore("sweep", SWEEP_EVERY_S, sweep.round),
+            Chore("clock", backend.rules.look_every_s, lambda now: _mend(backend, now)),
             Chore("forgetting", _FORGET_EVERY_S, lambda now: forget_what_has_ended(backend, now)),
         ]
         self._pool = ThreadPoolExecutor(len(self._chores), "puddle-chores") if threaded else None
@@ -84,3 +86,13 @@ def _book(backend: Backend, now: int) -> None:
         booked = book_others(tx, backend.rules, now)
         if booked:
             reach(Point.BOOKING)
+
+
+def _mend(backend: Backend, now: int) -> None:
+    """See that no system waits for a time that comes late, or never, since the clock was put back."""
+    look_by, lease_by = now + 2 * backend.rules.look_every_s, now + 2 * _LONGEST_LEASE_S
+    with backend.store.reading() as tx:
+        ahead = tx.systems.ahead(look_by, lease_by)
+    if ahead:
+        with backend.store.writing() as tx:
+            tx.systems.bring_back(now, look_by, lease_by)

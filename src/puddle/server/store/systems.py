@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from puddle.server.domain.catalog import InstanceType
-from puddle.server.domain.records import System
-from puddle.server.domain.states import HOLDING, Status
+from puddle.server.domain.records import Meter, System
+from puddle.server.domain.states import FROM_REST, HOLDING, Status
 from puddle.server.store.rows import Rows
-from puddle.server.store.schema import INSTANCE_TYPES, SYSTEMS, USERS
+from puddle.server.store.schema import INSTANCE_TYPES, SESSIONS, SYSTEMS, USERS
 
 NEVER_AGAIN = 2**62
 """When a system is looked at that needs no looking after."""
@@ -105,7 +105,7 @@ class Systems(Rows[System]):
     def seen(self, system_id: str) -> Seen | None:
         """Return a system as people see it."""
         row = self._connection.execute(_SEEN.where(SYSTEMS.c.id == system_id)).first()
-        return None if row is None else _seen(row)
+        return None if row is None else self._seen(row)
 
     def known(self) -> dict[str, Status]:
         """Return where every system stands, by its id: what the sweep compares the clouds with."""
@@ -119,7 +119,20 @@ class Systems(Rows[System]):
 
     def seen_of(self, ids: Collection[str]) -> list[Seen]:
         """Return systems by their ids as people see them; those that are not there are left out."""
-        return [_seen(row) for row in self._connection.execute(_SEEN.where(SYSTEMS.c.id.in_(ids)))]
+        return [self._seen(row) for row in self._connection.execute(_SEEN.where(SYSTEMS.c.id.in_(ids))).all()]
+
+    def _seen(self, row: sa.Row[*tuple[Any, ...]]) -> Seen:
+        width = len(SYSTEMS.columns)
+        system = SYSTEMS.of(row)
+        there = row[width + 1] is not None
+        size = INSTANCE_TYPES.of(row, width + 1) if there else _removed(system, self._last_size(system.id))
+        return Seen(system, row[width] or "", size)
+
+    def _last_size(self, system_id: str) -> str:
+        """Return what the size of a system's machine was called in its last session."""
+        c = SESSIONS.c
+        sessions = sa.select(c.text).where(c.subject_id == system_id, c.meter == str(Meter.VM))
+        return self._connection.execute(sessions.order_by(c.start.desc()).limit(1)).scalar() or "removed"
 
     def counts(self) -> dict[Status, int]:
         """Return how many systems stand where."""
@@ -202,11 +215,20 @@ class Systems(Rows[System]):
         found = self._connection.execute(sa.select(sa.func.min(_T.c.look_at))).scalar()
         return NEVER_AGAIN if found is None else int(found)
 
+    def ahead(self, look_by: int, lease_by: int) -> bool:
+        """Whether a system is looked at, or its lease ends, later than can be: the clock was put back."""
+        return self._connection.execute(sa.select(sa.exists().where(_ahead(look_by, lease_by)))).scalar_one()
+
+    def bring_back(self, now: int, look_by: int, lease_by: int) -> None:
+        """Make these due at `now`. Whoever holds such a lease writes nothing any more: its fence is old then."""
+        change = sa.update(_T).where(_ahead(look_by, lease_by), _T.c.look_at < NEVER_AGAIN)
+        self._connection.execute(change.values(look_at=now, lease_until=0))
+
     # limits
 
     def held_by(self, owner_ids: Sequence[str]) -> tuple[int, int, int]:
         """Return (systems, running systems, compute units) of these owners together."""
-        running = sa.case((SYSTEMS.c.status.in_([int(status) for status in HOLDING]), 1), else_=0)
+        running = sa.case((_may_run(), 1), else_=0)
         query = sa.select(
             sa.func.count(), sa.func.coalesce(sa.func.sum(running), 0), sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)
         ).where(SYSTEMS.c.status != int(Status.TERMINATED), SYSTEMS.c.owner_id.in_(owner_ids))
@@ -245,19 +267,24 @@ class Systems(Rows[System]):
         return int(self._connection.execute(query).scalar_one())
 
 
+def _ahead(look_by: int, lease_by: int) -> sa.ColumnElement[bool]:
+    late = sa.and_(_T.c.look_at > look_by, _T.c.look_at < NEVER_AGAIN)
+    return sa.or_(late, _T.c.lease_until > lease_by)
+
+
+def _may_run() -> sa.ColumnElement[bool]:
+    """Whether a machine is up, or may be: not that of a stopped system whose disk is copied, say."""
+    status = SYSTEMS.c.status
+    at_rest = status.in_([int(each) for each in FROM_REST]), SYSTEMS.c.session_id == "", SYSTEMS.c.cu == 0
+    return sa.and_(status.in_([int(each) for each in HOLDING]), ~sa.and_(*at_rest))
+
+
 def _held(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
     return SYSTEMS.c.id == claim.system.id, _T.c.fence == claim.fence
 
 
-def _seen(row: sa.Row[*tuple[Any, ...]]) -> Seen:
-    width = len(SYSTEMS.columns)
-    system = SYSTEMS.of(row)
-    size = INSTANCE_TYPES.of(row, width + 1) if row[width + 1] is not None else _removed(system)
-    return Seen(system, row[width] or "", size)
-
-
-def _removed(system: System) -> InstanceType:
+def _removed(system: System, text: str) -> InstanceType:
     """Stand in for a type that was removed once nothing living had it any more."""
     return InstanceType(
-        id=system.instance_type_id, text="removed", cloud=system.cloud, cloud_name="", price_micros=0, enabled=False
+        id=system.instance_type_id, text=text, cloud=system.cloud, cloud_name="", price_micros=0, enabled=False
     )

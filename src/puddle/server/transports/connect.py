@@ -171,7 +171,8 @@ def refusal_of(error: Exception, method: str, request_id: str) -> Refused:
     if isinstance(error, OperationalError | NoConnection) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     ):
-        LOG.error("the database does not answer", method=method, request_id=request_id, kind=type(error).__name__)
+        why = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]  # never what was written
+        LOG.error("the database does not answer", method=method, request_id=request_id, why=why)
         return refusals.no_database()
     LOG.error("a call broke", method=method, request_id=request_id, exc_info=error)
     return refusals.broken()

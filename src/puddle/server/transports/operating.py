@@ -3,7 +3,8 @@
 `/healthz`       200 while the process is up, its database answers and its reconciler turns; else 503. It names no
                  system or user, and is for everybody.
 `/metrics`       for Prometheus on the same machine, and for administrators' tokens. A request that came through a proxy
-                 (it says so in `Forwarded` or `X-Forwarded-For`) is not from the same machine, wherever the proxy is.
+                 (it says so in `Forwarded` or `X-Forwarded-For`) is not from the same machine, wherever the proxy is;
+                 nor is one to a name that somebody else has made to mean this machine (DNS rebinding).
 `/openapi.json`  what can be called; for everybody.
 """
 
@@ -14,6 +15,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -48,6 +50,7 @@ class Operating:
         self._api = api
         self._vitals = vitals
         self._metrics = counted
+        self._looking: asyncio.Task[object] | None = None
         self._openapi = json.dumps(openapi.document(vitals.version), separators=(",", ":")).encode()
 
     def routes(self) -> list[Route]:
@@ -72,9 +75,12 @@ class Operating:
         return _json(200 if database and turning else 503, json.dumps(told).encode())
 
     async def _database(self) -> bool:
+        """Ask it, once for all who want to know at this moment: else a database that hangs would take all threads."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(asyncio.to_thread(self._vitals.look))
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await asyncio.to_thread(self._vitals.look)
+                await asyncio.shield(self._looking)
         except Exception:  # noqa: BLE001 -- whatever it is: that it does not answer is the answer
             return False
         return True
@@ -123,8 +129,21 @@ def _from_here(request: Request) -> bool:
     proxied = "forwarded" in request.headers or "x-forwarded-for" in request.headers
     if proxied or request.client is None:
         return False
+    return _is_loopback(request.client.host) and _is_loopback(_host_of(request))
+
+
+def _host_of(request: Request) -> str:
+    """Return under which name or address we were asked; a browser names whom it believes to ask."""
     try:
-        return ip_address(request.client.host).is_loopback
+        name = urlsplit(f"//{request.headers.get('host', '127.0.0.1')}").hostname
+    except ValueError:
+        return ""
+    return "127.0.0.1" if name == "localhost" else name or ""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
     except ValueError:
         return False
 

@@ -322,15 +322,39 @@ class GetCUConsumptionInfoRequest(_message.Message):
     cloud: str
     def __init__(self, cloud: _Optional[str] = ...) -> None: ...
 
+class Allowance(_message.Message):
+    __slots__ = ("whose", "systems", "systems_limit", "running", "running_limit", "cu", "cu_limit", "cost_this_month_decimal", "budget_per_month_decimal")
+    WHOSE_FIELD_NUMBER: _ClassVar[int]
+    SYSTEMS_FIELD_NUMBER: _ClassVar[int]
+    SYSTEMS_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    CU_FIELD_NUMBER: _ClassVar[int]
+    CU_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    COST_THIS_MONTH_DECIMAL_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_PER_MONTH_DECIMAL_FIELD_NUMBER: _ClassVar[int]
+    whose: str
+    systems: int
+    systems_limit: int
+    running: int
+    running_limit: int
+    cu: int
+    cu_limit: int
+    cost_this_month_decimal: str
+    budget_per_month_decimal: str
+    def __init__(self, whose: _Optional[str] = ..., systems: _Optional[int] = ..., systems_limit: _Optional[int] = ..., running: _Optional[int] = ..., running_limit: _Optional[int] = ..., cu: _Optional[int] = ..., cu_limit: _Optional[int] = ..., cost_this_month_decimal: _Optional[str] = ..., budget_per_month_decimal: _Optional[str] = ...) -> None: ...
+
 class GetCUConsumptionInfoResponse(_message.Message):
-    __slots__ = ("available_cu", "consumed_cu", "systems_consumption_info")
+    __slots__ = ("available_cu", "consumed_cu", "systems_consumption_info", "allowances")
     AVAILABLE_CU_FIELD_NUMBER: _ClassVar[int]
     CONSUMED_CU_FIELD_NUMBER: _ClassVar[int]
     SYSTEMS_CONSUMPTION_INFO_FIELD_NUMBER: _ClassVar[int]
+    ALLOWANCES_FIELD_NUMBER: _ClassVar[int]
     available_cu: int
     consumed_cu: int
     systems_consumption_info: _containers.RepeatedCompositeFieldContainer[SystemConsumptionInfo]
-    def __init__(self, available_cu: _Optional[int] = ..., consumed_cu: _Optional[int] = ..., systems_consumption_info: _Optional[_Iterable[_Union[SystemConsumptionInfo, _Mapping]]] = ...) -> None: ...
+    allowances: _containers.RepeatedCompositeFieldContainer[Allowance]
+    def __init__(self, available_cu: _Optional[int] = ..., consumed_cu: _Optional[int] = ..., systems_consumption_info: _Optional[_Iterable[_Union[SystemConsumptionInfo, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[Allowance, _Mapping]]] = ...) -> None: ...
 
 class CreateSystemRequest(_message.Message):
     __slots__ = ("name", "cloud", "product", "image_id", "instance_type_id", "disk_size_gb", "idle_timeout_interval", "config", "source_snapshot_id", "tags", "validate_only")

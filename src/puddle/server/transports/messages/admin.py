@@ -16,8 +16,8 @@ from puddle.server.transports.messages.enums import role
 
 
 def limits(found: people.Limits) -> pb.Limits:
-    """Return limits; without a budget its text is empty."""
-    budget = money.exact_price(found.budget_micros) if found.budget_micros else ""
+    """Return limits."""
+    budget = money.budget(found.budget_micros)
     return pb.Limits(systems=found.systems, running=found.running, cu=found.cu, budget_per_month_decimal=budget)
 
 

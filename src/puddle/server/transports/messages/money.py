@@ -26,3 +26,8 @@ def exact_price(micros: int) -> str:
     """Return a price per hour as a decimal, without zeros at its end."""
     whole, part = divmod(micros, MICROS)
     return f"{whole}.{part:06d}".rstrip("0") if part else str(whole)
+
+
+def budget(micros: int) -> str:
+    """Return a budget per month as a decimal; empty where there is none."""
+    return exact_price(micros) if micros else ""

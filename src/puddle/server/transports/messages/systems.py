@@ -14,6 +14,7 @@ from puddle.server.api.views import Action as Choice
 from puddle.server.api.views import SystemView
 from puddle.server.domain import records
 from puddle.server.domain.paging import next_page, page_size, page_start
+from puddle.server.domain.quota import Holder
 from puddle.server.domain.states import Status, Wish, in_transition
 from puddle.server.products.base import Experiment
 from puddle.server.store.stamps import Wanted
@@ -298,6 +299,22 @@ def _consumption(api: Api, call: Call, _message: pb.GetCUConsumptionInfoRequest)
         systems_consumption_info=[
             pb.SystemConsumptionInfo(system_id=each.id, system_name=each.name, cu=each.cu) for each in used.mine
         ],
+        allowances=[_allowance(each) for each in used.allowances],
+    )
+
+
+def _allowance(holder: Holder) -> pb.Allowance:
+    used, limits = holder.used, holder.limits
+    return pb.Allowance(
+        whose=holder.whose,
+        systems=used.systems,
+        systems_limit=limits.systems,
+        running=used.running,
+        running_limit=limits.running,
+        cu=used.cu,
+        cu_limit=limits.cu,
+        cost_this_month_decimal=money.exact(used.spent),
+        budget_per_month_decimal=money.budget(limits.budget_micros),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from puddle._cli import admin, catalog, keys, login, reports, running, snapshots, systems
+from puddle._cli import admin, catalog, keys, limits, login, reports, running, snapshots, systems
 from puddle._cli.failures import EXIT_CODES, exit_code, sentence
 
 
@@ -24,7 +24,7 @@ class _InOrder(TyperGroup):
 
 
 _ORDER = (
-    *("systems", "snapshots", "images", "types", "tags", "reports", "keys", "alerts", "events"),
+    *("systems", "snapshots", "images", "types", "tags", "reports", "keys", "limits", "alerts", "events"),
     *("login", "logout", "whoami", "users", "groups"),
     *("server", "migrate", "server-key", "rotate-master-key", "settings"),
 )
@@ -47,6 +47,7 @@ app.add_typer(catalog.types, name="types", rich_help_panel=_PEOPLE)
 app.add_typer(catalog.tags, name="tags", rich_help_panel=_PEOPLE)
 app.add_typer(reports.app, name="reports", rich_help_panel=_PEOPLE)
 app.add_typer(keys.app, name="keys", rich_help_panel=_PEOPLE)
+app.command("limits", rich_help_panel=_PEOPLE)(limits.limits)
 app.add_typer(admin.alerts, name="alerts", rich_help_panel=_PEOPLE)
 app.command("events", rich_help_panel=_PEOPLE)(admin.events)
 app.command("login", rich_help_panel=_PEOPLE)(login.login)

@@ -201,6 +201,9 @@ def test_users_alerts_and_the_trail(puddle: Shell) -> None:
     puddle("keys", "create", "nobody's", "--user", "nobody", code=1)
     hers = Shell({**puddle.environment, "PUDDLE_api_key_id": key["id"], "PUDDLE_api_secret_key": key["secret"]})
     assert hers.json("alerts", "ls") == []
+    assert re.search(r"you +0 of 3 +0 +0 +0\.00 of 12\.50\n", hers("limits"))
+    assert re.search(r"group team +0 +0 of 2 ", hers("limits"))
+    assert hers.json("limits")["allowances"][0]["systems_limit"] == 3
     assert "administrator" in hers("users", "ls", code=1)
     assert "only administrators see everybody's systems" in hers("systems", "ls", "--all", code=1)
     assert "only administrators see everybody's systems" in hers("systems", "show", "admin/code", code=1)

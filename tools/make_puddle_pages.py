@@ -8,8 +8,9 @@ stands between is replaced. `MAKERS` has all there is to ask for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "puddle"
@@ -48,11 +49,46 @@ def methods() -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands() -> str:
+    """Return all commands, in the order of `puddle --help`, and what each does."""
+    import typer.main
+
+    from puddle.cli import app
+
+    lines = ["| command | does |", "|---|---|"]
+    lines += [f"| `{name}` | {_sentences(command.help)} |" for name, command in _commands(typer.main.get_command(app))]
+    return "\n".join(lines) + "\n"
+
+
+def _commands(group: Any, before: str = "puddle") -> Iterator[tuple[str, Any]]:
+    for name in group.list_commands(None):
+        command = group.commands[name]
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before} {name}")
+        elif not command.hidden:
+            yield f"{before} {name}", command
+
+
+def _sentences(help_text: str) -> str:
+    return " ".join(help_text.partition("\n\n")[0].split())
+
+
+def exit_codes() -> str:
+    """Return what the exit codes of commands mean."""
+    from puddle._cli.failures import EXIT_CODES
+
+    return (
+        "\n".join(["| code | means |", "|---|---|", *(f"| {code} | {it} |" for code, it in EXIT_CODES.items())]) + "\n"
+    )
+
+
 MAKERS: Mapping[str, Callable[[], str]] = {
     "states": states,
     "permissions": permissions,
     "settings": settings,
     "methods": methods,
+    "commands": commands,
+    "exit-codes": exit_codes,
 }
 
 

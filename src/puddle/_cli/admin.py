@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from puddle._cli.failures import Failed
+from puddle._cli import naming
 from puddle._cli.login import authorizer
-from puddle._cli.showing import AsJson, show_all, show_one, when
+from puddle._cli.showing import AsJson, money, show_all, show_one, when
+from puddle._cli.times import HELP, moment, seconds
 from puddle.client import AdminClient
+from puddle.client.admin import ROLES
 from puddle.client.proto.v2 import admin_service_pb2 as pb
 from puddle.client.proto.v2 import auth_service_pb2 as auth
 from puddle.client.proto.v2 import event_service_pb2 as trail
 
+groups = typer.Typer(help="Groups of users, whose members share limits; for administrators.", no_args_is_help=True)
 users = typer.Typer(help="Users, and how much they may have; for administrators.", no_args_is_help=True)
 alerts = typer.Typer(help="Alerts: what people should know without looking.", no_args_is_help=True)
 MOST = 10**9
-_DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
 def _client() -> AdminClient:
@@ -48,14 +50,14 @@ def list_users(js: AsJson = False) -> None:
         "NAME": lambda it: it.user.name,
         "ROLE": _role,
         "": lambda it: "" if it.active else "inactive",
-        "GROUPS": lambda it: ", ".join(it.user.groups),
         "SYSTEMS": lambda it: it.systems,
-        "THIS MONTH": lambda it: it.cost_this_month_decimal,
+        "THIS MONTH": lambda it: money(it.cost_this_month_decimal),
+        "GROUPS": lambda it: ", ".join(it.user.groups),
         "LIMITS": lambda it: _limited(it.limits),
         "LAST LOGIN": lambda it: when(it.last_login),
         "ID": lambda it: it.user.id,
     }
-    show_all(_client().users(), columns, lambda it: it, js=js)
+    show_all(_client().users(), columns, lambda it: it, js=js, none="There are no users.")
 
 
 @users.command()
@@ -67,9 +69,34 @@ def create(
     group: Annotated[list[str] | None, typer.Option(help="A group; may be given several times.")] = None,
     js: AsJson = False,
 ) -> None:
-    """Let somebody in. `puddle keys create NAME --user ID` makes the key they log in with."""
+    """Let somebody in. `puddle keys create first --user NAME` makes the key they log in with."""
     role = "admin" if admin else "user"
-    _shown(_client().create_user(name, email, display_name, role, group or ()), js=js)
+    made = _client().create_user(name, email, display_name, role, group or ())
+    _shown(made, js=js)
+    if not js:
+        typer.echo(f"They need a key to log in with: puddle keys create first --user {made.user.name}", err=True)
+
+
+@users.command()
+def update(
+    name: Annotated[str, typer.Argument(help="A user, by name or id.")],
+    role: Annotated[str, typer.Option(help="user or admin.")] = "",
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether their keys and tokens are good.")
+    ] = None,
+    group: Annotated[list[str] | None, typer.Option(help='All groups they are in; "" for none.')] = None,
+    email: Annotated[str | None, typer.Option(help="Their address.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="Their name, as people write it.")] = None,
+    js: AsJson = False,
+) -> None:
+    """Change a user's role, groups, address or name, or lock them out. What is not given stays as it is."""
+    if role and role not in ROLES:
+        raise typer.BadParameter(f"a role is one of {', '.join(ROLES)}, not {role!r}")
+    client = _client()
+    chosen = None if group is None else [each for each in group if each]
+    found = naming.user(client, name)
+    made = client.update_user(found, role or None, active, groups=chosen, email=email, display_name=display_name)
+    _shown(made, js=js)
 
 
 @users.command()
@@ -89,7 +116,7 @@ def limits(
     if group:
         _limit_group(client, name, changes, js=js)
     else:
-        found = _named(client, name)
+        found = naming.user(client, name)
         _shown(client.update_user(found, limits=_with(found.limits, changes)) if changes else found, js=js)
 
 
@@ -108,23 +135,31 @@ def _with(limits: pb.Limits, changes: Mapping[str, int | str]) -> pb.Limits:
     return changed
 
 
-def _named(client: AdminClient, name: str) -> pb.User:
-    for user in client.users():
-        if name in {user.user.name, user.user.id}:
-            return user
-    raise Failed(f"there is no user {name!r}; `puddle users ls` shows them")
-
-
 def _shown(user: pb.User, *, js: bool) -> None:
     lines = {
         "id": user.user.id,
         "name": user.user.name,
         "role": _role(user),
+        "status": "active" if user.active else "inactive: their keys and tokens are worthless",
         "email": user.user.email,
         "groups": ", ".join(user.user.groups),
         "limits": _limited(user.limits) or "none",
     }
     show_one(user, lines, js=js)
+
+
+@groups.command("ls")
+def list_groups(js: AsJson = False) -> None:
+    """List the groups that have members or limits. `puddle users limits NAME --group` sets limits."""
+    client = _client()
+    members = [group for user in client.users() for group in user.user.groups]
+    columns = {
+        "NAME": lambda it: it.name,
+        "USERS": lambda it: members.count(it.name),
+        "LIMITS": lambda it: _limited(it.limits) or "none",
+    }
+    none = "There are no groups; `puddle users update NAME --group GROUP` puts somebody into one."
+    show_all(client.groups(), columns, lambda it: it, js=js, none=none)
 
 
 @alerts.command("ls")
@@ -133,14 +168,14 @@ def list_alerts(
 ) -> None:
     """List alerts about your systems; to an administrator, all."""
     columns = {
+        "ID": lambda it: it.id,
         "TIME": lambda it: when(it.time),
         "KIND": lambda it: it.kind,
-        "SYSTEM": lambda it: it.system_id,
         "": lambda it: "acknowledged" if it.acknowledged else "",
+        "SYSTEM": lambda it: it.system_id,
         "MESSAGE": lambda it: it.message,
-        "ID": lambda it: it.id,
     }
-    show_all(_client().alerts(everything), columns, lambda it: it, js=js)
+    show_all(_client().alerts(everything), columns, lambda it: it, js=js, none="There are no alerts.")
 
 
 @alerts.command()
@@ -153,8 +188,11 @@ def ack(alert: Annotated[str, typer.Argument(help="The alert, by its id.")], js:
 def events(
     target: Annotated[str, typer.Option(help="What was done to a thing, by its id.")] = "",
     actor: Annotated[str, typer.Option(help="What somebody did, by the user's id.")] = "",
-    since: Annotated[datetime | None, typer.Option(formats=_DAYS, help="From when on (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=_DAYS, help="Until when (UTC).")] = None,
+    action: Annotated[str, typer.Option(help="Only such actions: system.stop, or system for all about systems.")] = "",
+    since: Annotated[
+        datetime | None, typer.Option(parser=moment, metavar="TIME", help=f"From when on ({HELP}).")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="Until when.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
     js: AsJson = False,
 ) -> None:
@@ -164,15 +202,12 @@ def events(
         "WHO": _who,
         "DID": lambda it: it.action,
         "TO": lambda it: " ".join(it.targets),
-        "": lambda it: it.message,
+        "MESSAGE": lambda it: it.message,
     }
-    found = _client().events(target, actor, _seconds(since), _seconds(until))
-    show_all(islice(found, limit), columns, lambda it: it, js=js)
+    found = _client().events(target, actor, seconds(since), seconds(until))
+    wanted = (it for it in found if not action or f"{it.action}.".startswith(f"{action}."))
+    show_all(islice(wanted, limit), columns, lambda it: it, js=js, none="There are no such events.")
 
 
 def _who(event: trail.Event) -> str:
     return event.actor.name or event.actor.kind
-
-
-def _seconds(time: datetime | None) -> int:
-    return int(time.replace(tzinfo=UTC).timestamp()) if time else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from puddle.client.auth.authorizer import AuthError
 from puddle.client.errors.puddle_errors import (
     ImageFailedError,
@@ -10,6 +12,25 @@ from puddle.client.errors.puddle_errors import (
     SystemFailedError,
     ValidationFailedError,
 )
+
+EXIT_CODES = {
+    0: "done",
+    1: "another failure: not found, not allowed, not reached",
+    2: "the command was written wrongly",
+    3: "it does not stand right for that, or a limit is in the way",
+    4: "an argument is not as it must be",
+    5: "a system, snapshot or image failed while it was waited for",
+    130: "Ctrl-C",
+}
+
+_COMMANDS = {
+    "restart_dai": "restart",
+    "snapshot": "snapshots create",
+    "update_config": "config set",
+    "change_idle_timeout": "idle",
+    "extend_idle_timeout": "extend",
+}
+"""What actions are called here, where it is not as in the API."""
 
 
 class Failed(Exception):
@@ -33,7 +54,13 @@ def sentence(error: Exception) -> str:
     told = str(error)
     if isinstance(error, PuddleError):
         if error.allowed_actions:
-            told += f" (what can be done now: {', '.join(error.allowed_actions)})"
+            told += f" (what can be done now: {', '.join(commands(error.allowed_actions))})"
         if error.request_id:
             told += f" [request {error.request_id}]"
     return told
+
+
+def commands(actions: Iterable[str]) -> Iterator[str]:
+    """Yield the commands for what the API calls actions."""
+    for action in actions:
+        yield _COMMANDS.get(action, action)

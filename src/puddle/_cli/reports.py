@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from puddle._cli.login import authorizer, cloud
-from puddle._cli.showing import AsJson, show_all, show_json, when
+from puddle._cli.showing import AsJson, as_dict, money, show_all, show_json, when
+from puddle._cli.times import HELP, moment, seconds
 from puddle.client import ReportsClient
 from puddle.client.proto.v2 import report_service_pb2 as pb
 
 app = typer.Typer(help="Reports of use.", no_args_is_help=True)
-_DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
 def _client() -> ReportsClient:
@@ -26,15 +26,19 @@ def _status(report: pb.Report) -> str:
 
 @app.command()
 def create(
-    start: Annotated[datetime, typer.Argument(formats=_DAYS, help="From when on (UTC).")],
-    end: Annotated[datetime, typer.Argument(formats=_DAYS, help="Until when (UTC).")],
+    start: Annotated[datetime, typer.Argument(parser=moment, metavar="start", help=f"From when on ({HELP}).")],
+    end: Annotated[
+        datetime | None, typer.Argument(parser=moment, metavar="end", help="Until when; now as it comes.")
+    ] = None,
     everybody: Annotated[bool, typer.Option("--all", help="Everybody's use; for administrators.")] = False,
     js: AsJson = False,
 ) -> None:
     """Report what was used in a span of time, as CSV."""
     client = _client()
-    made = client.create(_seconds(start), _seconds(end), everybody)
+    made = client.create(seconds(start), seconds(end or moment("now")), everybody)
     _print(client, made.id, js=js)
+    if not js:
+        typer.echo(f"Total: {money(made.total_decimal)}. `puddle reports show {made.id}` shows it again.", err=True)
 
 
 @app.command()
@@ -51,19 +55,14 @@ def list_reports(js: AsJson = False) -> None:
         "STATUS": _status,
         "FROM": lambda it: when(it.start),
         "UNTIL": lambda it: when(it.end),
-        "TOTAL": lambda it: it.total_decimal,
+        "TOTAL": lambda it: money(it.total_decimal),
     }
-    show_all(_client().list(), columns, lambda it: it, js=js)
+    none = "You have no reports; `puddle reports create 2026-11-01` makes one, of what was used since."
+    show_all(_client().list(), columns, lambda it: it, js=js, none=none)
 
 
 def _print(client: ReportsClient, report_id: str, *, js: bool) -> None:
     if js:
-        from puddle._cli.showing import as_dict
-
         show_json([as_dict(entry) for entry in client.entries(report_id)])
     else:
         typer.echo(client.download(report_id), nl=False)
-
-
-def _seconds(time: datetime) -> int:
-    return int(time.replace(tzinfo=UTC).timestamp())

@@ -13,12 +13,14 @@ from puddle._cli.failures import Failed
 
 if TYPE_CHECKING:
     from puddle.server.installation import ShownKey
+    from puddle.server.main import Server
     from puddle.server.settings import Settings
 
 Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc/puddle/puddle.toml as it comes.")]
 Data = Annotated[Path | None, typer.Option("--data", help="The folder for all that is kept.")]
 
 
+_NO_DATABASE = "there is no database {}: a server makes it when it starts; name that server's --config or --data"
 _NO_KEYS = "{} is not there: a server makes it when it starts; name that server's --config or --data"
 
 
@@ -46,8 +48,19 @@ def server(
         if made.key is not None:
             _show(made.key, address, found.data)
         typer.echo(f"Puddle listens on {address}")
+        if made.key is not None:
+            typer.echo(_first_step(made))
 
     made.run(listening, ready)
+
+
+def _first_step(made: Server) -> str:
+    """Return what an administrator may do first; without an image there is nothing to make systems from."""
+    with made.backend.store.reading() as tx:
+        building = [f"{image.product} {image.version}" for image in tx.images.of()]
+    if not building:
+        return "There is no image to make systems from yet: `puddle images build` makes one."
+    return f"An image of {', '.join(building)} is being built; `puddle systems create NAME` waits for it."
 
 
 def migrate(config: Config = None, data: Data = None) -> None:
@@ -72,7 +85,10 @@ def server_key(
     from puddle.server.main import backend_of
 
     found = _settings(config, data)
+    file = found.data.absolute() / "puddle.db"
     with _told():
+        if found.database_url() == f"sqlite:///{file}" and not file.exists():  # one would be made, of another server
+            raise Failed(_NO_DATABASE.format(file))
         backend = backend_of(found)
         backend.store.migrate()
     try:
@@ -145,10 +161,10 @@ def _reencrypt(found: Settings) -> None:
 
 
 def settings() -> None:
-    """Print all settings, what they are as they come, and what they mean."""
-    from puddle._cli.settings_page import as_markdown
+    """Print all settings as a file to begin with: what they mean, and what they are as they come."""
+    from puddle._cli.settings_page import as_toml
 
-    typer.echo(as_markdown(), nl=False)
+    typer.echo(as_toml(), nl=False)
 
 
 class _told:  # noqa: N801 -- reads as what it does

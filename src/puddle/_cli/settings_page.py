@@ -1,8 +1,30 @@
-"""All settings as tables, made from the settings themselves: for `puddle settings` and the documentation."""
+"""All settings, made from the settings themselves: a file to begin with, and tables for the documentation."""
 
 from __future__ import annotations
 
+import textwrap
+
 from puddle.server.settings import described
+
+_HEAD = """\
+# Settings of `puddle server`, as they come. Take the # away from what you change; the server
+# looks for them in /etc/puddle/puddle.toml, or where --config says.
+"""
+_WIDTH = 95
+
+
+def as_toml() -> str:
+    """Return a file of settings in which everything is commented out: as it is, it changes nothing."""
+    lines: list[str] = [_HEAD]
+    section = ""
+    for key, default, meaning in described():
+        table, _, name = key.rpartition(".")
+        if table != section:
+            section = table
+            lines += ["", f"#[[{table[:-2]}]]" if table.endswith("[]") else f"[{table}]"]
+        lines += [f"# {line}" for line in textwrap.wrap(meaning.replace("``", "`"), _WIDTH)]
+        lines.append(f"#{name} = {default or '…'}")
+    return "\n".join(lines) + "\n"
 
 
 def as_markdown() -> str:

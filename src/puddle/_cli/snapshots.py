@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from puddle._cli.failures import Failed
+from puddle._cli import naming
 from puddle._cli.login import Cloud, authorizer, cloud
 from puddle._cli.showing import AsJson, show_all, show_one, when
-from puddle._cli.systems import Name, Wait, _named
+from puddle._cli.systems import Name, Wait, Yes, goes_on, sure
 from puddle.client import SystemsClient
 from puddle.client.models import Snapshot
 
@@ -37,8 +37,9 @@ def list_snapshots(
         "CREATED": lambda it: when(it.created),
         "ID": lambda it: it.id,
     }
-    found = systems.list_snapshots(_named(systems, system) if system else None)
-    show_all(found, columns, lambda it: it._snapshot, js=js)
+    found = systems.list_snapshots(naming.system(systems, system) if system else None)
+    none = "There are no snapshots; `puddle snapshots create SYSTEM NAME` takes one."
+    show_all(found, columns, lambda it: it._snapshot, js=js, none=none)
 
 
 @app.command()
@@ -52,26 +53,24 @@ def create(
 ) -> None:
     """Copy a system's disk. Exits with 5 where that fails."""
     systems = _client(cloud_id)
-    _shown(systems.create_snapshot(_named(systems, system), name, description, wait=wait), js=js)
+    of = naming.system(systems, system)
+    with goes_on("snapshots ls"):
+        made = systems.create_snapshot(of, name, description, wait=wait)
+    _shown(made, js=js)
 
 
 @app.command()
 def delete(
     snapshot: Annotated[str, typer.Argument(help="A snapshot, by its id, or by a name that only one has.")],
+    yes: Yes = False,
     cloud_id: Cloud = "local",
     js: AsJson = False,
 ) -> None:
     """Delete a snapshot."""
     systems = _client(cloud_id)
-    _shown(systems.delete_snapshot(_id_of(systems, snapshot)), js=js)
-
-
-def _id_of(systems: SystemsClient, name: str) -> str:
-    """Return the id of the one snapshot of that name; what nobody is called counts as an id."""
-    ids = [each.id for each in systems.list_snapshots() if each.name == name]
-    if len(ids) > 1:
-        raise Failed(f"{len(ids)} snapshots are called {name!r}; name one by its id: {', '.join(ids)}")
-    return ids[0] if ids else name
+    which = naming.snapshot(systems, snapshot)
+    sure(f"Delete the snapshot {snapshot} for good?", yes=yes)
+    _shown(systems.delete_snapshot(which), js=js)
 
 
 def _shown(snapshot: Snapshot, *, js: bool) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import sys
+import time
+import webbrowser
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 from google.protobuf.message import Message
 
-from puddle._cli.failures import Failed
+from puddle._cli import naming
+from puddle._cli.failures import Failed, commands
 from puddle._cli.login import Cloud, authorizer, cloud
-from puddle._cli.showing import AsJson, show_all, show_json, show_one, when
-from puddle.client import ImagesClient, InstanceTypesClient, SystemsClient
+from puddle._cli.showing import AsJson, money, show_all, show_json, show_lines, show_one, when
+from puddle.client import SystemsClient
 from puddle.client.models import System, TagData
+from puddle.client.progress import spent
 from puddle.client.proto.v2 import system_service_pb2 as pb
 
 app = typer.Typer(help="Systems: a product on a machine.", no_args_is_help=True)
@@ -21,25 +28,67 @@ config = typer.Typer(help="The configuration of a system's product.", no_args_is
 app.add_typer(config, name="config")
 
 MOST_MINUTES = 10**7
-Name = Annotated[str, typer.Argument(help="A system, by its name or id.")]
+STATUSES = {
+    name.removeprefix("SYSTEM_STATUS_").lower().replace("_", "-"): status
+    for name, status in vars(System).items()
+    if name.startswith("SYSTEM_STATUS_") and status is not System.SYSTEM_STATUS_UNKNOWN
+}
+Name = Annotated[str, typer.Argument(help="A system, by its name or id; somebody else's as owner/name.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 
 def _client(cloud_id: str) -> SystemsClient:
     return SystemsClient(cloud(cloud_id), authorizer=authorizer())
 
 
-def _named(systems: SystemsClient, name: str) -> System:
-    """Return a system by its name or, where there is none of that name, its id."""
-    return systems.get_by_name(name) or systems.get(name, include_models=False)
+def sure(question: str, *, yes: bool) -> None:
+    """Ask before something is gone for good; not where nobody can answer, as in a script."""
+    if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        typer.confirm(question, abort=True, err=True)
+
+
+@contextmanager
+def goes_on(again: str) -> Iterator[None]:
+    """Say, where Ctrl-C ends the waiting, that what was wished is done all the same."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(
+            f"\nNot waiting any longer; what you asked for goes on. `puddle {again}` shows how it stands.", err=True
+        )
+        raise
 
 
 def _message(system: System) -> Message:
     return system._system
 
 
-def _cost(system: System) -> str:
-    return f"{system.current_session_cost + system.previous_sessions_cost:.2f}"
+def _total(it: pb.System) -> str:
+    now, before = it.current_session_cost_decimal, it.previous_sessions_cost_decimal
+    return money(str(Decimal(now or 0) + Decimal(before or 0)))
+
+
+def _cost(it: pb.System) -> str:
+    """What it has cost, and what it goes on costing."""
+    if it.session_started:
+        session = money(it.current_session_cost_decimal)
+        return f"{_total(it)}, of it {session} in this session; {it.price_per_hour:g} an hour"
+    if it.status == pb.SYSTEM_STATUS_TERMINATED:
+        return _total(it)
+    return f"{_total(it)}; {it.price_per_hour:g} an hour once it is started"
+
+
+def _told_by(it: pb.System) -> str:
+    """Return how one gets the password; there is none before the first start, and none after the end."""
+    there = it.username and it.status != pb.SYSTEM_STATUS_TERMINATED
+    return f"`puddle systems credentials {it.name}` shows it" if there else ""
+
+
+def _stops_in(it: pb.System) -> str:
+    if it.status != pb.SYSTEM_STATUS_STARTED:
+        return ""
+    return f"in {spent(max(0, it.idle_timeout - time.time()))}" if it.idle_timeout else "never"
 
 
 def _stops(it: pb.System) -> str:
@@ -59,13 +108,14 @@ def _shown(system: System, *, js: bool) -> None:
         "product": f"{it.product} {it.version}",
         "URL": it.default_url,
         "user": it.username,
+        "password": _told_by(it),
         "owner": it.owner_name,
         "machine": f"{it.instance_type}, {it.disk_size_gb} GB disk, on {it.cloud}",
         "stops": _stops(it),
         "why": "; ".join(it.activity.reasons),
-        "cost": f"{_cost(system)}, of it {it.current_session_cost:.2f} in this session",
+        "cost": _cost(it),
         "tags": ", ".join(f"{tag.label}={tag.value}" for tag in it.tags),
-        "can": ", ".join(action.name for action in it.allowed_actions if action.allowed),
+        "can": ", ".join(commands(action.name for action in it.allowed_actions if action.allowed)),
     }
     show_one(it, lines, js=js)
 
@@ -80,28 +130,46 @@ def list_systems(
     systems = _client(cloud_id)
     columns: Mapping[str, Callable[[System], object]] = {
         "NAME": lambda it: it.name,
+        **({"OWNER": lambda it: it.owner_name} if everybody else {}),
         "STATUS": lambda it: it.status_text,
+        "COST": lambda it: _total(it._system),
+        "STOPS": lambda it: _stops_in(it._system),
+        "URL": lambda it: it.default_url,
         "PRODUCT": lambda it: f"{it.product} {it.version}",
         "TYPE": lambda it: it.instance_type,
-        "COST": _cost,
-        "OWNER": lambda it: it.owner_name,
-        "URL": lambda it: it.default_url,
         "ID": lambda it: it.id,
     }
-    show_all(systems.list_all() if everybody else systems.list(), columns, _message, js=js)
+    who = "Nobody has systems" if everybody else "You have no systems"
+    none = f"{who} on the cloud {cloud_id!r}; `puddle systems create NAME` makes one."
+    show_all(naming.everybodys(systems) if everybody else systems.list(), columns, _message, js=js, none=none)
 
 
 @app.command()
 def show(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
-    """Show a system: how it stands, why, and what it costs."""
-    _shown(_named(_client(cloud_id), name), js=js)
+    """Show a system: how it stands, why it is on, when it will stop, and what it costs."""
+    systems = _client(cloud_id)
+    _shown(systems.get(naming.system(systems, name), include_models=False), js=js)
+
+
+@app.command("open")
+def open_it(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
+    """Open a system's product in the browser. Its user name is shown, its password is not."""
+    system = naming.system(_client(cloud_id), name)
+    if not system.default_url or system.status != System.SYSTEM_STATUS_STARTED.code:
+        raise Failed(f"{system.name} is {system.status_text.lower()}, so there is nothing to open yet")
+    if js:
+        show_json({"url": system.default_url, "username": system.username})
+        return
+    opened = webbrowser.open(system.default_url)
+    typer.echo(f"{system.default_url} is {'opened' if opened else 'for a browser elsewhere, since none is here'}.")
+    typer.echo(f"Log in as {system.username}; `puddle systems credentials {system.name}` shows the password.")
 
 
 @app.command()
 def credentials(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
     """Show the user name and password of a system's product. They appear on your terminal."""
     systems = _client(cloud_id)
-    username, password = systems.credentials(_named(systems, name))
+    username, password = systems.credentials(naming.system(systems, name))
     if js:
         show_json({"username": username, "password": password})
     else:
@@ -113,45 +181,29 @@ def create(
     name: Annotated[str, typer.Argument(help="What to call it.")],
     product: Annotated[str, typer.Option(help="The product, by its id.")] = "h2o3",
     image: Annotated[str, typer.Option(help="The image, by id or version; the newest where none is named.")] = "",
-    instance_type: Annotated[str, typer.Option("--type", help="The size, by text or id; the cheapest.")] = "",
+    instance_type: Annotated[
+        str, typer.Option("--type", help="The size, by text or id; the cheapest where none is named.")
+    ] = "",
     disk: Annotated[int, typer.Option(help="The data disk, in GB.")] = 10,
-    idle: Annotated[int | None, typer.Option(help="Idle minutes before it is stopped; -1 never.")] = None,
+    idle: Annotated[str, typer.Option(help='Idle minutes before it is stopped, or "never".')] = "",
     tag: Annotated[list[str] | None, typer.Option(help="label=value; may be given several times.")] = None,
-    snapshot: Annotated[str, typer.Option(help="The snapshot to make it from, by id.")] = "",
+    snapshot: Annotated[str, typer.Option(help="The snapshot to make it from, by name or id.")] = "",
     wait: Wait = True,
     cloud_id: Cloud = "local",
     js: AsJson = False,
 ) -> None:
-    """Create a system, and wait until it is ready."""
+    """Create a system, and wait until it is ready. Exits with 5 where it fails on the way."""
     systems = _client(cloud_id)
-    made = systems.create(
-        name,
-        product,
-        _image(cloud_id, product, image),
-        _size(cloud_id, instance_type),
-        disk,
-        idle,
-        tags=[_tag(each) for each in tag or ()],
-        source_snapshot=snapshot or None,
-        wait=wait,
-    )
+    tags = [_tag(each) for each in tag or ()]
+    minutes = _minutes(idle) if idle else None
+    source = naming.snapshot(systems, snapshot) if snapshot else None
+    of = naming.image(cloud_id, product, image, wait=wait)
+    on = naming.size(cloud_id, instance_type)
+    made = systems.create(name, product, of, on, disk, minutes, tags=tags, source_snapshot=source, wait=False)
+    if wait:
+        with goes_on(f"systems show {name}"):
+            made = systems.wait_for_status(made, System.SYSTEM_STATUS_STARTED)
     _shown(made, js=js)
-
-
-def _image(cloud_id: str, product: str, wanted: str) -> str:
-    found = ImagesClient(cloud(cloud_id), authorizer=authorizer()).list_available(product)
-    for image in found:
-        if wanted in {"", image.id, image.version}:
-            return image.id
-    raise Failed(f"there is no image {wanted or 'at all'} of {product} on {cloud_id}; `puddle images ls` shows them")
-
-
-def _size(cloud_id: str, wanted: str) -> str:
-    found = InstanceTypesClient(cloud(cloud_id), authorizer=authorizer()).list_available()
-    for size in found:
-        if wanted in {"", size.id, size.text}:
-            return size.id
-    raise Failed(f"there is no instance type {wanted or 'at all'} on {cloud_id}; `puddle types ls` shows them")
 
 
 def _tag(given: str) -> TagData:
@@ -163,7 +215,10 @@ def _tag(given: str) -> TagData:
 
 def _wish(name: str, cloud_id: str, do: Callable[[SystemsClient, System], System], *, js: bool) -> None:
     systems = _client(cloud_id)
-    _shown(do(systems, _named(systems, name)), js=js)
+    found = naming.system(systems, name)
+    with goes_on(f"systems show {name}"):
+        done = do(systems, found)
+    _shown(done, js=js)
 
 
 @app.command()
@@ -185,8 +240,21 @@ def reboot(name: Name, wait: Wait = True, cloud_id: Cloud = "local", js: AsJson 
 
 
 @app.command()
-def terminate(name: Name, wait: Wait = True, cloud_id: Cloud = "local", js: AsJson = False) -> None:
+def restart(name: Name, wait: Wait = True, cloud_id: Cloud = "local", js: AsJson = False) -> None:
+    """Restart the product of a started system, without its machine."""
+    _wish(name, cloud_id, lambda systems, it: systems.restart_dai(it, wait=wait), js=js)
+
+
+@app.command()
+def fail(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
+    """Give up a system that hangs on its way. For administrators. Nothing is removed."""
+    _wish(name, cloud_id, lambda systems, it: systems.fail(it), js=js)
+
+
+@app.command()
+def terminate(name: Name, yes: Yes = False, wait: Wait = True, cloud_id: Cloud = "local", js: AsJson = False) -> None:
     """Remove a system for good, its disk too; snapshots stay."""
+    sure(f"Terminate {name}, with all that is on its disk?", yes=yes)
     _wish(name, cloud_id, lambda systems, it: systems.terminate(it, wait=wait), js=js)
 
 
@@ -200,22 +268,26 @@ def scale(
     js: AsJson = False,
 ) -> None:
     """Give a stopped system another size or a larger disk."""
-    size = _size(cloud_id, instance_type) if instance_type else None
+    if not instance_type and disk is None:
+        raise typer.BadParameter("say to what: --type, --disk, or both")
+    size = naming.size(cloud_id, instance_type) if instance_type else None
     _wish(name, cloud_id, lambda systems, it: systems.scale(it, size, disk, wait=wait), js=js)
 
 
 @app.command()
 def wait(
     name: Name,
-    status: Annotated[str, typer.Argument(help="Where it is to stand: started, stopped, terminated…")] = "started",
-    minutes: Annotated[float, typer.Option(help="For how long.")] = 60.0,
+    status: Annotated[
+        str, typer.Argument(help="Where it is to stand: started, stopped, terminated…", autocompletion=lambda: STATUSES)
+    ] = "started",
+    minutes: Annotated[float, typer.Option(min=0, help="For how long.")] = 60.0,
     cloud_id: Cloud = "local",
     js: AsJson = False,
 ) -> None:
     """Wait until a system stands somewhere. Exits with 5 where it fails on the way."""
-    wanted = getattr(System, f"SYSTEM_STATUS_{status.upper()}", None)
+    wanted = STATUSES.get(status.lower().replace("_", "-"))
     if wanted is None:
-        raise typer.BadParameter(f"there is no status {status!r}")
+        raise typer.BadParameter(f"there is no status {status!r}; there are {', '.join(STATUSES)}")
     _wish(name, cloud_id, lambda systems, it: systems.wait_for_status(it, wanted, minutes), js=js)
 
 
@@ -232,7 +304,7 @@ def idle(
 
 
 def _minutes(said: str) -> int:
-    if said == "never":
+    if said in {"never", "-1"}:
         return -1
     if not re.fullmatch("[0-9]{1,7}", said):
         raise typer.BadParameter(f'it is a number of minutes, or "never"; not {said!r}')
@@ -259,7 +331,7 @@ def log(
 ) -> None:
     """Show what a system's machine has printed last: what to read where it does not start."""
     systems = _client(cloud_id)
-    text = systems.console(_named(systems, name), lines)
+    text = systems.console(naming.system(systems, name), lines)
     if js:
         show_json({"text": text})
     else:
@@ -269,11 +341,13 @@ def log(
 @config.command("get")
 def get_config(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
     """Print the configuration of a system's product."""
-    system = _named(_client(cloud_id), name)
+    system = naming.system(_client(cloud_id), name)
     if js:
         show_json({"config": system.config_toml, "status": system.config_status_text})
     else:
         typer.echo(system.config_toml, nl=not system.config_toml.endswith("\n"))
+        if not system.config_toml:
+            typer.echo(f"{system.name} has no configuration of its own: its product runs as it comes.", err=True)
 
 
 @config.command("set")
@@ -295,7 +369,7 @@ def set_config(
 @app.command()
 def cost(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
     """Show what a system has cost, exactly."""
-    it: pb.System = _named(_client(cloud_id), name)._system
+    it: pb.System = naming.system(_client(cloud_id), name)._system
     lines = {
         "this session": it.current_session_cost_decimal,
         "before": it.previous_sessions_cost_decimal,
@@ -305,4 +379,4 @@ def cost(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> None:
     if js:
         show_json({key.replace(" ", "_"): value for key, value in lines.items()})
     else:
-        show_one(it, lines, js=False)
+        show_lines(lines)

@@ -9,8 +9,9 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, Authorizer
-from puddle.client.auth.base_authorizer import BaseAuthorizer
+from puddle.client.auth.base_authorizer import BaseAuthorizer, shown
 from puddle.client.cloud import CloudProvider
+from puddle.client.progress import Progress
 from puddle.client.proto.v2 import auth_service_pb2
 from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.client.transport import call
@@ -55,6 +56,9 @@ class BaseClient:
         """Who is logged in."""
         return self._call("AuthService", "WhoAmI", Empty(), auth_service_pb2.LoginUser())
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {shown(self.server_address)}>"
+
     def _call(self, service: str, method: str, request: Message, response: Answer) -> Answer:
         return call(self._authorizer, service, method, request, response)
 
@@ -64,11 +68,13 @@ class BaseCloudClient(BaseClient):
 
     Long operations are waited for by asking again: at first after half a second, then less and less often, every
     `POLL_INTERVAL_S` seconds at last, for `POLL_TIMEOUT_MINUTES` at most. A backend that is away for some minutes
-    meanwhile (it is restarted, say) does not end the waiting.
+    meanwhile (it is restarted, say) does not end the waiting. A line on the terminal, or in the notebook, says how it
+    stands; not where `SHOW_PROGRESS` is False.
     """
 
     POLL_INTERVAL_S = 30
     POLL_TIMEOUT_MINUTES = 60
+    SHOW_PROGRESS = True
 
     def __init__(
         self,
@@ -82,6 +88,9 @@ class BaseCloudClient(BaseClient):
         """Connect to nothing yet; `BaseClient` says what the other arguments mean."""
         super().__init__(server_address, authorizer, api_key_id, api_secret_key, verify)
         self._cloud = cloud
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._cloud.id} at {shown(self.server_address)}>"
 
     @property
     def cloud(self) -> CloudProvider:
@@ -99,11 +108,15 @@ class BaseCloudClient(BaseClient):
         """Return the first thing seen that is `done`; see `waiting.wait`."""
         minutes = self.POLL_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes
         pause = self.POLL_INTERVAL_S if interval_s is None else interval_s
-        return wait(look, done, still, patience_s=60 * minutes, longest_pause_s=pause)
+        with Progress(self.SHOW_PROGRESS) as progress:
+            return wait(look, done, still, patience_s=60 * minutes, longest_pause_s=pause, progress=progress)
 
 
 def _address(given: str | None) -> str:
     address = given or next((os.environ[name] for name in SERVER_ADDRESS_ENV_VAR_NAMES if os.environ.get(name)), None)
     if not address:
-        raise ValueError(f"no backend: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}")
+        raise ValueError(
+            f"no server: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}, "
+            "for example to http://127.0.0.1:8081"
+        )
     return address

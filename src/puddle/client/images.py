@@ -65,8 +65,7 @@ class ImagesClient(BaseCloudClient):
             timeout_minutes,
         )
         if seen.status_code != Image.IMAGE_STATUS_AVAILABLE.code:
-            stands = f"image {seen.product} {seen.version} is {seen.status_text.lower()}"
-            raise ImageFailedError(f"{stands}: {seen.status_detail}" if seen.status_detail else stands)
+            raise ImageFailedError(_why_not(seen))
         return seen
 
     def _list(self, method: str, product: str | Product | None) -> list[Image]:
@@ -77,6 +76,12 @@ class ImagesClient(BaseCloudClient):
 
 def _id(image: str | Image) -> str:
     return image if isinstance(image, str) else image.id
+
+
+def _why_not(image: Image) -> str:
+    said = f"image {image.product} {image.version} is {image.status_text.lower()}"
+    why = f": {image.status_detail}" if image.status_detail else ""
+    return f"{said}{why}; what building it printed: `build_log`, or `puddle images log {image.id}`"
 
 
 def _product(product: str | Product) -> str:

@@ -274,13 +274,14 @@ class SystemsClient(BaseCloudClient):
         seen = self._wait(
             lambda: self.get(system, include_models=False),
             lambda it: it.status in wanted or over(it),
-            lambda it: f"system {it.name} is still {it.status_text.lower()}{_why(it)}",
+            lambda it: f"system {it.name} is still {_within(it.status_text)}{_way(it)}{_why(it)}",
             timeout_minutes,
             interval_s,
         )
         if seen.status not in wanted:
             stands = "has failed" if seen.status in FAILED else f"is {seen.status_text.lower()}"
-            raise SystemFailedError(f"system {seen.name} {stands}{_why(seen)}", {"reason": seen.status_reason})
+            read_on = "; what its machine printed: `console`, or `puddle systems log`" if seen.status in FAILED else ""
+            raise SystemFailedError(f"system {seen.name} {stands}{_why(seen)}{read_on}", {"reason": seen.status_reason})
         return seen
 
     def _wish(self, method: str, system: str | System) -> System:
@@ -299,6 +300,20 @@ class SystemsClient(BaseCloudClient):
 
 def _id(thing: str | System | Image | InstanceType | Snapshot) -> str:
     return thing if isinstance(thing, str) else thing.id
+
+
+def _way(system: System) -> str:
+    """Return what a system on its way waits for."""
+    if not system.in_transition or system.vm_status <= System.VM_STATUS_UNKNOWN.code:
+        return ""
+    if system.vm_status == System.VM_STATUS_RUNNING.code:
+        return f", {_within(system.product_status_text)}"
+    return f", machine {_within(system.vm_status_text)}"
+
+
+def _within(text: str) -> str:
+    """Return a status as it stands within a sentence; VM stays VM."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _code(status: BaseStatus | int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ import httpx
 from google.protobuf.message import DecodeError, Message
 
 from puddle.client.auth.authorizer import AuthError
-from puddle.client.auth.base_authorizer import BaseAuthorizer
+from puddle.client.auth.base_authorizer import BaseAuthorizer, shown
 from puddle.client.errors.puddle_errors import BackendError, error_of
 
 PROTO = "application/proto"
@@ -60,14 +61,12 @@ def _posted(authorizer: BaseAuthorizer, url: str, body: bytes, headers: Mapping[
     try:
         return _connection(authorizer.verify).post(url, content=body, headers=dict(headers))
     except httpx.HTTPError as error:
-        raise BackendError(
-            f"Puddle cannot be reached at {authorizer.server_address}: {error or type(error).__name__}"
-        ) from error
+        raise BackendError(_unreached(authorizer.server_address, error)) from error
 
 
 def _filled(response: Answer, url: str, answer: httpx.Response) -> Answer:
     if answer.status_code != httpx.codes.OK:
-        raise _error(answer)
+        raise _error(answer, url)
     try:
         response.ParseFromString(answer.content)
     except DecodeError as error:
@@ -84,9 +83,37 @@ def _connection(verify: bool) -> httpx.Client:
     return httpx.Client(verify=verify, timeout=TIMEOUT_S, follow_redirects=False)
 
 
-def _error(answer: httpx.Response) -> Exception:
+_HINTS = (
+    (r"refused", "nothing listens there: does the server run, and is that its port?"),
+    (r"WRONG_VERSION_NUMBER|record layer", "it does not speak TLS there: is it http:// instead of https://?"),
+    (
+        r"CERTIFICATE_VERIFY_FAILED",
+        "set SSL_CERT_FILE to the certificate of the authority that its certificate is from",
+    ),
+    (r"[Nn]ame or service not known|nodename nor|getaddrinfo|name resolution", "there is no host of that name"),
+    (r"disconnected without|Connection reset", "if it speaks TLS there, its address begins with https://"),
+    (r"timed out|Timeout", "what was asked may be done all the same: look before you ask again"),
+)
+"""What a failure of the network says, and what may help."""
+
+
+def _unreached(address: str, error: httpx.HTTPError) -> str:
+    why = str(error) or type(error).__name__
+    hint = next((hint for said, hint in _HINTS if re.search(said, f"{why} {type(error).__name__}")), "")
+    return f"Puddle cannot be reached at {shown(address)}: {why}" + (f"; {hint}" if hint else "")
+
+
+def _not_ours(answer: httpx.Response, url: str) -> str:
+    """Return what to say of an answer that is none of Puddle's: of another server, or of a proxy."""
+    place = answer.headers.get("Location")
+    sent = f", sending on to {shown(place)}" if place else ""
+    told = f"{shown(url)} answered {answer.status_code} {answer.reason_phrase}{sent}"
+    return f"{told}, which is not how Puddle answers: is the address right, and does its proxy reach it?"
+
+
+def _error(answer: httpx.Response, url: str) -> Exception:
     said = _json(answer)
-    message = str(said.get("message") or f"Puddle answered {answer.status_code} {answer.reason_phrase}")
+    message = str(said.get("message") or _not_ours(answer, url))
     sent = said.get("meta")
     meta: dict[str, Any] = sent if isinstance(sent, dict) else {}
     if answer.status_code == httpx.codes.UNAUTHORIZED:

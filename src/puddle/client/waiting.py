@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from puddle.client.errors.puddle_errors import BackendError
+from puddle.client.progress import Progress
 
 Seen = TypeVar("Seen")
 
@@ -22,8 +23,9 @@ def wait(
     *,
     patience_s: float,
     longest_pause_s: float,
+    progress: Progress,
 ) -> Seen:
-    """Return the first thing seen that is `done`.
+    """Return the first thing seen that is `done`; meanwhile `progress` shows what `still` says.
 
     Raises TimeoutError after `patience_s`, with what `still` says of the thing seen last; what `look` raises, but
     BackendError only when the backend is away for longer than `AWAY_S` or at the end.
@@ -41,8 +43,10 @@ def wait(
             if done(seen):
                 return seen
             if heard >= deadline:
-                raise TimeoutError(f"after {patience_s / 60:g} minutes {still(seen)}")
-        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))  # the last look is at the end itself
+                raise TimeoutError(f"after {patience_s / 60:g} minutes {still(seen)}; it goes on: wait again")
+            progress.say(still(seen))
+        left = max(0.0, deadline - time.monotonic())
+        progress.pause(min(pause, left), time.sleep)  # the last look is at the end itself
     raise AssertionError("there is always another pause")
 
 

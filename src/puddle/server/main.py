@@ -9,6 +9,7 @@ their leases back, and goes. Machines stay as they are: the next server finds th
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import signal
@@ -165,7 +166,10 @@ class Server:
 def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> Backend:
     """Return the installation that settings describe; its database is not migrated. Raises SettingsRefused."""
     os.umask(0o077)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsRefused(f"data: the folder {settings.data} cannot be made: {error.strerror}") from None
     _check_folder(settings.data)
     products: dict[str, Product] = {}
     clouds: dict[str, Provider] = {}
@@ -312,7 +316,9 @@ def listen(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise SettingsRefused(f"server.port: {host}:{port} cannot be listened on: {error.strerror}") from None
+        why = str(error.strerror).partition(" (while")[0]
+        other = "; does another server run there? --port takes another" if error.errno == errno.EADDRINUSE else ""
+        raise SettingsRefused(f"server.port: {host}:{port} cannot be listened on: {why}{other}") from None
 
 
 def _check_certificate(settings: Settings) -> None:

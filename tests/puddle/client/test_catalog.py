@@ -108,7 +108,7 @@ def test_what_failed_says_why(backend: Played) -> None:
 def test_failures_that_were_waited_for_say_why(backend: Played) -> None:
     failed = im.Image(product="h2o3", version="3", status_code=im.IMAGE_STATUS_FAILED, status_detail="no room")
     backend.plan("GetImage", failed)
-    with pytest.raises(ImageFailedError, match=r"^image h2o3 3 is failed: no room$"):
+    with pytest.raises(ImageFailedError, match=r"^image h2o3 3 is failed: no room; what building it printed: "):
         ImagesClient(CLOUD_LOCAL, authorizer=AUTHORIZER).wait_for_available("i")
     copy = pb.Snapshot(name="copy", status=pb.SNAPSHOT_STATUS_FAILED, status_detail="the disk is broken")
     backend.plan("GetSnapshot", copy)

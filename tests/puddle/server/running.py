@@ -52,6 +52,10 @@ class RunningServer:
             if found := re.match(r"Puddle listens on (\S+)", line):
                 return found[1]
 
+    def line(self) -> str:
+        """Wait for what it says next."""
+        return self._lines.get(timeout=60)
+
     def exports(self) -> Mapping[str, str]:
         """What it said to put into another terminal."""
         lines = re.findall(r"^export (\w+)=(\S+)$", "".join(self.said), re.MULTILINE)

@@ -64,7 +64,37 @@ def test_images_types_and_tags_are_listed(puddle: Shell) -> None:
     assert [size["text"] for size in sizes][:2] == ["simulated-small", "simulated-medium"]
     assert "simulated-small" in puddle("types", "ls", "--all")
     assert puddle.json("tags", "ls") == []
-    assert "LABEL" in puddle("tags", "ls")
+    assert "no tags" in puddle("tags", "ls")
+
+
+def test_an_image_is_built_again_where_that_is_needed_and_deleted(puddle: Shell) -> None:
+    made = puddle.json("images", "build", "simulated", "1.0")
+    assert "Available" in puddle("images", "rebuild", made["id"])
+    assert "Deleting" in puddle("images", "delete", made["id"])
+    puddle("images", "delete", "img-none", code=1)
+
+
+def test_an_administrator_offers_changes_and_withdraws_a_size(puddle: Shell) -> None:
+    made = puddle.json("types", "create", "huge", "--price", "1.60", "--cpus", "16", "--memory", "64", "--cu", "4")
+    assert (made["text"], made["price_decimal"], made["cu"], made["enabled"]) == ("huge", "1.6", 4, True)
+    puddle("types", "create", "free", "--price", "nothing", "--cpus", "1", "--memory", "1", code=4)
+    changed = puddle.json("types", "update", "huge", "--price", "1.7", "--group", "team")
+    assert (changed["price_decimal"], changed["allowed_groups"], changed["cu"]) == ("1.7", ["team"], 4)
+    assert puddle.json("types", "update", made["id"], "--disable", "--group", "")["allowed_groups"] == []
+    assert puddle.json("types", "update", "huge", "--cu", "5")["enabled"] is False
+    assert "huge" not in puddle("types", "ls")
+    assert re.search("huge .* disabled", puddle("types", "ls", "--all"))
+    assert "did you mean 'huge'" in puddle("types", "update", "hug", code=1)
+    assert "deleted" in puddle("types", "delete", "huge")
+    assert "huge" not in puddle("types", "ls", "--all")
+
+
+def test_an_administrator_asks_for_a_tag_and_ends_it(puddle: Shell) -> None:
+    assert puddle.json("tags", "create", "cost-center", "--required")["required"] is True
+    assert "cost-center" in puddle("tags", "ls")
+    assert "did you mean 'cost-center'" in puddle("tags", "delete", "cost-centre", code=1)
+    assert "deleted" in puddle("tags", "delete", "cost-center")
+    assert puddle.json("tags", "ls") == []
 
 
 @pytest.mark.slow
@@ -75,8 +105,10 @@ def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
     assert "password" not in made
     assert "Started" in puddle("systems", "wait", "cli")
     told = puddle("systems", "show", "cli")
-    assert "stop" in told
-    assert "cost" in told
+    assert re.search(r"why +(nobody has used it|it was last used).*; unless it is used, it is stopped in", told)
+    assert re.search(r"cost +.* in this session; .* an hour", told)
+    assert re.search(r"can +stop, reboot, restart, snapshots create, .*config set, idle, extend", told)
+    assert re.search(r"STOPS .*\ncli .*in 59 min", puddle("systems", "ls"))
     user, password = puddle("systems", "credentials", "cli").split()
     assert puddle.json("systems", "credentials", "cli") == {"username": user, "password": password}
     assert [system["name"] for system in puddle.json("systems", "ls", "--all")] == ["cli"]
@@ -87,7 +119,11 @@ def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
     assert puddle.json("systems", "show", made["id"])["instance_type"] == "simulated-medium"
     assert "Started" in puddle("systems", "start", "cli")
     assert "Started" in puddle("systems", "reboot", "cli")
-    assert "Terminated" in puddle("systems", "terminate", "cli")
+    assert "Started" in puddle("systems", "restart", "cli")
+    ended = puddle("systems", "terminate", "cli")
+    assert "Terminated" in ended
+    assert "an hour" not in ended
+    assert "credentials" not in ended
 
 
 @pytest.mark.slow
@@ -146,20 +182,43 @@ def test_users_alerts_and_the_trail(puddle: Shell) -> None:
     told = puddle("users", "limits", made["user"]["id"], "--cu", "0", "--budget", "12.5")
     assert "systems 3, budget 12.5" in told
     assert "systems 3" in puddle("users", "ls")
+    assert "there is no user 'gracie'; did you mean 'grace'?" in puddle("users", "limits", "gracie", code=1)
+    assert "admin" in puddle("users", "update", "grace", "--role", "admin", "--group", "team")
+    puddle("users", "update", "grace", "--role", "queen", code=2)
+    assert puddle.json("users", "update", "grace", "--role", "user", "--group", "")["user"]["groups"] == []
+    assert "worthless" in puddle("users", "update", "grace", "--inactive")
+    assert "ada@example.com" in puddle("users", "update", "grace", "--email", "ada@example.com")
+    assert puddle.json("users", "update", "grace", "--display-name", "G")["user"]["email"] == "ada@example.com"
+    assert puddle.json("users", "update", "grace", "--active", "--group", "team")["active"] is True
     puddle("users", "limits", "grace", "--budget", "much", code=4)
     puddle("users", "limits", "nobody", code=1)
     assert puddle.json("users", "limits", "team", "--group", "--running", "2")["limits"]["running"] == 2
     assert "running 2" in puddle("users", "limits", "team", "--group")
+    assert re.search(r"team +1  running 2", puddle("groups", "ls"))
+    assert puddle.json("groups", "ls")[0]["name"] == "team"
 
-    key = puddle.json("keys", "create", "hers", "--user", made["user"]["id"])
+    key = puddle.json("keys", "create", "hers", "--user", "grace")
+    puddle("keys", "create", "nobody's", "--user", "nobody", code=1)
     hers = Shell({**puddle.environment, "PUDDLE_api_key_id": key["id"], "PUDDLE_api_secret_key": key["secret"]})
     assert hers.json("alerts", "ls") == []
+    assert re.search(r"you +0 of 3 +0 +0 +0\.00 of 12\.50\n", hers("limits"))
+    assert re.search(r"group team +0 +0 of 2 ", hers("limits"))
+    assert hers.json("limits")["allowances"][0]["systems_limit"] == 3
     assert "administrator" in hers("users", "ls", code=1)
+    assert "only administrators see everybody's systems" in hers("systems", "ls", "--all", code=1)
+    assert "only administrators see everybody's systems" in hers("systems", "show", "admin/code", code=1)
+    assert "You have no systems" in hers("systems", "ls")
     hers("alerts", "ack", "ntc-none", code=1)
     assert {event["action"] for event in hers.json("events")} == {"login"}
 
     about = puddle.json("events", "--target", made["user"]["id"], "--actor", puddle.json("whoami")["id"])
-    assert sorted(event["action"] for event in about) == ["key.create", "user.create", *["user.update"] * 2]
+    assert {event["action"] for event in about} == {"key.create", "user.create", "user.update"}
+    assert all(isinstance(event["time"], int) for event in about)
+    of_keys = puddle.json("events", "--target", made["user"]["id"], "--action", "key")
+    assert [event["action"] for event in of_keys] == ["key.create"]
+    assert puddle.json("events", "--action", "use") == []
+    assert puddle.json("events", "--since", "1h", "--until", "now", "--limit", "1")
+    puddle("events", "--since", "soon", code=2)
     assert len(puddle.json("events", "--limit", "3")) == 3
     assert "user.update" in puddle("events", "--target", made["user"]["id"], "--since", "2026-01-01T00:00")
     assert puddle.json("events", "--until", "2020-01-01") == []
@@ -172,9 +231,20 @@ def test_each_failure_has_its_code(puddle: Shell) -> None:
     puddle("systems", "create", "No", "--product", "simulated", code=4)
     puddle("systems", "create", "x", "--product", "simulated", "--image", "none", code=1)
     puddle("systems", "create", "x", "--product", "simulated", "--type", "none", code=1)
+    near = puddle("systems", "create", "x", "--product", "simulated", "--type", "simulated-smal", code=1)
+    assert "did you mean 'simulated-small'" in near
+    puddle("systems", "create", "x", "--product", "simulated", "--idle", "often", code=2)
+    puddle("systems", "create", "x", "--product", "simulated", "--snapshot", "none", code=1)
+    assert "administrators build one" in puddle("systems", "create", "x", "--product", "other", code=1)
+    assert "on the cloud 'nowhere'" in puddle("systems", "ls", "--cloud", "nowhere")
     puddle("systems", "create", "x", "--product", "simulated", "--tag", "none", code=1)
-    puddle("systems", "show", "nothing", code=1)
-    puddle("systems", "wait", "code", "somewhere", code=2)
+    assert "there is no system 'cod'; did you mean 'code'?" in puddle("systems", "show", "cod", code=1)
+    assert "code" in puddle("systems", "show", "admin/code")
+    puddle("systems", "show", "ada/code", code=1)
+    puddle("systems", "scale", "code", code=2)
+    assert "must be initializing" in puddle("systems", "fail", "code", code=3)
+    assert "restarting-dai, scaling" in puddle("systems", "wait", "code", "somewhere", code=2)
+    assert "after 0 minutes" in puddle("systems", "wait", "code", "stopped", "--minutes", "0", code=1)
     puddle("systems", code=2)
     assert exit_code(SystemFailedError("x")) == exit_code(ImageFailedError("x")) == 5
     assert exit_code(KeyError("a mistake of ours")) is None
@@ -185,14 +255,15 @@ def test_keys_are_made_and_revoked(puddle: Shell) -> None:
     assert puddle.json("whoami")["name"] == "admin"
     made = puddle.json("keys", "create", "laptop", "--days", "7")
     assert made["secret"].startswith("ps_")
-    listed = puddle.json("keys", "list")
+    listed = puddle.json("keys", "ls")
+    assert puddle.json("keys", "list") == listed
     assert made["id"] in {key["id"] for key in listed}
     assert all("secret" not in key for key in listed)
     other = Shell({**puddle.environment, "PUDDLE_api_key_id": made["id"], "PUDDLE_api_secret_key": made["secret"]})
     assert "admin" in other("whoami")
     assert "worthless" in puddle("keys", "revoke", made["id"])
     assert puddle.json("keys", "revoke", made["id"])["revoked"] is True
-    other("whoami", code=1)
+    assert f"the key {made['id']}, from the environment" in other("whoami", code=1)
     assert "export PUDDLE_api_secret_key=ps_" in puddle("keys", "create", "other")
 
 
@@ -201,21 +272,32 @@ def test_a_login_is_kept_and_forgotten(puddle: Shell, tmp_path: Path) -> None:
     bare = Shell(
         {name: value for name, value in given.items() if not name.startswith("PUDDLE_") or name == "PUDDLE_CLOUD"}
     )
-    bare("whoami", code=1)
+    assert "puddle login" in bare("whoami", code=1)
+    assert "None is kept" in bare("logout")
     login = ("login", "--server", given["PUDDLE_server_address"], "--key-id", given["PUDDLE_api_key_id"])
-    bare(*login, code=1, given="ps_wrong\n")
+    assert "the key pk_" in bare(*login, code=1, given="ps_wrong\n")
+    assert "no secret" in bare(*login, code=1, given="\n")
+    assert "is no address" in bare("login", "--server", "here", "--key-id", "pk_1", code=1, given="ps_1\n")
     assert "You are admin" in bare(*login, given=f"{given['PUDDLE_api_secret_key']}\n")
     kept = tmp_path / "puddle" / "login.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert "admin" in bare("whoami")
-    bare("logout")
+    assert given["PUDDLE_server_address"] in bare("whoami")
+    changed = Shell({**bare.environment, "PUDDLE_api_key_id": "pk_other"})
+    assert "the key pk_other, from the environment" in changed("whoami", code=1)
+    assert "counts more" in changed(*login, given=f"{given['PUDDLE_api_secret_key']}\n")
+    assert "removed" in bare("logout")
     assert not kept.exists()
     kept.write_text("{")
     assert "damaged" in bare("whoami", code=1)
 
 
 def test_reports_are_made_and_read(puddle: Shell) -> None:
+    assert "no reports" in puddle("reports", "ls")
+    puddle("reports", "create", "2026-02-01", "2026-01-01", code=4)
+    puddle("reports", "create", "the day before", code=2)
+    puddle("reports", "create", "1d")
     told = puddle("reports", "create", "2026-01-01", "2026-02-01", "--all")
+    assert "Total: 0.00" in told
     assert told.startswith("system_id,system_name")
     (report, *_) = puddle.json("reports", "ls")
     assert report["status"] == "REPORT_STATUS_READY"

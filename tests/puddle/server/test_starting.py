@@ -62,6 +62,7 @@ def test_nothing_has_to_be_configured(started: Any, tmp_path: Path) -> None:
     assert systems.user.name == "admin"
     with pytest.raises(AuthError):
         SystemsClient(CLOUD_LOCAL, address, None, "pk_none", "ps_none").list()
+    assert "`puddle images build`" in server.line()
     sizes = InstanceTypesClient(CLOUD_LOCAL, authorizer=server.authorizer()).list_available()
     assert len(sizes) >= 2
     assert sizes[0].text == "local-small"
@@ -103,6 +104,7 @@ def test_a_system_lives_and_the_server_ends_cleanly(started: Any, tmp_path: Path
     """The documented client against a simulated cloud; SIGTERM while a stream is open."""
     server = started(**SIMULATED)
     address = server.address()
+    assert "An image of simulated 2.0 is being built" in server.line()
     login = server.authorizer()
     cloud = CloudProvider("Simulated", "simulated")
     systems = SystemsClient(cloud, authorizer=login)
@@ -142,12 +144,24 @@ def test_another_address_than_loopback_needs_tls(tmp_path: Path) -> None:
     assert not (tmp_path / "share").exists(), "nothing was made"
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    told = puddle(tmp_path, "server", "--port", "0", "--data", str(tmp_path / "file" / "data"), code=1)
+    assert "cannot be made: Not a directory" in told
+
+
+def test_a_key_is_not_made_for_a_server_that_is_not_there(tmp_path: Path) -> None:
+    told = puddle(tmp_path, "server-key", "--data", str(tmp_path / "elsewhere"), code=1)
+    assert "there is no database" in told
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_a_port_in_use_and_a_wrong_setting_are_told(tmp_path: Path) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = puddle(tmp_path, "server", "--port", str(taken.getsockname()[1]), code=1)
-    assert "cannot be listened on" in told
+    assert "cannot be listened on: Address already in use; does another server run there?" in told
     assert "server.port: " in puddle(tmp_path, "server", code=1, PUDDLE_SERVER__PORT="soon")
     away = {"PUDDLE_DATABASE__URL": "postgresql+psycopg://puddle:hidden@127.0.0.1:1/puddle"}
     told = puddle(tmp_path, "server", "--port", "0", code=1, **away)

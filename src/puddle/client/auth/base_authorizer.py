@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,10 +19,10 @@ class BaseAuthorizer(ABC):
     def __init__(self, server_address: str, verify: bool | None = True) -> None:
         """`server_address` is the backend's URL; `verify` checks its TLS certificate.
 
-        None: as ``PUDDLE_verify`` says, and checked where that says nothing. Raises ValueError for a value of that
-        variable which is neither yes nor no.
+        None: as ``PUDDLE_verify`` says, and checked where that says nothing. Raises ValueError for an address that is
+        none, and for a value of that variable which is neither yes nor no.
         """
-        self._server_address = server_address.rstrip("/")
+        self._server_address = _checked(server_address.strip().rstrip("/"))
         self._verify = _verify_by_environment() if verify is None else verify
 
     @property
@@ -61,3 +63,22 @@ def _verify_by_environment() -> bool:
     if said not in _YES | _NO:
         raise ValueError(f"{VERIFY_ENV_VAR_NAME} is true or false, not {said!r}")
     return said in _YES
+
+
+def _checked(address: str) -> str:
+    """Return an address that requests can be sent to, or say what one looks like."""
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port
+        good = False
+    if not good:
+        raise ValueError(
+            f"{shown(address)!r} is no address of a server; one is like http://127.0.0.1:8081 or https://puddle.example.com"
+        )
+    return address
+
+
+def shown(address: str) -> str:
+    """Return an address as it may be shown: what stands before an @ may be a password."""
+    return re.sub("//[^/]*@", "//…@", address)

@@ -1,0 +1,5 @@
+"""`python -m puddle` is the command `puddle`."""
+
+from puddle.cli import main
+
+main()

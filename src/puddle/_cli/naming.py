@@ -1,0 +1,101 @@
+"""What things are called on the command line: found by name or id; where nothing is, the nearest is told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from puddle._cli.failures import Failed
+from puddle._cli.login import authorizer, cloud
+from puddle.client import AdminClient, ImagesClient, InstanceTypesClient, SystemsClient
+from puddle.client.errors.puddle_errors import NotFoundError, PermissionDeniedError
+from puddle.client.models import Image, System
+from puddle.client.proto.v2 import admin_service_pb2 as pb
+
+
+def unknown(kind: str, wanted: str, known: Iterable[str], see: str) -> Failed:
+    """Return what to say where there is no thing of that name."""
+    near = difflib.get_close_matches(wanted, list(known), 1)
+    meant = f"; did you mean {near[0]!r}?" if near else ";"
+    return Failed(f"there is no {kind} {wanted!r}{meant} `puddle {see}` shows them")
+
+
+def system(systems: SystemsClient, name: str) -> System:
+    """Return a system by its name or id; administrators name somebody else's as owner/name."""
+    owner, of_somebody, its = name.rpartition("/")
+    if of_somebody:
+        found = next((it for it in everybodys(systems) if (it.owner_name, it.name) == (owner, its)), None)
+    else:
+        found = systems.get_by_name(name)
+    if found is not None:
+        return found
+    try:
+        return systems.get(name, include_models=False)
+    except NotFoundError:
+        raise unknown("system", name, [it.name for it in systems.list()], "systems ls") from None
+
+
+def everybodys(systems: SystemsClient) -> Sequence[System]:
+    """Return all systems. For administrators."""
+    try:
+        return systems.list_all()
+    except PermissionDeniedError:
+        raise Failed("only administrators see everybody's systems; `puddle systems ls` shows yours") from None
+
+
+def image(cloud_id: str, product: str, wanted: str, *, wait: bool) -> str:
+    """Return the id of an image, by id or version; without either the newest, waited for where it is being built."""
+    client = ImagesClient(cloud(cloud_id), authorizer=authorizer())
+    found = client.list_available(product)
+    for each in found:
+        if wanted in {"", each.id, each.version}:
+            return each.id
+    if wanted:
+        raise unknown(f"image of {product} on {cloud_id}", wanted, [it.version for it in found], "images ls")
+    building = _being_built(client, product)
+    if building is not None and wait:
+        return client.wait_for_available(building).id
+    if building is not None:
+        raise Failed(f"the image of {product} {building.version} is being built; `puddle images ls --all` shows it")
+    raise Failed(f"there is no image of {product} on {cloud_id}; administrators build one: `puddle images build`")
+
+
+def _being_built(client: ImagesClient, product: str) -> Image | None:
+    """Return the image that is being built; only administrators see one."""
+    try:
+        found = client.list_all(product)
+    except PermissionDeniedError:
+        return None
+    under_way = {Image.IMAGE_STATUS_BUILDING.code, Image.IMAGE_STATUS_NOT_YET_BUILT.code}
+    return next((it for it in found if it.status_code in under_way), None)
+
+
+def size(cloud_id: str, wanted: str) -> str:
+    """Return the id of an instance type, by its text or id; the cheapest where none is named."""
+    found = InstanceTypesClient(cloud(cloud_id), authorizer=authorizer()).list_available()
+    for each in found:
+        if wanted in {"", each.id, each.text}:
+            return each.id
+    if not wanted:
+        raise Failed(f"there is no instance type on {cloud_id} for you; `puddle types ls` shows those you may use")
+    raise unknown(f"instance type on {cloud_id}", wanted, [it.text for it in found], "types ls")
+
+
+def snapshot(systems: SystemsClient, wanted: str) -> str:
+    """Return the id of the one snapshot of that name; what nobody is called counts as an id."""
+    found = systems.list_snapshots()
+    ids = [each.id for each in found if each.name == wanted]
+    if len(ids) > 1:
+        raise Failed(f"{len(ids)} snapshots are called {wanted!r}; name one by its id: {', '.join(ids)}")
+    if ids or any(each.id == wanted for each in found) or wanted.startswith("snap-"):
+        return ids[0] if ids else wanted
+    raise unknown("snapshot", wanted, [each.name for each in found], "snapshots ls")
+
+
+def user(client: AdminClient, wanted: str) -> pb.User:
+    """Return a user by name or id. For administrators."""
+    found = client.users()
+    for each in found:
+        if wanted in {each.user.name, each.user.id}:
+            return each
+    raise unknown("user", wanted, [each.user.name for each in found], "users ls")

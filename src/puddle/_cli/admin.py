@@ -11,12 +11,11 @@ import typer
 
 from puddle._cli import naming
 from puddle._cli.login import authorizer
-from puddle._cli.showing import AsJson, money, show_all, show_one, when
+from puddle._cli.showing import AsJson, money, role_name, show_all, show_one, when
 from puddle._cli.times import HELP, moment, seconds
 from puddle.client import AdminClient
 from puddle.client.admin import ROLES
 from puddle.client.proto.v2 import admin_service_pb2 as pb
-from puddle.client.proto.v2 import auth_service_pb2 as auth
 from puddle.client.proto.v2 import event_service_pb2 as trail
 
 groups = typer.Typer(help="Groups of users, whose members share limits; for administrators.", no_args_is_help=True)
@@ -30,7 +29,7 @@ def _client() -> AdminClient:
 
 
 def _role(it: pb.User) -> str:
-    return auth.Role.Name(it.user.role).removeprefix("ROLE_").lower()
+    return role_name(it.user.role)
 
 
 def _limited(limits: pb.Limits) -> str:

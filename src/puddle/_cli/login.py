@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from puddle._cli.failures import Failed
-from puddle._cli.showing import AsJson, show_one
+from puddle._cli.showing import AsJson, role_name, show_one
 from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, AuthError, Authorizer, from_environment
 from puddle.client.cloud import CloudProvider
 from puddle.client.proto.v2 import auth_service_pb2 as pb
@@ -108,7 +108,7 @@ def whoami(js: AsJson = False) -> None:
     """Show who you are, and where."""
     asking = authorizer()
     user = call(asking, "AuthService", "WhoAmI", Empty(), pb.LoginUser())
-    role = pb.Role.Name(user.role).removeprefix("ROLE_").lower()
+    role = role_name(user.role)
     lines = {"name": user.name, "role": role, "email": user.email, "groups": ", ".join(user.groups)}
     show_one(user, {**lines, "server": asking.server_address}, js=js)
 

@@ -36,13 +36,14 @@ def server(
     With nothing configured it keeps everything in ~/.local/share/puddle, listens on 127.0.0.1:8081, and shows the first
     administrator's key, once.
     """
-    from puddle.server import main
+    from puddle.server.listening import address_of, listen
+    from puddle.server.main import Server
 
     found = _settings(config, data, server=_given(host=host, port=port))
     with _told():
-        listening = main.listen(found)
-        made = main.Server(found, anew or ())
-    address = main.address(found, listening)
+        listening = listen(found)
+        made = Server(found, anew or ())
+    address = address_of(found, listening)
 
     def ready() -> None:
         if made.key is not None:
@@ -65,7 +66,7 @@ def _first_step(made: Server) -> str:
 
 def migrate(config: Config = None, data: Data = None) -> None:
     """Bring the database to this version's tables. A server does that by itself when it starts."""
-    from puddle.server.main import backend_of
+    from puddle.server.assembly import backend_of
 
     found = _settings(config, data)
     with _told():
@@ -81,8 +82,8 @@ def server_key(
     data: Data = None,
 ) -> None:
     """Make an administrator's key on the server's machine, where all others are lost. The audit trail tells of it."""
+    from puddle.server.assembly import backend_of
     from puddle.server.installation import recovered
-    from puddle.server.main import backend_of
 
     found = _settings(config, data)
     file = found.data.absolute() / "puddle.db"
@@ -139,7 +140,7 @@ def _add_key(found: Settings) -> None:
 
 def _reencrypt(found: Settings) -> None:
     from puddle.server.api.rekeying import rekey
-    from puddle.server.main import backend_of
+    from puddle.server.assembly import backend_of
 
     file = found.keys_file()
     if file is not None and not file.exists():  # one would be made, for an installation that is not the one meant

@@ -22,6 +22,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.cells import cell_len
 
+from puddle.client.proto.v2.auth_service_pb2 import Role
 from puddle.server.domain.printed import readable
 
 Thing = TypeVar("Thing")
@@ -154,6 +155,11 @@ def money(decimal: str) -> str:
     exact = Decimal(decimal or 0)
     rounded = exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return "<0.01" if exact > 0 == rounded else str(rounded)
+
+
+def role_name(role: int) -> str:
+    """Return a role in lower case; its number where only a newer server knows it."""
+    return Role.Name(role).removeprefix("ROLE_").lower() if role in Role.values() else str(role)
 
 
 def when(time: int) -> str:

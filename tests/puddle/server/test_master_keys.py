@@ -15,8 +15,8 @@ from puddle.client import ImagesClient, InstanceTypesClient, SystemsClient
 from puddle.client.base_client import BaseCloudClient
 from puddle.client.cloud import CloudProvider
 from puddle.client.errors.puddle_errors import PreconditionFailedError
+from puddle.server.assembly import backend_of
 from puddle.server.auth.secrets import PASSWORD, Keyring
-from puddle.server.main import backend_of
 from puddle.server.settings import Settings, load
 from tests.puddle.records import system
 from tests.puddle.server.running import SIMULATED, RunningServer

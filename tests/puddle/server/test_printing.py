@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from puddle._cli.showing import show_all, show_one
+from puddle._cli.showing import role_name, show_all, show_one
 from puddle.client.proto.v2.common_pb2 import TagData
 from puddle.server.products.dai_experiments import read_experiments
 from puddle.server.products.running import read_text
@@ -60,12 +60,12 @@ def test_a_log_s_handler_is_one(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("name", ["[/red]", "[bold]x[/bold]", "[link=http://evil]x[/link]"])
 def test_a_table_shows_what_looks_like_markup_as_it_is(capsys: pytest.CaptureFixture[str], name: str) -> None:
     """A snapshot may be called so; it must neither break the table nor dress it up."""
-    show_all([name], {"NAME": lambda it: it}, lambda it: TagData(label=it), js=False)
+    show_all([name], {"NAME": lambda it: it}, lambda it: TagData(label=it), js=False, none="")
     assert name in capsys.readouterr().out
 
 
 def test_tables_and_details_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    show_all([BAD], {"NAME": lambda it: it}, lambda it: TagData(label=it), js=False)
+    show_all([BAD], {"NAME": lambda it: it}, lambda it: TagData(label=it), js=False, none="")
     show_one(TagData(label=BAD), {"name": BAD}, js=False)
     out = capsys.readouterr().out
     assert out.count("owned") == 2
@@ -83,3 +83,7 @@ def test_what_a_product_or_its_user_wrote_is_made_readable_where_it_comes_in(tmp
         assert "owned" in text
         assert not {"\x1b", "\x07", "\x9b", "\0"} & set(text)
     assert str(read).endswith("\n\tx = 1\n")
+
+
+def test_a_role_of_a_newer_server_is_shown_as_its_number() -> None:
+    assert [role_name(role) for role in (1, 2, 99)] == ["user", "admin", "99"]

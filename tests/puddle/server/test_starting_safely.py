@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from puddle.server import main
+from puddle.server import assembly, listening
 from puddle.server.settings import SettingsRefused, load
 from tests.puddle.server.test_starting import certificate, config, puddle, started
 
@@ -32,9 +32,9 @@ def test_a_certificate_that_cannot_be_used_is_told_before_anything_is_made(tmp_p
 
 def test_listening_without_tls_where_others_can_reach_it_is_warned_of(tmp_path: Path) -> None:
     settings = load(server={"host": "0.0.0.0", "port": 0, "allow_plain": True})  # noqa: S104 -- what is warned of
-    with capture_logs() as logs, main.listen(settings):
+    with capture_logs() as logs, listening.listen(settings):
         assert [entry["log_level"] for entry in logs] == ["warning"]
-    with capture_logs() as logs, main.listen(load(server={"port": 0})):
+    with capture_logs() as logs, listening.listen(load(server={"port": 0})):
         assert not logs
 
 
@@ -44,7 +44,7 @@ def test_a_folder_that_others_can_write_into_is_refused(tmp_path: Path, mode: in
     (tmp_path / "data").mkdir()
     (tmp_path / "data").chmod(mode)
     with pytest.raises(SettingsRefused, match="anybody can write into"):
-        main.backend_of(load(data=tmp_path / "data"))
+        assembly.backend_of(load(data=tmp_path / "data"))
     assert not list((tmp_path / "data").iterdir())
 
 
@@ -54,7 +54,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
     if owner == 0:  # the superuser's is nobody's to refuse
         os.chown(tmp_path, 4242, -1)
     with pytest.raises(SettingsRefused, match="belongs to another user"):
-        main.backend_of(load(data=tmp_path))
+        assembly.backend_of(load(data=tmp_path))
 
 
 HIDES = """

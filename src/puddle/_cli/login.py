@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 
 from puddle._cli.failures import Failed
+from puddle._cli.kept import forget, keep_login, keep_token, kept_in, kept_login, kept_token
 from puddle._cli.showing import AsJson, role_name, show_one
 from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, AuthError, Authorizer, from_environment
 from puddle.client.cloud import CloudProvider
@@ -32,12 +30,6 @@ def cloud(cloud_id: str) -> CloudProvider:
     return CloudProvider(cloud_id, cloud_id)
 
 
-def kept_in() -> Path:
-    """Return where `puddle login` keeps the key."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "puddle" / "login.json"
-
-
 class _Authorizer(Authorizer):
     """Logs in, and where it is not let in says with which key it tried, and where that key is from."""
 
@@ -50,9 +42,34 @@ class _Authorizer(Authorizer):
             raise AuthError(f"{error} ({self.tried})") from None
 
 
+class _KeptAuthorizer(_Authorizer):
+    """Goes on with the token of the command before."""
+
+    def __init__(self, server_address: str, api_key_id: str, api_secret_key: str) -> None:
+        super().__init__(server_address, api_key_id, api_secret_key)
+        self._of = server_address, api_key_id
+        if found := kept_token(*self._of):
+            self._token, self._expires = found
+
+    def login(self) -> pb.LoginResponse:
+        response = super().login()
+        self._keep()
+        return response
+
+    def response_hook(self, resp: httpx.Response) -> None:
+        before = self._token
+        super().response_hook(resp)
+        if self._token != before:
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._token is not None:
+            keep_token(*self._of, self._token, self._expires)
+
+
 def authorizer() -> Authorizer:
     """Return whoever logs in: the environment counts more than what was kept."""
-    kept = _kept()
+    kept = kept_login()
     address = from_environment(ADDRESS) or kept.get("server_address")
     if not address:
         raise Failed(f"which server? Set {ADDRESS}, for example to http://127.0.0.1:8081, or use `puddle login`")
@@ -60,14 +77,15 @@ def authorizer() -> Authorizer:
     secret = from_environment(SECRET) or kept.get("api_secret_key")
     if not key or not secret:
         raise Failed(f"with which key? Set {KEY} and {SECRET}, or use `puddle login`")
-    made = _made(address, key, secret)
+    as_kept = kept == {"server_address": address, "api_key_id": key, "api_secret_key": secret}
+    made = _made(address, key, secret, _KeptAuthorizer if as_kept else _Authorizer)
     made.tried = f"the key {key}, from {'the environment' if from_environment(KEY) else kept_in()}, at {address}"
     return made
 
 
-def _made(address: str, key: str, secret: str) -> _Authorizer:
+def _made(address: str, key: str, secret: str, kind: type[_Authorizer] = _Authorizer) -> _Authorizer:
     try:
-        return _Authorizer(address, key, secret)
+        return kind(address, key, secret)
     except ValueError as error:
         raise Failed(str(error)) from None
 
@@ -81,7 +99,8 @@ def login(
     trying = _made(server, key_id, secret)
     trying.tried = f"the key {key_id}, at {server}"
     made = trying.login()
-    _keep({"server_address": server, "api_key_id": key_id, "api_secret_key": secret})
+    keep_login(server, key_id, secret)
+    keep_token(server, key_id, made.token, float(made.expires))
     typer.echo(f"You are {made.user.name} at {server}. The key is kept in {kept_in()}, for you alone.")
     if from_environment(KEY) or from_environment(ADDRESS):
         typer.echo(f"But {KEY} or {ADDRESS} is set, and counts more: unset them to use what is kept.", err=True)
@@ -97,8 +116,7 @@ def _secret() -> str:
 
 def logout() -> None:
     """Forget the key that `puddle login` has kept."""
-    there = kept_in().exists()
-    kept_in().unlink(missing_ok=True)
+    there = forget()
     typer.echo(
         f"{kept_in()} is removed; the key itself is good until `puddle keys revoke`." if there else "None is kept."
     )
@@ -111,22 +129,3 @@ def whoami(js: AsJson = False) -> None:
     role = role_name(user.role)
     lines = {"name": user.name, "role": role, "email": user.email, "groups": ", ".join(user.groups)}
     show_one(user, {**lines, "server": asking.server_address}, js=js)
-
-
-def _kept() -> Mapping[str, str]:
-    try:
-        found = json.loads(kept_in().read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        raise Failed(f"{kept_in()} is damaged; `puddle login` writes it anew") from None
-    return found if isinstance(found, dict) else {}
-
-
-def _keep(login: Mapping[str, str]) -> None:
-    path = kept_in()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(login, file)
-    beside.replace(path)

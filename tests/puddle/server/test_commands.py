@@ -291,6 +291,43 @@ def test_a_login_is_kept_and_forgotten(puddle: Shell, tmp_path: Path) -> None:
     assert "damaged" in bare("whoami", code=1)
 
 
+def test_commands_after_one_another_log_in_once(puddle: Shell, tmp_path: Path) -> None:
+    """The token goes from command to command; where it is worth nothing any more, the key is there."""
+    user = puddle.json("users", "create", "often")["user"]["id"]
+    key = puddle.json("keys", "create", "daily", "--user", "often")
+    kept = Shell({name: value for name, value in puddle.environment.items() if not name.startswith("PUDDLE_api")})
+    address = ("--server", puddle.environment["PUDDLE_server_address"])
+    kept("login", *address, "--key-id", key["id"], given=f"{key['secret']}\n")
+    logins = lambda: len(puddle.json("events", "--actor", user, "--action", "login"))  # noqa: E731 -- it is short
+
+    token = tmp_path / "puddle" / "token.json"
+    for _ in range(3):
+        assert "often" in kept("whoami")
+    assert logins() == 1  # that of `puddle login`
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    for damaged in ("{", "[]", json.dumps({**json.loads(token.read_text()), "token": "worthless"})):
+        token.write_text(damaged)
+        assert "often" in kept("whoami")
+    assert logins() == 4
+    assert "removed" in kept("logout")
+    assert not token.exists()
+
+
+def test_a_key_of_the_environment_leaves_nothing_behind(puddle: Shell, tmp_path: Path) -> None:
+    puddle("whoami")
+    assert not (tmp_path / "puddle").exists()
+
+
+def test_a_kept_token_is_worth_nothing_once_its_key_is_revoked(puddle: Shell) -> None:
+    key = puddle.json("keys", "create", "short")
+    kept = Shell({name: value for name, value in puddle.environment.items() if not name.startswith("PUDDLE_api")})
+    address = ("--server", puddle.environment["PUDDLE_server_address"])
+    kept("login", *address, "--key-id", key["id"], given=f"{key['secret']}\n")
+    kept("whoami")
+    puddle("keys", "revoke", key["id"])
+    assert f"the key {key['id']}, from" in kept("whoami", code=1)
+
+
 def test_reports_are_made_and_read(puddle: Shell) -> None:
     assert "no reports" in puddle("reports", "ls")
     puddle("reports", "create", "2026-02-01", "2026-01-01", code=4)

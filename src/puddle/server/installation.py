@@ -22,6 +22,7 @@ from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.cost import micros
 from puddle.server.domain.people import Caller, Role, User
 from puddle.server.domain.trail import Event
+from puddle.server.domain.wording import counted
 from puddle.server.errors import Refused
 from puddle.server.settings import Settings, SettingsRefused, Size
 from puddle.server.store import Transaction
@@ -30,7 +31,7 @@ from puddle.server.store.trail import event_id
 _log = structlog.get_logger(__name__)
 ADMIN = "admin"
 _ELSEWHERE = (
-    "clouds.{0}: {1} systems and {2} snapshots should be there, but the cloud is nobody's yet: it is another one than "
+    "clouds.{0}: {1} and {2} should be there, but the cloud is nobody's yet: it is another one than "
     "it was, and all of them would be given up. Let clouds.{0} be the one it was (on its machine, with its folder); if "
     "that is lost for good, start once with --anew {0}"
 )
@@ -90,7 +91,9 @@ def settle(backend: Backend, *, anew: Collection[str] = ()) -> None:
     for name, cloud in backend.clouds.items():
         try:
             if any(known[name]) and not cloud.owner() and name not in anew:
-                raise SettingsRefused(_ELSEWHERE.format(name, *known[name]))
+                systems, snapshots = known[name]
+                told = counted(systems, "system"), counted(snapshots, "snapshot")
+                raise SettingsRefused(_ELSEWHERE.format(name, *told))
             owner = cloud.take(own)
         except StepFailed as failed:
             raise SettingsRefused(f"clouds.{name}: {failed.sentence}") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from puddle.client.auth.authorizer import AuthError
 from puddle.client.errors.puddle_errors import (
     ImageFailedError,
     PreconditionFailedError,
@@ -45,7 +44,7 @@ def exit_code(error: Exception) -> int | None:
         return 4
     if isinstance(error, SystemFailedError | ImageFailedError):
         return 5
-    told = isinstance(error, PuddleError | AuthError | Failed | TimeoutError)
+    told = isinstance(error, PuddleError | Failed | TimeoutError)
     return 1 if told else None
 
 

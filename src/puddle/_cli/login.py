@@ -39,7 +39,7 @@ class _Authorizer(Authorizer):
         try:
             return super().login()
         except AuthError as error:
-            raise AuthError(f"{error} ({self.tried})") from None
+            raise AuthError(f"{error} ({self.tried})", error.meta) from None
 
 
 class _KeptAuthorizer(_Authorizer):

@@ -7,36 +7,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import httpx
 
 from puddle.client.auth.base_authorizer import BaseAuthorizer
+from puddle.client.errors.puddle_errors import PuddleError
 from puddle.client.proto.v2 import auth_service_pb2
 
 SERVER_ADDRESS_ENV_VAR_NAMES = ("PUDDLE_server_address", "PUDDLE_SERVER_ADDRESS")
 _EARLY = 30  # a token is renewed so many seconds before it ends
 
 
-class AuthError(Exception):
-    """The backend does not accept the credentials."""
-
-    def __init__(self, message: str = "", meta: Mapping[str, Any] | None = None) -> None:
-        """`meta` is what the backend sent beside the sentence."""
-        super().__init__(message)
-        self.meta = dict(meta or {})
-
-    @property
-    def reason(self) -> str:
-        """A stable word for programs, such as ``bad_credentials``."""
-        return str(self.meta.get("reason", ""))
-
-    @property
-    def request_id(self) -> str:
-        """Names the request in the backend's log and audit trail."""
-        return str(self.meta.get("request_id", ""))
+class AuthError(PuddleError):
+    """The backend does not accept the credentials; `reason` is ``bad_credentials``, say."""
 
 
 class Authorizer(BaseAuthorizer):

@@ -11,10 +11,11 @@
         ├── RateLimitedError              too many requests: wait `retry_after` seconds
         ├── BackendError                  the backend failed, or cannot be reached
         ├── SystemFailedError             a system that was waited for has failed, or ended otherwise than was wished
-        └── ImageFailedError              an image that was waited for has failed
+        ├── ImageFailedError              an image that was waited for has failed
+        └── AuthError                     the credentials are not accepted; lives with the authorizer
 
 Each carries `reason` (the backend's word for programs), `request_id` (what to tell an administrator) and
-`allowed_actions` where the backend said so. `AuthError` lives with the authorizer, and has the first two.
+`allowed_actions` where the backend said so.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ PRECONDITION_FAILED_ERROR_TYPE = "failed_precondition"
 class PuddleError(Exception):
     """What all errors of the backend have in common."""
 
-    def __init__(self, message: str, meta: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, message: str = "", meta: Mapping[str, Any] | None = None) -> None:
         """`meta` is what the backend sent beside the sentence."""
         super().__init__(message)
         self.meta = dict(meta or {})

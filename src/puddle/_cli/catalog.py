@@ -170,7 +170,7 @@ def update_type(
     """Change what a size costs, and whom it is offered. For administrators. What is not given stays as it is."""
     client = InstanceTypesClient(cloud(cloud_id), authorizer=authorizer())
     groups = None if group is None else [each for each in group if each]
-    found = _type_named(client, name)
+    found = naming.instance_type(client, name)
     changed = client.update(found, text=text, price=price, cu=cu, enabled=offered, allowed_groups=groups)
     _type_shown(changed, js=js)
 
@@ -183,17 +183,9 @@ def delete_type(
 ) -> None:
     """Offer a size no more, and forget it, where no system has it. For administrators."""
     client = InstanceTypesClient(cloud(cloud_id), authorizer=authorizer())
-    found = _type_named(client, name)
+    found = naming.instance_type(client, name)
     client.delete(found)
     _type_shown(found, js=js, now="deleted")
-
-
-def _type_named(client: InstanceTypesClient, name: str) -> InstanceType:
-    found = client.list_all()
-    for each in found:
-        if name in {each.text, each.id}:
-            return each
-    raise naming.unknown("instance type", name, [each.text for each in found], "types ls --all")
 
 
 def _type_shown(size: InstanceType, *, js: bool, now: str = "") -> None:
@@ -248,9 +240,6 @@ def delete_tag(
 ) -> None:
     """Ask for it no more; what was filled in stays. For administrators."""
     client = TagsClient(cloud(cloud_id), authorizer=authorizer())
-    known = client.list_available()
-    found = next((each for each in known if tag in {each.label, each.id}), None)
-    if found is None:
-        raise naming.unknown("tag", tag, [each.label for each in known], "tags ls")
+    found = naming.tag(client, tag)
     client.delete(found)
     show_one(found._tag, {"id": found.id, "label": found.label, "status": "deleted"}, js=js)

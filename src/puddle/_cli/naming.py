@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from puddle._cli.failures import Failed
 from puddle._cli.login import authorizer, cloud
-from puddle.client import AdminClient, ImagesClient, InstanceTypesClient, SystemsClient
+from puddle.client import AdminClient, ImagesClient, InstanceTypesClient, SystemsClient, TagsClient
 from puddle.client.errors.puddle_errors import NotFoundError, PermissionDeniedError
-from puddle.client.models import Image, System
+from puddle.client.models import Image, InstanceType, System, Tag
 from puddle.client.proto.v2 import admin_service_pb2 as pb
+
+Thing = TypeVar("Thing")
 
 
 def unknown(kind: str, wanted: str, known: Iterable[str], see: str) -> Failed:
@@ -94,8 +97,24 @@ def snapshot(systems: SystemsClient, wanted: str) -> str:
 
 def user(client: AdminClient, wanted: str) -> pb.User:
     """Return a user by name or id. For administrators."""
-    found = client.users()
-    for each in found:
-        if wanted in {each.user.name, each.user.id}:
-            return each
-    raise unknown("user", wanted, [each.user.name for each in found], "users ls")
+    known = {(it.user.name, it.user.id): it for it in client.users()}
+    return _named(known, wanted, "user", "users ls")
+
+
+def instance_type(client: InstanceTypesClient, wanted: str) -> InstanceType:
+    """Return an instance type by its text or id, offered or not. For administrators."""
+    known = {(it.text, it.id): it for it in client.list_all()}
+    return _named(known, wanted, "instance type", "types ls --all")
+
+
+def tag(client: TagsClient, wanted: str) -> Tag:
+    """Return a tag by its label or id."""
+    return _named({(it.label, it.id): it for it in client.list_available()}, wanted, "tag", "tags ls")
+
+
+def _named(known: Mapping[tuple[str, str], Thing], wanted: str, kind: str, see: str) -> Thing:
+    """Return the first thing that has a name or id, of all by their names and ids."""
+    for called, thing in known.items():
+        if wanted in called:
+            return thing
+    raise unknown(kind, wanted, [name for name, _ in known], see)

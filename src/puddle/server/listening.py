@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from ipaddress import ip_address
 
 import structlog
 
+from puddle.server.domain.addresses import is_loopback
 from puddle.server.settings import Settings, SettingsRefused
 
 _log = structlog.get_logger(__name__)
@@ -18,9 +18,9 @@ def listen(settings: Settings) -> socket.socket:
     """Return a socket that listens where settings say. Raises SettingsRefused, also where that would be unsafe."""
     host, port = settings.server.host, settings.server.port
     _check_certificate(settings)
-    if settings.server.allow_plain and not _is_loopback(host) and not settings.server.cert_file:
+    if settings.server.allow_plain and not is_loopback(host) and not settings.server.cert_file:
         _log.warning("without TLS on an address that others can reach: a proxy in front has to have it", host=host)
-    if not (_is_loopback(host) or settings.server.cert_file or settings.server.allow_plain):
+    if not (is_loopback(host) or settings.server.cert_file or settings.server.allow_plain):
         raise SettingsRefused(
             f"server.host: {host} can be reached by others, and there is no TLS; give server.cert_file and "
             "server.key_file, or set server.allow_plain where a proxy in front has TLS"
@@ -52,10 +52,3 @@ def address_of(settings: Settings, listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     scheme = "https" if settings.server.cert_file else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -14,7 +14,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
@@ -23,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from puddle.server.api import Api
+from puddle.server.domain.addresses import is_loopback
 from puddle.server.domain.people import Role
 from puddle.server.errors import Denied, Refused
 from puddle.server.transports import metrics, openapi, refusals
@@ -129,23 +129,15 @@ def _from_here(request: Request) -> bool:
     proxied = "forwarded" in request.headers or "x-forwarded-for" in request.headers
     if proxied or request.client is None:
         return False
-    return _is_loopback(request.client.host) and _is_loopback(_host_of(request))
+    return is_loopback(request.client.host) and is_loopback(_host_of(request))
 
 
 def _host_of(request: Request) -> str:
     """Return under which name or address we were asked; a browser names whom it believes to ask."""
     try:
-        name = urlsplit(f"//{request.headers.get('host', '127.0.0.1')}").hostname
+        return urlsplit(f"//{request.headers.get('host', '127.0.0.1')}").hostname or ""
     except ValueError:
         return ""
-    return "127.0.0.1" if name == "localhost" else name or ""
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _json(status: int, body: bytes) -> Response:

@@ -87,7 +87,7 @@ def test_an_instance_type_stays_for_whoever_takes_it(at: Installation, monkeypat
 def test_an_instance_type_stays_for_whoever_scales_to_it(at: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     system_id = at.create().system.id
     at.stand(system_id, status=Status.STOPPED, provisioned=True, machine_id="m-1", cu=0)
-    delete = lambda: at.api.instance_types.delete(at.ada, "t-9")  # noqa: E731
+    delete = lambda: at.api.instance_types.delete(at.ada, "t-9")  # noqa: E731 -- it is short
     removal = in_the_middle_of(monkeypatch, wishes, "allow_size", delete)
     at.api.wishes.scale(at.ann, system_id, "t-9")
     refused = removal.ended()
@@ -101,7 +101,7 @@ def test_a_snapshot_stays_for_whoever_makes_a_system_of_it(at: Installation, mon
     copy = at.api.wishes.snapshot(at.ann, system_id, "copy")
     with at.store.writing() as tx:
         tx.snapshots.put(replace(copy, status=SnapshotStatus.AVAILABLE))
-    delete = lambda: at.api.snapshots.delete(at.ann, copy.id)  # noqa: E731
+    delete = lambda: at.api.snapshots.delete(at.ann, copy.id)  # noqa: E731 -- it is short
     removal = in_the_middle_of(monkeypatch, creating, "checked_config", delete)
     at.create(name="two", source_snapshot_id=copy.id)
     refused = removal.ended()

@@ -221,7 +221,7 @@ class Systems(Rows[System]):
 
     def bring_back(self, now: int, look_by: int, lease_by: int) -> None:
         """Make these due at `now`. Whoever holds such a lease writes nothing any more: its fence is old then."""
-        change = sa.update(_T).where(_ahead(look_by, lease_by), _T.c.look_at < NEVER_AGAIN)
+        change = sa.update(_T).where(_ahead(look_by, lease_by))
         self._connection.execute(change.values(look_at=now, lease_until=0))
 
     # limits
@@ -268,8 +268,7 @@ class Systems(Rows[System]):
 
 
 def _ahead(look_by: int, lease_by: int) -> sa.ColumnElement[bool]:
-    late = sa.and_(_T.c.look_at > look_by, _T.c.look_at < NEVER_AGAIN)
-    return sa.or_(late, _T.c.lease_until > lease_by)
+    return sa.and_(_T.c.look_at < NEVER_AGAIN, sa.or_(_T.c.look_at > look_by, _T.c.lease_until > lease_by))
 
 
 def _may_run() -> sa.ColumnElement[bool]:

@@ -31,7 +31,7 @@ class Punctual(H11Protocol):
         self._spared = spared
         self._deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it so, too
         """See asyncio.Protocol."""
         super().connection_made(transport)
         if self._crowded():

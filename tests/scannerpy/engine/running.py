@@ -48,7 +48,13 @@ def our_threads():
 
 
 def our_processes():
-    """Worker processes of this process that are alive or unburied (grandchildren: they are forked by a server)."""
-    me = psutil.Process().pid
-    children = psutil.Process().children(recursive=True)
-    return [c for c in children if any("forkserver" in part for part in c.cmdline()) and c.ppid() != me]
+    """Worker processes of this process that are alive (grandchildren: they are forked by a server)."""
+    me = psutil.Process()
+    return [child for child in me.children(recursive=True) if _is_a_worker(child, me.pid)]
+
+
+def _is_a_worker(child, me):
+    try:
+        return child.ppid() != me and any("forkserver" in part for part in child.cmdline())
+    except psutil.NoSuchProcess:  # it has ended since, or waits for the server to bury it
+        return False

@@ -105,7 +105,7 @@ def test_without_its_master_key_a_system_is_seen_and_wished_of_all_the_same(ther
     assert "needs master key" in line["why"]
     (listed,) = lost.api.systems.page(lost.ann, Wanted())
     assert (listed.system.id, listed.password) == (system_id, "")
-    assert lost.api.systems.experiments(lost.ann, system_id) == ()
+    assert lost.api.systems.experiments([listed]) == {system_id: ()}
     assert lost.api.wishes.stop(lost.ann, system_id).system.status is Status.STOPPING
 
 
@@ -142,6 +142,6 @@ def test_products_that_let_us_wait_hold_a_call_for_so_long_only(
     for number in range(10):
         made = there.create(name=f"n-{number}").system.id
         there.stand(made, status=Status.STARTED, machine_id="m")
-    told = there.api.systems.experiments_of(there.api.systems.page(there.ann, Wanted()))
+    told = there.api.systems.experiments(there.api.systems.page(there.ann, Wanted()))
     assert len(asked) == 4
     assert [len(each) for each in told.values()] == [1] * 4 + [0] * 6

@@ -17,36 +17,29 @@ def tag(label="team", **fields):
     return Tag(id=label, label=label, created=0, updated=0, **fields)
 
 
-def test_the_last_word_has_who_forces_then_the_admin_then_the_user_then_the_default():
-    asked = [tag("a", default_value="default"), tag("b", default_value="default"), tag("c", default_value="default")]
-    asked.append(tag("d", default_value="default"))
-    typed = [("b", "user"), ("c", "user"), ("d", "user")]
-    fixed, forced = (("c", "fixed"), ("d", "fixed"), ("e", "fixed")), (("d", "forced"),)
-    assert answers(typed, asked, fixed, forced) == (
-        ("a", "default"),
-        ("b", "user"),
-        ("c", "fixed"),
-        ("d", "forced"),
-        ("e", "fixed"),
-    )
+def test_the_administrator_wins_over_the_user_and_the_user_over_the_default():
+    asked = [tag(label, default_value="default") for label in ("a", "b", "c")]
+    typed = [("b", "user"), ("c", "user")]
+    fixed = (("c", "fixed"), ("d", "fixed"))
+    assert answers(typed, asked, fixed) == (("a", "default"), ("b", "user"), ("c", "fixed"), ("d", "fixed"))
 
 
 VALUES = st.one_of(st.none(), st.sampled_from(["x", "y"]))
 
 
-@given(VALUES, VALUES, VALUES, VALUES, st.booleans())
-def test_one_label_for_all_ways_to_answer_it(default, typed, fixed, forced, required):
+@given(VALUES, VALUES, VALUES, st.booleans())
+def test_one_label_for_all_ways_to_answer_it(default, typed, fixed, required):
     asked = [tag(default_value=default or "", required=required)]
 
     def pairs(value):
         return (("team", value),) if value else ()
 
-    best = forced or fixed or typed or default
+    best = fixed or typed or default
     if required and not best:
         with pytest.raises(Invalid, match="required"):
-            answers(pairs(typed), asked, pairs(fixed), pairs(forced))
+            answers(pairs(typed), asked, pairs(fixed))
     else:
-        assert answers(pairs(typed), asked, pairs(fixed), pairs(forced)) == pairs(best)
+        assert answers(pairs(typed), asked, pairs(fixed)) == pairs(best)
 
 
 @pytest.mark.parametrize(

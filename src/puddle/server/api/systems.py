@@ -66,11 +66,7 @@ class Systems(UseCases):
                 snapshots = snapshots_of(tx, with_some)
         return viewed(self._backend, caller, seen, snapshots)
 
-    def experiments(self, caller: Caller, system_id: str) -> Sequence[Experiment]:
-        """Return the experiments on a system; none where its product is not up."""
-        return self.experiments_of([self.get(caller, system_id)])[system_id]
-
-    def experiments_of(self, seen: Sequence[SystemView]) -> dict[str, Sequence[Experiment]]:
+    def experiments(self, seen: Sequence[SystemView]) -> dict[str, Sequence[Experiment]]:
         """Return the experiments of several systems; none of what is not up, or does not answer.
 
         Machines are their users', who may let us wait: whatever is not asked before `PATIENCE_S` is over is not asked.

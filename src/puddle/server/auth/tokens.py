@@ -13,8 +13,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from puddle.server.auth import keys
-from puddle.server.domain.people import ApiKey, Token, User
+from puddle.server.domain.people import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +32,6 @@ def new_token(user_id: str, key_id: str, now: int, terms: TokenTerms) -> tuple[T
 def digest(token: str) -> str:
     """Return what is kept of a token, and by what it is looked up."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
-
-
-def accepted(token: Token | None, user: User | None, key: ApiKey | None, now: int) -> bool:
-    """Return whether a call that carries `token` may go on.
-
-    `user` and `key` are those the token names, as they are now: it is worthless as soon as either is. A token without
-    a key id comes from another way of logging in, and needs none.
-    """
-    if token is None or user is None or now >= token.expires:
-        return False
-    if user.id != token.user_id or not user.active:
-        return False
-    if not token.key_id:
-        return True
-    return key is not None and key.id == token.key_id and key.user_id == user.id and keys.usable(key, now)
 
 
 def renewed(token: Token, now: int, terms: TokenTerms) -> tuple[Token, str] | None:

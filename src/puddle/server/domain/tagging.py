@@ -1,8 +1,7 @@
 """Tags: what administrators ask of those who create systems, and what the answers come to.
 
-Values end up on every cloud resource of a system. Where several have a word about one label, what is forced on a user
-(by a directory, say) wins over what an administrator has fixed for a cloud, that over what the user typed, and that
-over the tag's default.
+Values end up on every cloud resource of a system. What an administrator has fixed for the installation wins over what
+the user typed, and that over the tag's default.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def definition(tag: Tag) -> Tag:
     return replace(cleaned, default_value=_checked(cleaned, tag.default_value, "default_value"))
 
 
-def answers(given: Sequence[tuple[str, str]], defined: Iterable[Tag], fixed: Tags = (), forced: Tags = ()) -> Tags:
+def answers(given: Sequence[tuple[str, str]], defined: Iterable[Tag], fixed: Tags = ()) -> Tags:
     """Return the tags of a new system: label and value, sorted by label.
 
     `given` is what its creator filled in; an empty value is none. Raises Invalid for a label nobody defined, one that
@@ -49,7 +48,7 @@ def answers(given: Sequence[tuple[str, str]], defined: Iterable[Tag], fixed: Tag
     asked = {tag.label: tag for tag in defined if tag.status is TagStatus.OK}
     typed = _typed(given, asked)
     defaults = {label: tag.default_value for label, tag in asked.items() if tag.default_value}
-    settled = {**defaults, **typed, **dict(fixed), **dict(forced)}
+    settled = {**defaults, **typed, **dict(fixed)}
     for label, tag in asked.items():
         if tag.required and not settled.get(label):
             raise Invalid(f"tags.{label}", "is required")

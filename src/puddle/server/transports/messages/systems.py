@@ -176,7 +176,7 @@ def model(found: Experiment, view: SystemView) -> pb.DAIModel:
 def _models_of(api: Api, seen: list[SystemView], *, wanted: bool) -> Mapping[str, list[pb.DAIModel]]:
     if not wanted:
         return {}
-    found = api.systems.experiments_of(seen)
+    found = api.systems.experiments(seen)
     return {view.system.id: [model(each, view) for each in found[view.system.id]] for view in seen}
 
 
@@ -287,7 +287,7 @@ def _extend_idle(api: Api, call: Call, message: pb.ExtendIdleTimeoutRequest) -> 
 
 def _models(api: Api, call: Call, message: pb.SystemRequest) -> pb.ListModelsResponse:
     view = api.systems.get(call.caller, message.id)
-    found = api.systems.experiments_of([view])[view.system.id]
+    found = api.systems.experiments([view])[view.system.id]
     return pb.ListModelsResponse(models=[model(each, view) for each in found])
 
 

@@ -246,7 +246,8 @@ class DAI(Section):
     """Driverless AI, the vendor's product, which you bring yourself."""
 
     installations: Path | None = Field(
-        default=None, description="A folder with an unpacked installation for each version; none: it is not offered."
+        default=None,
+        description="A folder with an decompressed installation for each version; none: it is not offered.",
     )
     license_file: Path | None = Field(
         default=None, description="The vendor's ``license.sig`` for all systems; none: users bring their own."

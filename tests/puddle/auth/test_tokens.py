@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puddle.server.auth.tokens import TokenTerms, digest, new_token, renewed
+from puddle.server.auth.tokens import TokenLifetimes, digest, new_token, renewed
 
 NOW = 1_800_000_000
-TERMS = TokenTerms(lifetime=900)
+TERMS = TokenLifetimes(lifetime=900)
 
 
 def login(terms=TERMS, now=NOW):
@@ -39,7 +39,7 @@ def test_a_token_is_renewed_in_the_second_half_of_its_life():
     steps=st.lists(st.integers(0, 10**6), max_size=8),
 )
 def test_however_it_is_renewed_a_login_ends_with_its_session(lifetime, session, steps):
-    terms = TokenTerms(lifetime=lifetime, session=session)
+    terms = TokenLifetimes(lifetime=lifetime, session=session)
     token, _ = login(terms)
     now = NOW
     for step in steps:

@@ -404,24 +404,22 @@ def test_a_product_that_hangs_does_not_hold_the_others(place: Place) -> None:
 
 
 def test_a_loop_that_runs_sees_a_wish_at_once_and_stops_when_told(place: Place) -> None:
-    bell, stop = threading.Event(), threading.Event()
-    backend = replace(place.at.backend, wake=bell.set)
-    loop = Loop(backend, "running", workers=2, bell=bell)
+    loop, stop = Loop(place.at.backend, "running", workers=2), threading.Event()
     thread = threading.Thread(target=loop.run, args=(stop,))
     thread.start()
     try:
         one = place.at.create().system.id
-        backend.wake()
+        loop.wake()
         for _ in range(500):
             place.at.clock.turn(1)
-            bell.set()
+            loop.wake()
             if place.system(one).status is Status.STARTED:
                 break
             stop.wait(0.01)
         assert place.system(one).status is Status.STARTED
     finally:
         stop.set()
-        bell.set()
+        loop.wake()
         thread.join(30)
     assert not thread.is_alive()
 

@@ -49,5 +49,5 @@ class Reports(UseCases):
     @staticmethod
     def _mine(tx: Transaction, caller: Caller, report_id: str) -> Report:
         report = found(tx.reports.get(report_id), "report", report_id)
-        permissions.see("ReportService/GetReport", caller, report.asked_by, "report", report_id)
+        permissions.authorize_object("ReportService/GetReport", caller, report.asked_by, "report", report_id)
         return report

@@ -50,7 +50,7 @@ class Systems(UseCases):
         """Return a system."""
         stamp = found(self._store.stamp(system_id), "system", system_id)
         (view,) = self._views(caller, [stamp])
-        permissions.see("SystemService/GetSystem", caller, view.system.owner_id, "system", system_id)
+        permissions.authorize_object("SystemService/GetSystem", caller, view.system.owner_id, "system", system_id)
         return view
 
     def page(self, caller: Caller, wanted: Wanted) -> list[SystemView]:
@@ -110,7 +110,7 @@ class Systems(UseCases):
         """Return a system that the rule of `method` lets its caller at."""
         with self._store.reading() as tx:
             system = found(tx.systems.get(system_id), "system", system_id)
-        permissions.see(method, caller, system.owner_id, "system", system_id)
+        permissions.authorize_object(method, caller, system.owner_id, "system", system_id)
         return system
 
     def consumption(self, caller: Caller) -> Consumption:

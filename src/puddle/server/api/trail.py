@@ -37,7 +37,7 @@ class Trail(UseCases):
         """Mark a notice as read."""
         with self._store.writing() as tx:
             notice = found(tx.notices.get(notice_id), "alert", notice_id)
-            permissions.see("AdminService/AcknowledgeAlert", caller, notice.owner_id, "alert", notice_id)
+            permissions.authorize_object("AdminService/AcknowledgeAlert", caller, notice.owner_id, "alert", notice_id)
             if not notice.acknowledged:
                 record(tx, caller, self._now(), "alert.acknowledge", notice.id, notice.system_id)
             return tx.notices.acknowledge(notice)

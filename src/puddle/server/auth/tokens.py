@@ -17,16 +17,16 @@ from puddle.server.domain.people import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenTerms:
-    """How long tokens live, in seconds. `session`: after which a login ends however much it is renewed; 0: never."""
+class TokenLifetimes:
+    """In seconds. `lifetime`: of one token. `session`: of a login, however often its token is renewed; 0: unlimited."""
 
     lifetime: int = 15 * 60
     session: int = 0
 
 
-def new_token(user_id: str, key_id: str, now: int, terms: TokenTerms) -> tuple[Token, str]:
+def new_token(user_id: str, key_id: str, now: int, lifetimes: TokenLifetimes) -> tuple[Token, str]:
     """Return a login's first token, as it is kept and as it is sent."""
-    return _issue(user_id, key_id, now, now + _bounded(terms.lifetime, terms.session))
+    return _issue(user_id, key_id, now, now + _bounded(lifetimes.lifetime, lifetimes.session))
 
 
 def digest(token: str) -> str:
@@ -34,13 +34,13 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-def renewed(token: Token, now: int, terms: TokenTerms) -> tuple[Token, str] | None:
+def renewed(token: Token, now: int, lifetimes: TokenLifetimes) -> tuple[Token, str] | None:
     """Return the token that follows, or None where `token` is too young for it, over, or at the session's end."""
-    if now >= token.expires or 2 * (token.expires - now) > terms.lifetime:
+    if now >= token.expires or 2 * (token.expires - now) > lifetimes.lifetime:
         return None
-    until = now + terms.lifetime
-    if terms.session:
-        until = min(until, token.created + terms.session)
+    until = now + lifetimes.lifetime
+    if lifetimes.session:
+        until = min(until, token.created + lifetimes.session)
     return _issue(token.user_id, token.key_id, token.created, until) if until > token.expires else None
 
 

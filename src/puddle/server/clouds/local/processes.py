@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -26,7 +25,6 @@ MARK = "PUDDLE_MACHINE"
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SET_PARENT_DEATH_SIGNAL = 1
-_SET_DUMPABLE = 4
 _SET_CHILD_SUBREAPER = 36
 
 
@@ -134,15 +132,6 @@ def adopt_orphans() -> None:
 def die_with_parent() -> None:
     """Be killed when our parent ends, however it ends."""
     _control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-
-
-def hide_memory() -> None:
-    """Let no other program of our user read our memory and environment, nor a crash leave them in a file.
-
-    Where we are the superuser our programs are too, and nothing is hidden from them.
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _control(_SET_DUMPABLE, 0)
 
 
 def _control(what: int, value: int) -> None:

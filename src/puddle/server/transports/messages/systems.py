@@ -20,7 +20,7 @@ from puddle.server.products.base import Experiment
 from puddle.server.store.stamps import Wanted
 from puddle.server.store.systems import Seen
 from puddle.server.transports.calls import Call, Function
-from puddle.server.transports.codecs import Written
+from puddle.server.transports.codecs import Encoded
 from puddle.server.transports.messages import money
 from puddle.server.transports.messages.enums import everybody, number, word
 from puddle.server.transports.messages.snapshots import snapshot
@@ -197,7 +197,7 @@ def _create(api: Api, call: Call, message: pb.CreateSystemRequest) -> pb.System:
     return system(api.creating.create(call.caller, wanted, call.idempotency_key))
 
 
-def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
+def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Encoded:
     size = page_size(message.page_size)
     everyone = everybody(message.scope)
     statuses = tuple(dict.fromkeys(word(Status, "statuses", number) for number in message.statuses))
@@ -222,7 +222,7 @@ def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
         entries = [_entry(view, models[view.system.id]) for view in page]
     else:
         entries = [_kept_entry(view) for view in page]
-    return Written(pb.ListSystemsResponse, b"".join([*entries, tail]))
+    return Encoded(pb.ListSystemsResponse, b"".join([*entries, tail]))
 
 
 _ENTRIES: dict[tuple[str, bool, bool], tuple[Seen, int, bytes]] = {}

@@ -11,7 +11,7 @@ import structlog.testing
 from puddle.server.api import Api, systems
 from puddle.server.auth.secrets import Keyring
 from puddle.server.clouds.base import StepFailed
-from puddle.server.domain.printed import MOST_LINES, USUAL_LINES
+from puddle.server.domain.printed import MAX_LINES, USUAL_LINES
 from puddle.server.domain.states import Status
 from puddle.server.errors import Invalid, Missing, Precondition
 from puddle.server.products.base import Experiment
@@ -62,7 +62,7 @@ def test_to_others_there_is_no_such_console(there: Installation, printed: list[t
     assert printed == []
 
 
-@pytest.mark.parametrize("lines", [-1, MOST_LINES + 1])
+@pytest.mark.parametrize("lines", [-1, MAX_LINES + 1])
 def test_a_number_of_lines_that_cannot_be_is_refused(
     there: Installation, printed: list[tuple[str, int]], lines: int
 ) -> None:

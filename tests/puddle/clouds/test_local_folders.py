@@ -13,7 +13,7 @@ import pytest
 
 from puddle.server.clouds.base import Shape
 from puddle.server.clouds.local import LocalCloud, cloud, snapshots
-from puddle.server.clouds.local.files import MOST_READ, read_json, write_json
+from puddle.server.clouds.local.files import MAX_READ, read_json, write_json
 from puddle.server.clouds.local.limits import ControlGroup, Watch, own_group
 from puddle.server.clouds.local.papers import Card, State
 from puddle.server.clouds.local.trees import copy_tree, throw_away, used
@@ -115,7 +115,7 @@ def test_only_plain_files_of_a_sensible_size_are_read(local):
     shell = local.up()
     os.mkfifo(local.disk() / "pipe")
     with (local.disk() / "huge").open("wb") as file:
-        file.truncate(MOST_READ + 1)
+        file.truncate(MAX_READ + 1)
     (local.disk() / "plain").write_text("x")
     for path in ("pipe", "huge", "plain/below"):
         assert refused(lambda path=path: shell.read(path)).reason == "REFUSED"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puddle.server.domain.catalog import Tag, TagStatus
-from puddle.server.domain.tagging import MOST_TAGS, answers, definition
+from puddle.server.domain.tagging import MAX_TAGS, answers, definition
 from puddle.server.errors import Invalid
 
 
@@ -94,7 +94,7 @@ def test_a_label_is_answered_once():
 
 
 def test_there_are_not_too_many():
-    many = [(f"t{number}", "x") for number in range(MOST_TAGS + 1)]
+    many = [(f"t{number}", "x") for number in range(MAX_TAGS + 1)]
     with pytest.raises(Invalid, match="at most 40"):
         answers(many, [tag(label) for label, _ in many])
     with pytest.raises(Invalid, match="at most 40"):

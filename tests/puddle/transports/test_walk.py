@@ -14,7 +14,7 @@ from puddle.server.domain import permissions
 from puddle.server.domain.people import ApiKey
 from puddle.server.domain.permissions import RULES, Access, Rule
 from puddle.server.domain.records import Snapshot, SnapshotStatus
-from puddle.server.domain.trail import Notice, Report
+from puddle.server.domain.trail import Alert, Report
 from puddle.server.transports.table import TABLE, WATCH, WATCHED, path_of
 from tests.puddle.transports.calling import PROTO, Here, called, here, there
 
@@ -40,7 +40,7 @@ def owned(here: Here) -> dict[str, str]:
         )  # fmt: skip
         tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="-", created=1))  # noqa: S106
         tx.reports.add(Report(id="rep-1", asked_by="u-1", owner_id="u-1", start=0, end=1, created=1))
-        tx.notices.add(Notice(id="n-1", time=1, kind="PROBE", system_id=system.id, owner_id="u-1", message="m"))
+        tx.alerts.add(Alert(id="n-1", time=1, kind="PROBE", system_id=system.id, owner_id="u-1", message="m"))
     return {
         "SystemService": system.id, "SnapshotService": "snap-1", "AuthService": "pk_1", "ReportService": "rep-1",
         "AdminService": "n-1", "system": system.id,

@@ -14,8 +14,8 @@ from puddle.server.domain import permissions, validation
 from puddle.server.domain.people import ApiKey, Caller, Token, User
 from puddle.server.errors import Precondition, Unauthenticated
 
-MOST_KEYS = 50
-MOST_GIVEN = 10_000
+MAX_KEYS = 50
+MAX_GIVEN = 10_000
 """Tokens whose successors a process remembers, so that many calls with an old one do not make many."""
 
 
@@ -99,7 +99,7 @@ class Logins(UseCases):
         with self._store.writing() as tx:
             tx.tokens.add(fresh)
         login = self._given[held.digest] = Login(secret, fresh.expires, user)
-        while len(self._given) > MOST_GIVEN:
+        while len(self._given) > MAX_GIVEN:
             self._given.popitem(last=False)
         return login
 
@@ -125,8 +125,8 @@ class Logins(UseCases):
         key, secret = keys.new_key(owner_id, validation.key_name(name), now, validation.valid_days(valid_days))
         with self._store.writing() as tx:
             found(tx.users.get(owner_id), "user", owner_id)
-            if sum(keys.usable(other, now) for other in tx.keys.of_user(owner_id)) >= MOST_KEYS:
-                raise Precondition(f"there are {MOST_KEYS} keys already; revoke one first", "quota")
+            if sum(keys.usable(other, now) for other in tx.keys.of_user(owner_id)) >= MAX_KEYS:
+                raise Precondition(f"there are {MAX_KEYS} keys already; revoke one first", "quota")
             tx.keys.add(key)
             record(tx, caller, now, "key.create", key.id, owner_id, after={"name": key.name, "expires": key.expires})
         return key, secret

@@ -97,7 +97,7 @@ class Systems(UseCases):
     def console(self, caller: Caller, system_id: str, lines: int = 0) -> str:
         """Return the last lines (0: as many as are usual) of what the machine has printed, fit for a terminal."""
         system = self._visible("SystemService/GetConsole", caller, system_id)
-        most = validation.whole("lines", lines, 0, printed.MOST_LINES) or printed.USUAL_LINES
+        most = validation.whole("lines", lines, 0, printed.MAX_LINES) or printed.USUAL_LINES
         cloud = self._backend.clouds.get(system.cloud)
         if cloud is None or not system.machine_id:
             return ""

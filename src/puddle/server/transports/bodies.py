@@ -22,7 +22,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 async def limit_of(headers: dict[bytes, bytes], most: int, known: Callable[[], Awaitable[bool]]) -> int:
-    """Return how many bytes a body may have: `most` of an authenticated caller, which is asked only where it matters."""
+    """Return how many bytes a body may have: `most` of an authenticated caller, asked only where it matters."""
     anonymous = min(most, MAX_ANONYMOUS_BYTES)
     small = b"content-length" in headers and _declared(headers) <= anonymous
     if small and b"content-encoding" not in headers:

@@ -18,7 +18,7 @@ from puddle.server.clouds.local.processes import get_loose, me, say_ready
 from puddle.server.clouds.local.trees import copy_tree, throw_away
 
 ORDER, OUTCOME, LOG = "order.json", "outcome.json", "copy.log"
-MOST_TRIES = 3
+MAX_TRIES = 3
 
 
 def main(folder: Path) -> None:
@@ -31,8 +31,8 @@ def main(folder: Path) -> None:
     write_json(folder / ORDER, {**order, "tries": tries})
     State(who=me(), phase=MAKING, since=time.time()).write(folder)
     say_ready(telling)
-    if tries > MOST_TRIES:
-        return _end(folder, f"its copying was cut short {MOST_TRIES} times")
+    if tries > MAX_TRIES:
+        return _end(folder, f"its copying was cut short {MAX_TRIES} times")
     return _end(folder, _copied(folder, str(order["system_id"]), int(order["disk_gb"]) << 30))
 
 

@@ -23,7 +23,7 @@ from puddle.server.clouds.local.processes import MARK, descendants, die_with_par
 
 SERVICE, SERVING, CONSOLE = "service.json", "serving.json", "console.log"
 FIRST_WAIT, LONGEST_WAIT = 2.0, 60.0
-_CONSOLE_MOST, _CONSOLE_KEPT = 16 << 20, 1 << 20
+_CONSOLE_MAX, _CONSOLE_KEPT = 16 << 20, 1 << 20
 
 
 class Keeper:
@@ -174,7 +174,7 @@ class Keeper:
         os.write(1, f"puddle: {line}\n".encode())
 
     def _keep_console_small(self) -> None:
-        if os.fstat(1).st_size > _CONSOLE_MOST:
+        if os.fstat(1).st_size > _CONSOLE_MAX:
             with (self._folder / CONSOLE).open("rb+") as console:
                 console.seek(-_CONSOLE_KEPT, os.SEEK_END)
                 (self._folder / f"{CONSOLE}.1").write_bytes(console.read())

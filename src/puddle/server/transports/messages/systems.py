@@ -53,7 +53,7 @@ class _Lasting:
 
 
 _KEPT: dict[tuple[str, bool, bool], _Lasting] = {}
-MOST_KEPT = 5000
+MAX_KEPT = 5000
 
 
 def _lasting(view: SystemView) -> pb.System:
@@ -61,7 +61,7 @@ def _lasting(view: SystemView) -> pb.System:
     key = (view.seen.system.id, view.mine, view.admin)
     kept = _KEPT.get(key)
     if kept is None or kept.seen is not view.seen:
-        if len(_KEPT) >= MOST_KEPT:
+        if len(_KEPT) >= MAX_KEPT:
             _KEPT.clear()
         kept = _KEPT[key] = _Lasting(view.seen, _made(view))
     return kept.message
@@ -234,7 +234,7 @@ def _kept_entry(view: SystemView) -> bytes:
     kept = _ENTRIES.get(key)
     if kept is not None and kept[0] is view.seen and kept[1] == view.now and not view.snapshots:
         return kept[2]
-    if len(_ENTRIES) >= MOST_KEPT:
+    if len(_ENTRIES) >= MAX_KEPT:
         _ENTRIES.clear()
     entry = _entry(view, [])
     if not view.snapshots:

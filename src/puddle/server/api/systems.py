@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from puddle.server.api.base import UseCases, found
-from puddle.server.api.glances import Glances
+from puddle.server.api.cache import SystemCache
 from puddle.server.api.limits import holders
 from puddle.server.api.views import SystemView, password, snapshots_of, viewed
 from puddle.server.backend import Backend
@@ -44,7 +44,7 @@ class Systems(UseCases):
     def __init__(self, backend: Backend) -> None:
         """See the class."""
         super().__init__(backend)
-        self._glances = Glances()
+        self._cache = SystemCache()
 
     def get(self, caller: Caller, system_id: str) -> SystemView:
         """Return a system."""
@@ -58,7 +58,7 @@ class Systems(UseCases):
         return self._views(caller, self._store.stamps(wanted))
 
     def _views(self, caller: Caller, stamps: Sequence[Stamp]) -> list[SystemView]:
-        seen = self._glances.seen(self._store, stamps)
+        seen = self._cache.get(self._store, stamps)
         with_some = [stamp.id for stamp in stamps if stamp.has_snapshots]
         snapshots: Mapping[str, tuple[Snapshot, ...]] = {}
         if with_some:

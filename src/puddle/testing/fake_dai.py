@@ -13,7 +13,7 @@ needs Python alone, and runs as a program:
 
 The setting `fake_exit_code` of its configuration lets it end at once, as a product that cannot come up.
 
-`installation` makes the folder that an administrator would have decompressed from the vendor's archive.
+`installation` makes the folder that an administrator would have unpacked from the vendor's archive.
 """
 
 from __future__ import annotations

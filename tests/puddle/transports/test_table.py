@@ -34,8 +34,8 @@ def test_reads_are_called_so_and_ask_nobody_but_the_database() -> None:
     asks_clouds = {"SystemService/ListModels", "SystemService/GetConsole", "ImageService/GetBuildLog"}
     assert not reads & asks_clouds
     get = TABLE[path_of("SystemService/GetSystem")]
-    assert get.waits(get.request(include_models=True))
-    assert not get.waits(get.request())
+    assert get.may_block(get.request(include_models=True))
+    assert not get.may_block(get.request())
 
 
 def test_one_method_is_for_anybody() -> None:

@@ -6,7 +6,7 @@ variables `DRIVERLESS_AI_*` that win over `config.toml`, the login by an htpassw
 `run-dai.sh` of an installation. What is not documented, and so is ours: the address of a list of experiments
 (`EXPERIMENTS`); a server that does not know it lists none.
 
-An image is an installation an administrator has decompressed: `installations` is a folder with one folder a version. It
+An image is an installation an administrator has unpacked: `installations` is a folder with one folder a version. It
 holds the vendor's software, which Puddle neither brings nor fetches.
 """
 
@@ -219,7 +219,7 @@ def _told(health: Any, *keys: str) -> tuple[tuple[str, str], ...]:
 
 
 class Installation:
-    """The recipe: a copy of an installation that an administrator has decompressed."""
+    """The recipe: a copy of an installation that an administrator has unpacked."""
 
     def __init__(self, installations: Path) -> None:
         """`installations`: the folder with one folder a version."""

@@ -223,7 +223,7 @@ def _download(client: httpx.Client, url: str, to: Path) -> str:
 
 
 def _unpack(name: str, archive: Path, jar: Path, say: Say) -> None:
-    """Take the one file out; nothing else of the archive is decompressed or run."""
+    """Take the one file out; nothing else of the archive is unpacked or run."""
     say("taking h2o.jar out of it")
     try:
         if name.endswith(".whl"):

@@ -39,7 +39,7 @@ from puddle.server.transports.codecs import codec_of
 from puddle.server.transports.connect import Counter as CallCounter
 from puddle.server.transports.connect import address_of, refusal_of, request_id_of, send_refusal
 from puddle.server.transports.messages.enums import everybody
-from puddle.server.transports.messages.systems import system
+from puddle.server.transports.messages.system_message import system
 from puddle.server.transports.table import WATCH, WATCHED
 
 LOG = structlog.get_logger("puddle.watching")

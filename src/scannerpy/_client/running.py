@@ -279,7 +279,7 @@ class Runs:
         fault = None if outcome is None else outcome.fault
         chronicle.end(status, fault.traceback if fault is not None else "")
         word = "cancelled" if status.cancelled else "finished" if status.result.success else "failed"
-        self._database.change(lambda _: [EndJob(job_id, self._database.now(), word)])
+        self._database.change(lambda _: [EndJob(job_id, time.time(), word)])
 
 
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:

@@ -153,11 +153,6 @@ class Pool:
         for worker in idle:
             worker.leave()
 
-    @property
-    def idle(self) -> int:
-        """How many workers wait."""
-        return len(self._idle)
-
 
 _open_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 

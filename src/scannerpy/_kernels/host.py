@@ -56,13 +56,12 @@ class KernelHost:
         vertex: Vertex,
         *,
         node_id: int = 0,
-        devices: Sequence[DeviceHandle] = (),
         owned: Sequence[bool] = (),
     ) -> None:
         self.label = vertex.label
         self.signature = _signature(vertex)
         self.spec: KernelSpec = self.signature.kernels[vertex.device]
-        self.config = _config(vertex, self.signature, node_id, devices or (DeviceHandle(vertex.device, 0),))
+        self.config = _config(vertex, self.signature, node_id)
         self.stateful = vertex.unbounded or vertex.warmup is not None
         self.batch = vertex.batch
         self._takes = _takers(vertex, self.signature, self.spec, owned)
@@ -216,10 +215,10 @@ def _input_columns(vertex: Vertex, signature: OpSignature) -> list[Column]:
     return [signature.inputs[0] if signature.inputs else Column(edge.column, edge.is_video) for edge in vertex.inputs]
 
 
-def _config(vertex: Vertex, signature: OpSignature, node_id: int, devices: Sequence[DeviceHandle]) -> KernelConfig:
+def _config(vertex: Vertex, signature: OpSignature, node_id: int) -> KernelConfig:
     inputs = _input_columns(vertex, signature)
     return KernelConfig(
-        devices=list(devices),
+        devices=[DeviceHandle(vertex.device, 0)],
         input_columns=[column.name for column in inputs],
         input_column_types=[_column_type(column) for column in inputs],
         output_columns=[column.name for column in signature.outputs],

@@ -36,12 +36,11 @@ _MOST_REORDERED = 16
 class Presented:
     """`packets`: the packet of each frame, in the order they came out. `damaged`: packets that did not decode cleanly.
 
-    `sizes` maps (width, height) to the first row of that size, `digests` each packet to a sum over its frame's pixels.
+    `digests` maps each packet to a checksum of its frame's pixels, where they were asked for.
     """
 
     packets: list[int] = field(default_factory=list)
     damaged: set[int] = field(default_factory=set)
-    sizes: dict[tuple[int, int], int] = field(default_factory=dict)
     digests: dict[int, int] = field(default_factory=dict)
 
 
@@ -161,7 +160,6 @@ def _take(file: Path, frame: VideoFrame, found: Presented) -> None:
         raise IngestError(f"{file}: frame {len(found.packets)} belongs to no packet and cannot be found again")
     if frame.is_corrupt:
         found.damaged.add(frame.pts)
-    found.sizes.setdefault((frame.width, frame.height), len(found.packets))
     found.packets.append(frame.pts)
 
 

@@ -135,7 +135,7 @@ def test_what_is_booked_stays_booked_and_the_record_follows_the_ledger(place: Pl
     session = place.sessions(Meter.VM)[0]
     assert session.booked > session.start
     machine = place.at.cloud.machine
-    place.at.cloud.machine = lambda it: replace(machine(it), since=session.start + 5)  # type: ignore[method-assign]
+    place.at.cloud.machine = lambda it: replace(machine(it), since=session.start + 5)  # type: ignore[method-assign]  # of this test's object alone
     place.at.api.wishes.stop(place.at.ann, one)
     place.pass_by(20, 2)
     assert place.sessions(Meter.VM)[0].end == session.booked

@@ -1,4 +1,4 @@
-"""A system as people see it: the record, and all that follows from it at this moment."""
+"""A system as a caller may see it: the record, and what is computed from it when it is read."""
 
 from __future__ import annotations
 

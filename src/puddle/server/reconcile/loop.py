@@ -1,4 +1,4 @@
-"""The loop that makes wishes come true: lease what is due → look → decide → write → act → write.
+"""The reconcile loop: lease what is due → look → decide → write → act → write.
 
 Several loops (threads, processes, servers) share one database; a lease keeps them from working on the same system, and
 it beats while the work lasts. All network calls are made in `Lanes`, none within a transaction; this thread only
@@ -235,7 +235,7 @@ class Loop:
                 self._hands.pop(work.system.id, None)
 
     def _decided(self, work: Work, now: int) -> bool:
-        """Decide; False where that fails, which is a mistake of ours: others go on, and this one is tried again."""
+        """Decide; False where that fails, which is a bug: others go on, and this one is tried again."""
         with surviving("not_decided", system_id=work.system.id, status=work.system.status.name):
             work.decision = decide(work.system, work.facts, now, work.given.terms)
             return True

@@ -30,8 +30,12 @@ NO_LIMIT = 2**31 - 1
 """What is told to be left of compute units where there is no limit."""
 
 
-def system(view: SystemView, *, reasons: bool = True) -> pb.System:
-    """Return a system as its caller may see it. `reasons`: say why it is on, which takes as long as all the rest."""
+def system(view: SystemView, *, reasons: bool = True, disk: bool = True) -> pb.System:
+    """Return a system as its caller may see it.
+
+    `reasons`: say why it is on, which takes as long as all the rest. `disk`: say what its disk has cost, for which the
+    database is asked.
+    """
     message = pb.System()
     message.CopyFrom(_lasting(view))
     if cost := view.current_cost:
@@ -41,6 +45,8 @@ def system(view: SystemView, *, reasons: bool = True) -> pb.System:
         message.snapshots.extend([snapshot(each) for each in view.snapshots])
     if reasons and view.system.status is Status.STARTED:
         message.activity.reasons.extend(view.why)
+    if disk:
+        message.disk_cost_decimal = money.exact(view.disk_cost)
     return message
 
 
@@ -117,7 +123,7 @@ def _made(view: SystemView) -> pb.System:
         previous_sessions_cost_decimal=money.exact(view.previous_cost),
         allowed_actions=_actions(view.actions),
         activity=_activity(it),
-        forecast_cost_per_day=money.price(24 * price) if it.session_id else 0.0,
+        forecast_cost_per_day=money.price(24 * (price if it.session_id else view.disk_price)),
     )
 
 
@@ -244,7 +250,7 @@ def _kept_entry(view: SystemView) -> bytes:
 
 def _entry(view: SystemView, models: list[pb.DAIModel]) -> bytes:
     """Return an answer with one system in it; such answers, one after the other, are one with all of them."""
-    one = pb.SystemWithModels(system=system(view, reasons=False), models=models)
+    one = pb.SystemWithModels(system=system(view, reasons=False, disk=False), models=models)
     return pb.ListSystemsResponse(systems=[one]).SerializeToString()
 
 

@@ -27,7 +27,6 @@ from puddle.server.domain.records import Meter, Session, SnapshotStatus, System
 from puddle.server.domain.states import SETTLED, TABLE, Status, Wish, refusal
 from puddle.server.errors import Exceeded, Refused
 from puddle.server.faults import IN_TRANSACTION, Crash, Point, armed, crash_at
-from puddle.server.reconcile.accounting import has_idle_disk
 from puddle.server.reconcile.chores import SWEEP_EVERY_S
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
@@ -446,6 +445,7 @@ class History(RuleBasedStateMachine):
         self.check_machines()
         self.check_snapshots()
         self.check_books()
+        self.check_what_has_ended()
         self.store.close()
 
     def be_kind(self) -> None:
@@ -490,6 +490,16 @@ class History(RuleBasedStateMachine):
                 assert system.status is Status.TERMINATED
             assert system.cu == (0 if system.status is not Status.STARTED else system.cu)
 
+    def check_what_has_ended(self) -> None:
+        """A program that has ended is not in use: its system is stopped at its deadline, and does not cost for ever."""
+        ended = {it.id for it in self.systems() if it.status is Status.STARTED and it.idle_minutes > 0}
+        for system_id in ended:
+            self.at.cloud.outside.crash(system_id)
+        for _ in range(70 if ended else 0):  # minutes: longer than any interval and extension here
+            self.at.clock.turn(61)
+            self.turned(0)
+        assert not {it.id for it in self.systems() if it.status is Status.STARTED} & ended
+
     def check_snapshots(self) -> None:
         """What the rows say is there is there, and nothing else."""
         with self.store.reading() as tx:
@@ -520,7 +530,7 @@ class History(RuleBasedStateMachine):
             cost = Span(PRICE[up.cloud_type], up.start, up.end or now).amount
             true[up.system_id] += cost
         disks = {it.system_id for it in sessions if it.meter is Meter.DISK and not it.end}
-        assert disks == {it.id for it in self.systems() if has_idle_disk(it)}
+        assert disks == {it.id for it in self.systems() if it.has_idle_disk()}
         if not self.stalled:
             wrong = {it for it in metered | true if metered[it] != true[it]}
             assert not wrong, self.story(wrong)

@@ -55,7 +55,10 @@ class Idleness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductFacts:
-    """What a product says. `idleness` is None where it could not be told; `token`: the step it was restarted for."""
+    """What a product says. `idleness` is None where it could not be told; `token`: the step it was restarted for.
+
+    `ended`: its machine says that its program has ended, and does not run: that is known, and no missing answer.
+    """
 
     ready: bool
     url: str = ""
@@ -63,6 +66,7 @@ class ProductFacts:
     idleness: Idleness | None = None
     config: str | None = None
     failure: str = ""
+    ended: bool = False
 
 
 class CopyState(StrEnum):

@@ -78,6 +78,10 @@ class System:
     target_disk_gb: int = 0
     snapshot_id: str = ""
 
+    def has_idle_disk(self) -> bool:
+        """Whether its disk is what costs: it has a machine, which is not metered."""
+        return bool(self.machine_id) and not self.session_id
+
     def idle_deadline(self) -> int:
         """When it is stopped if nobody uses it until then; 0 where it never is."""
         if self.idle_minutes == NEVER or self.status is not Status.STARTED:

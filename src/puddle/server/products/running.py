@@ -105,6 +105,11 @@ def runs(shell: Shell, serving: Serving | None, needed: Needs) -> bool:
     return serving is not None and serving.running and read_note(shell).needs.machine == needed.machine
 
 
+def has_ended(serving: Serving | None) -> bool:
+    """Whether the program has run and ended. One that was asked for a moment ago, and is yet to begin, has not."""
+    return serving is not None and not serving.running and serving.exit_code is not None
+
+
 def read_note(shell: Shell) -> Note:
     """Return the note on the disk; an empty one where there is none that can be read: the disk is a user's."""
     try:

@@ -166,7 +166,7 @@ class Hub:
         made = {each: (-1, _json(pb.SystemEvent(kind="gone", system=pb.System(id=each)))) for each in ids}
         for view in self._source.seen(ids, admin=admin):
             kind = "gone" if view.system.status is Status.TERMINATED else "changed"
-            event = pb.SystemEvent(kind=kind, system=system(view))
+            event = pb.SystemEvent(kind=kind, system=system(view, disk=False))
             made[view.system.id] = view.system.revision, _json(event)
         return made
 

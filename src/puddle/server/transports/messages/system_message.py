@@ -16,8 +16,12 @@ from puddle.server.transports.messages.enums import number
 from puddle.server.transports.messages.snapshots import snapshot
 
 
-def system(view: SystemView, *, reasons: bool = True) -> pb.System:
-    """Return the message. `reasons`: include why the system is on, which takes as long as all the rest."""
+def system(view: SystemView, *, reasons: bool = True, disk: bool = True) -> pb.System:
+    """Return the message.
+
+    `reasons`: include why the system is on, which takes as long as all the rest. `disk`: include what its disk has
+    cost, for which the database is asked.
+    """
     message = pb.System()
     message.CopyFrom(_lasting(view))
     if cost := view.current_cost:
@@ -27,6 +31,8 @@ def system(view: SystemView, *, reasons: bool = True) -> pb.System:
         message.snapshots.extend([snapshot(each) for each in view.snapshots])
     if reasons and view.system.status is Status.STARTED:
         message.activity.reasons.extend(view.why)
+    if disk:
+        message.disk_cost_decimal = money.exact(view.disk_cost)
     return message
 
 
@@ -46,7 +52,7 @@ def list_entry(view: SystemView) -> bytes:
 
 def encoded_entry(view: SystemView, models: Sequence[pb.DAIModel]) -> bytes:
     """Return the same with these models, from scratch."""
-    one = pb.SystemWithModels(system=system(view, reasons=False), models=models)
+    one = pb.SystemWithModels(system=system(view, reasons=False, disk=False), models=models)
     return pb.ListSystemsResponse(systems=[one]).SerializeToString()
 
 
@@ -109,7 +115,7 @@ def _from_record(view: SystemView) -> pb.System:
         previous_sessions_cost_decimal=money.exact(view.previous_cost),
         allowed_actions=_actions(view.actions),
         activity=_activity(it),
-        forecast_cost_per_day=money.price(24 * price) if it.session_id else 0.0,
+        forecast_cost_per_day=money.price(24 * (price if it.session_id else view.disk_price)),
     )
 
 

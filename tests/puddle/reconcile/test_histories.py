@@ -227,7 +227,7 @@ class History(RuleBasedStateMachine):
             Wish.FAIL: lambda: api.fail(caller, one),
             Wish.EXTEND: lambda: api.extend_idle(caller, one, 45),
             Wish.SET_IDLE: lambda: api.change_idle(caller, one, 60),
-            Wish.CONFIGURE: lambda: api.update_config(caller, one, f"a = {self.now}"),
+            Wish.CONFIGURE: lambda: api.update_config(caller, one, f"a = {self.now}", restart=self.now % 2 == 0),
         }
         calls[wish]()
 

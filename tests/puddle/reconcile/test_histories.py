@@ -369,6 +369,15 @@ class History(RuleBasedStateMachine):
         elif what == "crash" and running:
             outside.crash(system.id)
 
+    @rule(number=which, loop=st.integers(0, 1), passing=st.sampled_from([2, 61, 200]))
+    def lag(self, number: int, loop: int, passing: int) -> None:
+        """The cloud does not list a machine for a moment, where that is not just what is waited for."""
+        system = self.chosen(number)
+        if system is not None and system.status not in {Status.TERMINATING, Status.FAILED}:
+            self.at.cloud.outside.hide(system.id)
+            self.turn(loop, passing)
+            self.at.cloud.outside.show()
+
     @rule(number=which, busy=st.booleans(), hidden=st.booleans())
     def play(self, number: int, busy: bool, hidden: bool) -> None:
         """A product is at work, or does not tell."""

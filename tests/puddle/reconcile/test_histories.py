@@ -228,7 +228,7 @@ class History(RuleBasedStateMachine):
             Wish.FAIL: lambda: api.fail(caller, one),
             Wish.EXTEND: lambda: api.extend_idle(caller, one, 45),
             Wish.SET_IDLE: lambda: api.change_idle(caller, one, 60),
-            Wish.CONFIGURE: lambda: api.update_config(caller, one, f"a = {self.now}"),
+            Wish.CONFIGURE: lambda: api.update_config(caller, one, f"a = {self.now}", restart=self.now % 2 == 0),
         }
         calls[wish]()
 
@@ -369,6 +369,15 @@ class History(RuleBasedStateMachine):
             outside.vanish(system.id)
         elif what == "crash" and running:
             outside.crash(system.id)
+
+    @rule(number=which, loop=st.integers(0, 1), passing=st.sampled_from([2, 61, 200]))
+    def lag(self, number: int, loop: int, passing: int) -> None:
+        """The cloud does not list a machine for a moment, where that is not just what is waited for."""
+        system = self.chosen(number)
+        if system is not None and system.status not in {Status.TERMINATING, Status.FAILED}:
+            self.at.cloud.outside.hide(system.id)
+            self.turn(loop, passing)
+            self.at.cloud.outside.show()
 
     @rule(number=which, busy=st.booleans(), hidden=st.booleans())
     def play(self, number: int, busy: bool, hidden: bool) -> None:

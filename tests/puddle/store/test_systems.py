@@ -185,8 +185,8 @@ def test_it_is_called_as_in_its_last_session(store: Store) -> None:
 def test_who_reads_sees_one_state(store: Store) -> None:
     create(store)
     with store.reading() as tx:
-        before = tx.systems.known()
+        before = tx.systems.all()
         create(store, id="s-2", name="two")
-        assert tx.systems.known() == before
+        assert tx.systems.all() == before
     with store.reading() as tx:
-        assert tx.systems.known() != before
+        assert tx.systems.all() != before

@@ -151,13 +151,16 @@ def end_snapshot(tx: Transaction, ended: SnapshotEnded, rules: Rules, now: int) 
     )
     tx.snapshots.put(after)
     if status is SnapshotStatus.AVAILABLE:
-        _open_snapshot(tx, after, rules, now)
+        open_snapshot(tx, after, rules, now)
     record(tx, f"snapshot.{status.name.lower()}", (snapshot.id, snapshot.system_id), now, message=ended.failure)
 
 
-def _open_snapshot(tx: Transaction, snapshot: Snapshot, rules: Rules, now: int) -> None:
+def open_snapshot(tx: Transaction, snapshot: Snapshot, rules: Rules, now: int) -> None:
+    """Meter a snapshot that is there since its last update, where it costs something."""
     price = rules.prices.get(snapshot.cloud, _FREE).snapshot_gb_micros
-    _meter_gigabytes(tx, snapshot, Meter.SNAPSHOT, snapshot.system_id, f"{snapshot.id}.kept", price, now)
+    _meter_gigabytes(
+        tx, snapshot, Meter.SNAPSHOT, snapshot.system_id, f"{snapshot.id}.kept.{snapshot.updated}", price, now
+    )
 
 
 # what is told

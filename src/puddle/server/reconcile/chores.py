@@ -17,9 +17,9 @@ from puddle.server.reconcile.builds import Builds
 from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.removals import Removals
 from puddle.server.reconcile.reporting import make_reports
-from puddle.server.reconcile.sweep import Sweep, forget_what_has_ended
+from puddle.server.reconcile.sweep import SEEN_FOR_S, Sweep, forget_what_has_ended
 
-SWEEP_EVERY_S = 300
+SWEEP_EVERY_S = SEEN_FOR_S
 _FORGET_EVERY_S = 3600
 _BOOK_EVERY_S = 60
 _LONGEST_LEASE_S = 3600  # of any server, whatever its settings say

@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 from puddle.server.domain.people import Token, User
 from puddle.server.store.catalog import Images, InstanceTypes, Tags
 from puddle.server.store.ledger import Ledger, Sessions
+from puddle.server.store.oddities import Oddities
 from puddle.server.store.people import Groups, Keys, Tokens, Users, bearer_alone
 from puddle.server.store.schema import INSTALLATION
 from puddle.server.store.snapshots import Snapshots
@@ -70,6 +71,11 @@ class Transaction:
     def snapshots(self) -> Snapshots:
         """Snapshots."""
         return Snapshots(self.connection)
+
+    @cached_property
+    def oddities(self) -> Oddities:
+        """What sweeps have seen."""
+        return Oddities(self.connection)
 
     @cached_property
     def sessions(self) -> Sessions:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Generic
 
 import sqlalchemy as sa
 
 from puddle.server.store.columns import Record, Table
+
+AT_ONCE = 500
+"""How many ids one query names: databases have limits of their own, and these are known to hold."""
+
+
+def batched(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Yield so many ids as one query names, each once."""
+    left = sorted(set(ids))
+    for at in range(0, len(left), AT_ONCE):
+        yield left[at : at + AT_ONCE]
 
 
 class Rows(Generic[Record]):

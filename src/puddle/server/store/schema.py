@@ -52,6 +52,7 @@ SESSIONS = Table(
     sa.Index("ix_sessions_owner", "owner_id", "end"),
     sa.Index("ix_sessions_booked", "end", "booked"),
 )
+ODDITIES = Table(records.Oddity, "oddities", METADATA, key=("cloud", "kind", "id"))
 LEDGER = Table(
     records.LedgerEntry,
     "ledger",

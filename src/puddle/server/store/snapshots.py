@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from puddle.server.domain.records import Snapshot, SnapshotStatus
-from puddle.server.store.rows import Rows
+from puddle.server.store.rows import Rows, batched
 from puddle.server.store.schema import SNAPSHOTS
 
 _C = SNAPSHOTS.c
@@ -31,6 +31,15 @@ class Snapshots(Rows[Snapshot]):
         """Return how many snapshots a cloud should have."""
         kept = _C.cloud == cloud, _C.status == int(SnapshotStatus.AVAILABLE)
         return int(self._connection.execute(sa.select(sa.func.count()).where(*kept)).scalar_one())
+
+    def of_ids(self, ids: Iterable[str]) -> list[Snapshot]:
+        """Return snapshots by their ids, whatever became of them; those that are not there are left out."""
+        return [found for some in batched(ids) for found in self._many(_C.id.in_(some))]
+
+    def available_on(self, cloud: str) -> set[str]:
+        """Return the ids of those that a cloud should have."""
+        query = sa.select(_C.id).where(_C.cloud == cloud, _C.status == int(SnapshotStatus.AVAILABLE))
+        return set(self._connection.execute(query).scalars())
 
     def to_delete(self) -> list[Snapshot]:
         """Return those somebody wants to be gone."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.records import Meter, System
 from puddle.server.domain.states import FROM_REST, HOLDING, Status
-from puddle.server.store.rows import Rows
+from puddle.server.store.rows import Rows, batched
 from puddle.server.store.schema import INSTANCE_TYPES, SESSIONS, SYSTEMS, USERS
 
 NEVER_AGAIN = 2**62
@@ -108,9 +108,11 @@ class Systems(Rows[System]):
         row = self._connection.execute(_SEEN.where(SYSTEMS.c.id == system_id)).first()
         return None if row is None else self._seen(row)
 
-    def known(self) -> dict[str, Status]:
-        """Return where every system stands, by its id: what the sweep compares the clouds with."""
-        return {row[0]: Status(row[1]) for row in self._connection.execute(sa.select(SYSTEMS.c.id, SYSTEMS.c.status))}
+    def standing(self, ids: Iterable[str]) -> dict[str, Status]:
+        """Return where these systems stand, by their ids; those that are not there are left out."""
+        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.status)
+        found = (self._connection.execute(query.where(SYSTEMS.c.id.in_(some))) for some in batched(ids))
+        return {row[0]: Status(row[1]) for rows in found for row in rows}
 
     def revisions(self) -> list[tuple[str, str, int]]:
         """Return (id, owner's id, revision) of every system that is not terminated: what watchers compare."""

@@ -148,6 +148,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_notices_time", "notices", ["time", "id"], unique=False)
     op.create_table(
+        "oddities",
+        sa.Column("cloud", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("cloud", "kind", "id", name=op.f("pk_oddities")),
+    )
+    op.create_table(
         "report_entries",
         sa.Column("report_id", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
@@ -215,6 +224,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("cloud_snapshot_id", sa.Text(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
     )
     op.create_index("ix_snapshots_owner", "snapshots", ["owner_id"], unique=False)
@@ -268,6 +278,7 @@ def upgrade() -> None:
         sa.Column("target_type_id", sa.Text(), nullable=False),
         sa.Column("target_disk_gb", sa.BigInteger(), nullable=False),
         sa.Column("snapshot_id", sa.Text(), nullable=False),
+        sa.Column("missing", sa.BigInteger(), nullable=False),
         sa.Column("look_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_holder", sa.Text(), server_default="", nullable=False),
         sa.Column("lease_until", sa.BigInteger(), server_default="0", nullable=False),
@@ -368,6 +379,7 @@ def downgrade() -> None:
     op.drop_index("ix_reports_asked_by", table_name="reports")
     op.drop_table("reports")
     op.drop_table("report_entries")
+    op.drop_table("oddities")
     op.drop_index("ix_notices_time", table_name="notices")
     op.drop_table("notices")
     op.drop_index("ix_ledger_session", table_name="ledger")

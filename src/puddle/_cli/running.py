@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from puddle.server.main import Server
     from puddle.server.settings import Settings
 
-Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc/puddle/puddle.toml as it comes.")]
-Data = Annotated[Path | None, typer.Option("--data", help="The folder for all that is kept.")]
+Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc/puddle/puddle.toml by default.")]
+Data = Annotated[Path | None, typer.Option("--data", help="The folder for everything that is stored.")]
 
 
 _NO_DATABASE = "there is no database {}: a server makes it when it starts; name that server's --config or --data"
@@ -31,7 +33,7 @@ def server(
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")] = None,
     anew: Annotated[list[str] | None, typer.Option(help="A cloud to use although what was there is lost.")] = None,
 ) -> None:
-    """Run a server: it takes calls, makes wishes come true, and stops cleanly on SIGTERM or Ctrl-C.
+    """Run a server: it serves the API and reconciles systems, and stops cleanly on SIGTERM or Ctrl-C.
 
     With nothing configured it keeps everything in ~/.local/share/puddle, listens on 127.0.0.1:8081, and shows the first
     administrator's key, once.
@@ -40,7 +42,7 @@ def server(
     from puddle.server.main import Server
 
     found = _settings(config, data, server=_given(host=host, port=port))
-    with _told():
+    with _configuration_errors():
         listening = listen(found)
         made = Server(found, anew or ())
     address = address_of(found, listening)
@@ -56,7 +58,7 @@ def server(
 
 
 def _first_step(made: Server) -> str:
-    """Return what an administrator may do first; without an image there is nothing to make systems from."""
+    """Return what an administrator does first: without an image there is nothing to make systems from."""
     with made.backend.store.reading() as tx:
         building = [f"{image.product} {image.version}" for image in tx.images.of()]
     if not building:
@@ -69,7 +71,7 @@ def migrate(config: Config = None, data: Data = None) -> None:
     from puddle.server.assembly import backend_of
 
     found = _settings(config, data)
-    with _told():
+    with _configuration_errors():
         store = backend_of(found).store
         store.migrate()
     store.close()
@@ -87,7 +89,7 @@ def server_key(
 
     found = _settings(config, data)
     file = found.data.absolute() / "puddle.db"
-    with _told():
+    with _configuration_errors():
         if found.database_url() == f"sqlite:///{file}" and not file.exists():  # one would be made, of another server
             raise Failed(_NO_DATABASE.format(file))
         backend = backend_of(found)
@@ -145,7 +147,7 @@ def _reencrypt(found: Settings) -> None:
     file = found.keys_file()
     if file is not None and not file.exists():  # one would be made, for an installation that is not the one meant
         raise Failed(_NO_KEYS.format(file))
-    with _told():
+    with _configuration_errors():
         backend = backend_of(found)
         backend.store.migrate()
     try:
@@ -162,35 +164,33 @@ def _reencrypt(found: Settings) -> None:
 
 
 def settings() -> None:
-    """Print all settings as a file to begin with: what they mean, and what they are as they come."""
+    """Print all settings with their meanings and defaults, as a file to begin with."""
     from puddle._cli.settings_page import as_toml
 
     typer.echo(as_toml(), nl=False)
 
 
-class _told:  # noqa: N801 -- reads as what it does
-    """What is wrong with the settings, or with the database they name, is told in sentences."""
+@contextmanager
+def _configuration_errors() -> Iterator[None]:
+    """Raise Failed, with a sentence, where the settings or the database they name cannot be used."""
+    from sqlalchemy.exc import OperationalError
 
-    def __enter__(self) -> None:
-        pass
+    from puddle.server.settings import SettingsRefused
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        from sqlalchemy.exc import OperationalError
-
-        from puddle.server.settings import SettingsRefused
-
-        if isinstance(error, SettingsRefused):
-            raise Failed(str(error)) from None
-        if isinstance(error, OperationalError):
-            why = str(error.orig).partition("\n")[0]
-            raise Failed(f"database.url: the database cannot be used: {why}") from None
+    try:
+        yield
+    except SettingsRefused as refused:
+        raise Failed(str(refused)) from None
+    except OperationalError as error:
+        why = str(error.orig).partition("\n")[0]
+        raise Failed(f"database.url: the database cannot be used: {why}") from None
 
 
 def _settings(config: Path | None, data: Path | None, **said: dict[str, Any]) -> Settings:
     from puddle.server import logs
     from puddle.server.settings import load
 
-    with _told():
+    with _configuration_errors():
         found = load(config, **{name: values for name, values in {**said, **_given(data=data)}.items() if values})
     logs.configure(found.log.level, found.log.format)
     return found

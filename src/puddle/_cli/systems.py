@@ -1,4 +1,4 @@
-"""`puddle systems`: see them, make them, and take them through their lives."""
+"""`puddle systems`: list, create, start, stop, scale and terminate systems."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sure(question: str, *, yes: bool) -> None:
 
 @contextmanager
 def goes_on(again: str) -> Iterator[None]:
-    """Say, where Ctrl-C ends the waiting, that what was wished is done all the same."""
+    """Say, where Ctrl-C ends the waiting, that what was asked for goes on all the same."""
     try:
         yield
     except KeyboardInterrupt:
@@ -347,7 +347,7 @@ def get_config(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> Non
     else:
         typer.echo(system.config_toml, nl=not system.config_toml.endswith("\n"))
         if not system.config_toml:
-            typer.echo(f"{system.name} has no configuration of its own: its product runs as it comes.", err=True)
+            typer.echo(f"{system.name} has no configuration of its own: its product runs with its defaults.", err=True)
 
 
 @config.command("set")

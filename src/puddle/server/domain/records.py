@@ -147,7 +147,7 @@ class SnapshotStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A copy of a system's disk. `lost`: since when its cloud does not have it any more; 0: as far as is known it does."""
+    """A copy of a system's disk. `lost`: since when its cloud has not had it; 0: it has, as far as is known."""
 
     id: str
     name: str

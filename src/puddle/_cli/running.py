@@ -49,7 +49,7 @@ def server(
 
     def ready() -> None:
         if made.key is not None:
-            _show(made.key, address, found.data)
+            show_key(made.key, address, found.data)
         typer.echo(f"Puddle listens on {address}")
         if made.key is not None:
             typer.echo(_first_step(made))
@@ -100,7 +100,7 @@ def server_key(
         raise Failed(str(error)) from None
     finally:
         backend.store.close()
-    _show(key, f"http://{found.server.host}:{found.server.port}", found.data)
+    show_key(key, f"http://{found.server.host}:{found.server.port}", found.data)
 
 
 def rotate_master_key(
@@ -115,12 +115,13 @@ def rotate_master_key(
     """
     found = _settings(config, data)
     if reencrypt:
-        _reencrypt(found)
+        reencrypt_passwords(found)
     else:
-        _add_key(found)
+        add_master_key(found)
 
 
-def _add_key(found: Settings) -> None:
+def add_master_key(found: Settings) -> None:
+    """Put a new key on top of the file of master keys. Raises Failed."""
     from puddle.server.auth.secrets import Keyring, KeysRefused
 
     file = found.keys_file()
@@ -140,7 +141,8 @@ def _add_key(found: Settings) -> None:
     typer.echo(f"A new key is on top of {file}. Restart all servers, then: puddle rotate-master-key --reencrypt")
 
 
-def _reencrypt(found: Settings) -> None:
+def reencrypt_passwords(found: Settings) -> None:
+    """Encrypt all passwords with the newest key. Raises Failed."""
     from puddle.server.api.rekeying import rekey
     from puddle.server.assembly import backend_of
 
@@ -200,7 +202,7 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _show(key: ShownKey, address: str, data: Path) -> None:
+def show_key(key: ShownKey, address: str, data: Path) -> None:
     """Show a key this once: on stdout, unless that is a journal, which would keep it; then in a file."""
     told = f"# The key of the administrator {key.user.name}, shown this once. Put these lines into another terminal:"
     lines = f"{told}\n{key.exports(address)}\n"

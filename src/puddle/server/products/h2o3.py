@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from puddle.server.clouds.base import Endpoint, Recipe, Service, Shell, StepFailed
 from puddle.server.domain.facts import Idleness, ProductFacts
@@ -150,14 +149,14 @@ def _is_whole(site: Site) -> bool:
         return False
 
 
-def _text_of(answer: Any, key: str) -> str:
+def _text_of(answer: object, key: str) -> str:
     value = inside(answer, key)
     if not isinstance(value, str):
         raise Unanswered(f"{key} is not a text", 200)
     return value
 
 
-def _working(answer: Any) -> int:
+def _working(answer: object) -> int:
     jobs = inside(answer, "jobs")
     if not isinstance(jobs, list):
         raise Unanswered("jobs is not a list", 200)

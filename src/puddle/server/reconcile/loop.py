@@ -20,7 +20,7 @@ from puddle.server.domain.facts import Facts, ProductFacts
 from puddle.server.domain.records import System
 from puddle.server.domain.states import Status
 from puddle.server.faults import Point, reach
-from puddle.server.reconcile.act import WITH_PRODUCT, Site, act
+from puddle.server.reconcile.act import ProductAction, Site, act
 from puddle.server.reconcile.backoff import Backoff
 from puddle.server.reconcile.chores import Chores
 from puddle.server.reconcile.decide import decide
@@ -246,7 +246,7 @@ class Loop:
 
     def _act(self, work: Work) -> None:
         assert work.decision is not None  # noqa: S101 -- a step follows from a decision
-        lane = Lane.PRODUCT if isinstance(work.decision.action, WITH_PRODUCT) else Lane.CLOUD
+        lane = Lane.PRODUCT if isinstance(work.decision.action, ProductAction) else Lane.CLOUD
         work.stage = Stage.STEP
         late = Outcome(failed=StepFailed("TIMEOUT", f"the {lane.value} has not answered in time; it is tried again"))
         self._lanes.start(work, lane, lambda: self._step(work), late)

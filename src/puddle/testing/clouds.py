@@ -42,7 +42,7 @@ LARGE = Shape(cloud_type="large", vcpus=2.0, memory_gb=2.0, disk_gb=2)
 TAGS = (("team", "vision"), ("cost center", "4711"))
 LEADING_OUT = ("../machine", "/etc/passwd", "a/../../b", "", "\0")
 NO_IDS = ("", "../up", "a/b", "Upper", "a.b", "-x", "a" * 200)
-MOST_PAUSES = 2000
+MAX_PAUSES = 2000
 
 
 class TinyRecipe:
@@ -106,7 +106,7 @@ class CloudConformance(ABC):
 
     def until(self, condition: Callable[[], T]) -> T:
         """Let time pass until something holds; return it."""
-        for _ in range(MOST_PAUSES):
+        for _ in range(MAX_PAUSES):
             found = condition()
             if found:
                 return found

@@ -203,7 +203,7 @@ def test_a_machine_stopped_and_started_by_others_within_a_second_has_two_session
     assert len(sessions) == 2
     uptimes = sorted((it.start, it.end or 0) for it in place.at.cloud.uptimes())
     assert sorted((it.start, it.end) for it in sessions) == uptimes
-    assert kinds(place.notices()) == ["drift", "drift"]
+    assert kinds(place.alerts()) == ["drift", "drift"]
     assert place.actions(of=one).count("system.drift") == 2
 
 

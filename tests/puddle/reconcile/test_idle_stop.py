@@ -34,8 +34,8 @@ def test_a_user_idle_for_the_interval_is_stopped_within_a_minute_of_the_deadline
     stopped = place.system(one)
     assert (stopped.status, stopped.reason) == (Status.STOPPED, "IDLE")
     assert "system.idle_stop" in place.actions(of=one)
-    assert kinds(place.notices()) == ["idle_warning"]
-    assert place.notices()[0].owner_id == "u-1"
+    assert kinds(place.alerts()) == ["idle_warning"]
+    assert place.alerts()[0].owner_id == "u-1"
 
 
 def test_somebody_who_uses_it_moves_the_deadline(place: Place) -> None:
@@ -63,8 +63,8 @@ def test_one_that_cannot_be_asked_is_not_stopped_and_people_are_told(place: Plac
     one = idle(place)
     place.at.product.play(one, hidden=True)
     assert until_stopping(place, one, 2 * 3600, 60) is None
-    assert kinds(place.notices()) == ["probe"]
-    assert "could not be asked" in place.notices()[0].message
+    assert kinds(place.alerts()) == ["probe"]
+    assert "could not be asked" in place.alerts()[0].message
 
 
 def test_an_extension_keeps_it_up_and_never_means_never(place: Place) -> None:

@@ -28,7 +28,7 @@ def test_a_machine_nobody_knows_is_removed_when_it_was_seen_twice(place: Place) 
     assert place.at.cloud.contents().machines == {"sys-unknown"}
     swept(place)
     assert not place.at.cloud.contents().machines
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
     assert place.actions(of="sys-unknown") == ["machine.orphan_removed"]
 
 
@@ -55,7 +55,7 @@ def test_a_machine_that_goes_slowly_is_told_of_once(place: Place) -> None:
     orphan(place)
     for _ in range(6):
         swept(place)
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
 
 
 def test_a_removal_that_fails_is_tried_again(place: Place) -> None:
@@ -64,7 +64,7 @@ def test_a_removal_that_fails_is_tried_again(place: Place) -> None:
     for _ in range(3):
         swept(place)
     assert not place.at.cloud.contents().machines
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
 
 
 def test_a_cloud_that_is_away_is_swept_later(place: Place) -> None:
@@ -108,7 +108,7 @@ def test_a_snapshot_its_cloud_has_lost_is_told_of_and_costs_no_more(place: Place
     swept(place)
     assert place.snapshot(taken.id).status is SnapshotStatus.FAILED
     assert all(each.end for each in place.sessions(Meter.SNAPSHOT))
-    assert kinds(place.notices()) == ["drift"]
+    assert kinds(place.alerts()) == ["drift"]
 
 
 def test_the_machine_of_a_failed_system_that_runs_again_is_stopped(place: Place) -> None:
@@ -131,11 +131,11 @@ def test_tokens_that_have_ended_and_old_answers_are_forgotten(place: Place) -> N
     with place.at.store.writing() as tx:
         for digest, end in (("old", place.now + 10), ("young", place.now + 10**6)):
             tx.tokens.add(Token(digest=digest, user_id="u-1", key_id="k", created=0, expires=end))
-        tx.answers.keep("u-1", "Create", "key", "sys-1", place.now)
+        tx.idempotency_keys.add("u-1", "Create", "key", "sys-1", place.now)
     place.turn(3600)
     with place.at.store.reading() as tx:
         assert [each.digest for each in tx.tokens.all()] == ["young"]
-        assert tx.answers.given("u-1", "Create", "key") == "sys-1"
+        assert tx.idempotency_keys.object_of("u-1", "Create", "key") == "sys-1"
     place.turn(24 * 3600)
     with place.at.store.reading() as tx:
-        assert tx.answers.given("u-1", "Create", "key") is None
+        assert tx.idempotency_keys.object_of("u-1", "Create", "key") is None

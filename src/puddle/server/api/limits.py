@@ -20,7 +20,7 @@ def reserve(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: int
     tx.lock("limits")
     consumed = tx.systems.consumed()
     refusal = quota.check_pool(consumed, wanted.cu, rules.cu_pool, rules.out_of_cu)
-    refusal = refusal or quota.check_all(wanted, holders(tx, owner, now))
+    refusal = refusal or quota.check(wanted, holders(tx, owner, now))
     if refusal:
         raise Exceeded(refusal.sentence, refusal.reason)
 
@@ -33,7 +33,7 @@ def allow_size(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: 
     tx.lock("limits")
     refusal = quota.check_pool(0, wanted.cu, rules.cu_pool, rules.out_of_cu)
     alone = [replace(holder, used=Usage(spent=holder.used.spent)) for holder in holders(tx, owner, now)]
-    refusal = refusal or quota.check_all(wanted, alone)
+    refusal = refusal or quota.check(wanted, alone)
     if refusal:
         raise Exceeded(refusal.sentence, refusal.reason)
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from puddle.server.api.base import UseCases, found, record
 from puddle.server.auth import keys, tokens
 from puddle.server.auth.attempts import LoginLimiter
-from puddle.server.auth.tokens import TokenTerms
+from puddle.server.auth.tokens import TokenLifetimes
 from puddle.server.backend import Backend
 from puddle.server.domain import permissions, validation
 from puddle.server.domain.people import ApiKey, Caller, Token, User
 from puddle.server.errors import Precondition, Unauthenticated
 
-MOST_KEYS = 50
-MOST_GIVEN = 10_000
+MAX_KEYS = 50
+MAX_GIVEN = 10_000
 """Tokens whose successors a process remembers, so that many calls with an old one do not make many."""
 
 
@@ -29,7 +29,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class Authenticated:
     """Who makes a call, and a fresh token where theirs grows old."""
 
     caller: Caller
@@ -40,11 +40,11 @@ class Admitted:
 class Logins(UseCases):
     """Who is calling."""
 
-    def __init__(self, backend: Backend, limiter: LoginLimiter, terms: TokenTerms) -> None:
+    def __init__(self, backend: Backend, limiter: LoginLimiter, lifetimes: TokenLifetimes) -> None:
         """`limiter` counts failures in this process."""
         super().__init__(backend)
         self._limiter = limiter
-        self._terms = terms
+        self._lifetimes = lifetimes
         self._given: OrderedDict[str, Login] = OrderedDict()
 
     def login(self, key_id: str, secret: str, address: str, request_id: str = "") -> Login:
@@ -72,34 +72,34 @@ class Logins(UseCases):
             user = tx.users.get(proved.user_id)
             if key is None or user is None or not keys.usable(key, now) or not user.active:
                 return None
-            token, secret = tokens.new_token(user.id, key.id, now, self._terms)
+            token, secret = tokens.new_token(user.id, key.id, now, self._lifetimes)
             tx.keys.put(replace(key, last_used=now, secret_hash=proved.secret_hash))
             tx.users.put(replace(user, last_login=now))
             tx.tokens.add(token)
             record(tx, Caller(user, key.id, request_id), now, "login", user.id, key.id)
         return Login(secret, token.expires, user)
 
-    def admit(self, token: str, request_id: str = "") -> Admitted:
+    def authenticate(self, token: str, request_id: str = "") -> Authenticated:
         """Return whose token it is. Raises Unauthenticated."""
         now = self._now()
         known = self._store.bearer(tokens.digest(token), now) if token else None
         if known is None:
             raise Unauthenticated("the token is not known or has ended; log in again", "bad_token")
         held, user = known
-        return Admitted(Caller(user, held.key_id, request_id), self._fresh(held, user, now), held.expires)
+        return Authenticated(Caller(user, held.key_id, request_id), self._fresh(held, user, now), held.expires)
 
     def _fresh(self, held: Token, user: User, now: int) -> Login | None:
         """Return the token that follows an old one: the same for all calls with it that come to this process."""
         if (given := self._given.get(held.digest)) and given.expires > now:
             return given
-        following = tokens.renewed(held, now, self._terms)
+        following = tokens.renewed(held, now, self._lifetimes)
         if following is None:
             return None
         fresh, secret = following
         with self._store.writing() as tx:
             tx.tokens.add(fresh)
         login = self._given[held.digest] = Login(secret, fresh.expires, user)
-        while len(self._given) > MOST_GIVEN:
+        while len(self._given) > MAX_GIVEN:
             self._given.popitem(last=False)
         return login
 
@@ -125,8 +125,8 @@ class Logins(UseCases):
         key, secret = keys.new_key(owner_id, validation.key_name(name), now, validation.valid_days(valid_days))
         with self._store.writing() as tx:
             found(tx.users.get(owner_id), "user", owner_id)
-            if sum(keys.usable(other, now) for other in tx.keys.of_user(owner_id)) >= MOST_KEYS:
-                raise Precondition(f"there are {MOST_KEYS} keys already; revoke one first", "quota")
+            if sum(keys.usable(other, now) for other in tx.keys.of_user(owner_id)) >= MAX_KEYS:
+                raise Precondition(f"there are {MAX_KEYS} keys already; revoke one first", "quota")
             tx.keys.add(key)
             record(tx, caller, now, "key.create", key.id, owner_id, after={"name": key.name, "expires": key.expires})
         return key, secret
@@ -135,7 +135,7 @@ class Logins(UseCases):
         """Make a key, and all tokens it gave, worthless."""
         with self._store.writing() as tx:
             key = found(tx.keys.get(key_id), "key", key_id)
-            permissions.see("AuthService/RevokeApiKey", caller, key.user_id, "key", key_id)
+            permissions.authorize_object("AuthService/RevokeApiKey", caller, key.user_id, "key", key_id)
             revoked = replace(key, revoked=True)
             if not key.revoked:
                 tx.keys.put(revoked)

@@ -15,7 +15,7 @@ from puddle.server.domain.quota import Usage
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.store import Transaction
 
-MOST_GROUPS = 50
+MAX_GROUPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class People(UseCases):
 
 
 def _groups(names: Sequence[str]) -> tuple[str, ...]:
-    if len(names) > MOST_GROUPS:
-        raise Invalid("groups", f"are at most {MOST_GROUPS}")
+    if len(names) > MAX_GROUPS:
+        raise Invalid("groups", f"are at most {MAX_GROUPS}")
     return tuple(dict.fromkeys(validation.group_name("groups", name) for name in names))
 
 

@@ -26,7 +26,7 @@ class Snapshots(UseCases):
         """Return the snapshots of a system."""
         with self._store.reading() as tx:
             system = found(tx.systems.get(system_id), "system", system_id)
-            permissions.see("SnapshotService/GetSnapshot", caller, system.owner_id, "system", system_id)
+            permissions.authorize_object("SnapshotService/GetSnapshot", caller, system.owner_id, "system", system_id)
             return tx.snapshots.of_systems([system_id])
 
     def all(self, caller: Caller, *, everybody: bool = False) -> list[Snapshot]:
@@ -56,5 +56,5 @@ class Snapshots(UseCases):
     @staticmethod
     def _mine(tx: Transaction, caller: Caller, snapshot_id: str) -> Snapshot:
         snapshot = found(tx.snapshots.get(snapshot_id), "snapshot", snapshot_id)
-        permissions.see("SnapshotService/GetSnapshot", caller, snapshot.owner_id, "snapshot", snapshot_id)
+        permissions.authorize_object("SnapshotService/GetSnapshot", caller, snapshot.owner_id, "snapshot", snapshot_id)
         return snapshot

@@ -168,8 +168,3 @@ def _actions(status: Status, provisioned: bool, restartable: bool, machine: bool
         refused = refusal(status, wish, provisioned=provisioned, restartable=restartable, machine=machine)
         actions.append(Action(wish.value, refused is None, refused.sentence if refused else ""))
     return tuple(actions)
-
-
-def allowed(actions: Iterable[Action]) -> list[str]:
-    """Return the names of what may be asked."""
-    return [action.name for action in actions if action.allowed]

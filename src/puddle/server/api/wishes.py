@@ -177,7 +177,7 @@ class Wishes(UseCases):
         for _ in range(_TRIES):
             with suppress(_Changed), self._store.writing() as tx:
                 system = found(tx.systems.get(system_id), "system", system_id)
-                permissions.see(method, caller, system.owner_id, "system", system_id)
+                permissions.authorize_object(method, caller, system.owner_id, "system", system_id)
                 self._refuse(caller, system, wish, generation)
                 wished = self._wished(change(tx, system), wish)
                 if not tx.systems.write(wished, look_at=self._now()):

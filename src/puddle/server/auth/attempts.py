@@ -30,7 +30,7 @@ _SUBJECT = 128  # characters that are told apart: ids and addresses are shorter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptTerms:
+class AttemptLimits:
     """How many logins may fail, and of how many keys and addresses (each) that is remembered."""
 
     per_key: str = "30 per 5 minutes"
@@ -45,12 +45,12 @@ class LoginLimiter:
     same moment are not counted yet, so as many as a server verifies at once may get past a limit.
     """
 
-    def __init__(self, terms: AttemptTerms | None = None) -> None:
-        """Raises ValueError where a limit of `terms` cannot be read."""
-        terms = terms or AttemptTerms()
-        self._keys = _Windows(parse(terms.per_key), terms.remembered)
-        self._addresses = _Windows(parse(terms.per_address), terms.remembered)
-        self._good = _Good(terms.remembered)
+    def __init__(self, limits: AttemptLimits | None = None) -> None:
+        """Raises ValueError where a limit cannot be parsed."""
+        limits = limits or AttemptLimits()
+        self._keys = _Windows(parse(limits.per_key), limits.remembered)
+        self._addresses = _Windows(parse(limits.per_address), limits.remembered)
+        self._good = _Good(limits.remembered)
         self._lock = Lock()
 
     def check(self, key_id: str, secret: str, address: str, now: int) -> None:

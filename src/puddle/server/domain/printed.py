@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-MOST_LINES = 2000
+MAX_LINES = 2000
 USUAL_LINES = 200
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _ENDS = re.compile(r"\r\n?")

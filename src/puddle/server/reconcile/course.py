@@ -10,12 +10,12 @@ from puddle.server.domain.records import System
 from puddle.server.domain.states import HOLDING, SETTLED, Fact, Product, Status, Vm, after
 from puddle.server.reconcile import actions as a
 from puddle.server.reconcile.decision import (
-    Alert,
     AlertKind,
     CloseSession,
     Consequence,
     Decision,
     OpenSession,
+    RaiseAlert,
     SnapshotEnded,
     Terms,
 )
@@ -61,7 +61,7 @@ class Course:
 
     def tell(self, kind: AlertKind, sentence: str) -> None:
         """Let people know."""
-        self.consequences.append(Alert(kind=kind, sentence=sentence))
+        self.consequences.append(RaiseAlert(kind=kind, sentence=sentence))
 
     def move(self, fact: Fact) -> None:
         """Go where the table says."""

@@ -68,14 +68,14 @@ class AlertKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Something a person should know."""
+class RaiseAlert:
+    """Tell administrators and the owner."""
 
     kind: AlertKind
     sentence: str
 
 
-Consequence = OpenSession | CloseSession | SnapshotEnded | Alert
+Consequence = OpenSession | CloseSession | SnapshotEnded | RaiseAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ done again: so the process may end at any point, and the next one goes on from w
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -43,7 +44,7 @@ class Loop:
 
     `workers`: threads for clouds, and as many for products; 0 does everything in the caller's thread. `batch`: how
     many systems are in hand at most. `lease_s`: for how long nobody else takes over what a dead loop had in hand.
-    `bell`: set by whoever has written a wish.
+    `turns` counts those that did not fail; `last_turn` is when the last one ended (monotonic seconds).
     """
 
     def __init__(
@@ -54,7 +55,6 @@ class Loop:
         workers: int = 16,
         batch: int = 256,
         lease_s: int = 60,
-        bell: threading.Event | None = None,
         lanes: Lanes | None = None,
     ) -> None:
         """See the class. `lanes` in place of those that `workers` asks for."""
@@ -62,7 +62,7 @@ class Loop:
         self._holder = holder
         self._batch = batch
         self._lease_s = lease_s
-        self._bell = bell or threading.Event()
+        self._woken = threading.Event()
         self._lanes = lanes or Lanes(workers)
         self._writing = Writing(backend.store, backend.rules)
         self._chores = Chores(backend, holder, threaded=self._lanes.threaded, lease_s=lease_s)
@@ -70,6 +70,7 @@ class Loop:
         self._failures = Backoff(backend.rules.soon_s, backend.rules.look_every_s)
         self._hands: dict[str, Work] = {}
         self._beaten = 0
+        self.turns, self.last_turn = 0, time.monotonic()
 
     # running
 
@@ -77,15 +78,15 @@ class Loop:
         """Turn until `stop` is set, asleep while nothing is due."""
         try:
             while not stop.is_set():
-                self._bell.clear()
+                self._woken.clear()
                 if not self._turned():
-                    self._bell.wait(self._pause())
+                    self._woken.wait(self._pause())
         finally:
             self.close()
 
     def wake(self) -> None:
         """Look at once."""
-        self._bell.set()
+        self._woken.set()
 
     def close(self) -> None:
         """Take no more work, wait for calls that are being made, and give all leases back."""
@@ -97,7 +98,9 @@ class Loop:
     def _turned(self) -> bool:
         """Turn once; False where there was nothing to do, or the database is away."""
         with surviving("turn_failed", holder=self._holder):
-            return self.turn(self._backend.now()) > 0 or bool(self._hands)
+            moved = self.turn(self._backend.now())
+            self.turns, self.last_turn = self.turns + 1, time.monotonic()
+            return moved > 0 or bool(self._hands)
         self._hands = {}  # their leases end by themselves
         return False
 

@@ -19,13 +19,13 @@ from puddle.server.domain.facts import Power
 from puddle.server.domain.records import Meter, Snapshot, SnapshotStatus
 from puddle.server.domain.states import Status, Vm
 from puddle.server.faults import Point, reach
-from puddle.server.reconcile.accounting import close_meter, notice, record
+from puddle.server.reconcile.accounting import close_meter, raise_alert, record
 from puddle.server.reconcile.look import at_rest_for_good
 from puddle.server.reconcile.mishaps import surviving
 
 _log = structlog.get_logger(__name__)
 
-ANSWERS_KEPT_S = 24 * 3600
+IDEMPOTENCY_KEYS_KEPT_S = 24 * 3600
 """For how long an idempotency key is remembered."""
 
 _WITHOUT_COPY = frozenset({SnapshotStatus.FAILED, SnapshotStatus.DELETED})
@@ -98,7 +98,7 @@ class Sweep:
             f"the {oddity.kind} of {oddity.id} on {oddity.cloud} belonged to nothing that is there; it was removed"
         )
         with self._backend.store.writing() as tx:
-            notice(tx, "orphan", oddity.id if oddity.kind == "machine" else "", "", sentence, now)
+            raise_alert(tx, "orphan", oddity.id if oddity.kind == "machine" else "", "", sentence, now)
             record(tx, f"{oddity.kind}.orphan_removed", (oddity.id,), now, message=sentence)
 
     def _lost(self, snapshot_id: str, now: int) -> None:
@@ -112,7 +112,7 @@ class Sweep:
             tx.snapshots.put(replace(snapshot, status=SnapshotStatus.FAILED, failure=sentence, updated=now))
             close_meter(tx, snapshot.id, Meter.SNAPSHOT, now)
             told = f"the snapshot {snapshot.name}: {sentence}"
-            notice(tx, "drift", snapshot.system_id, snapshot.owner_id, told, now)
+            raise_alert(tx, "drift", snapshot.system_id, snapshot.owner_id, told, now)
             record(tx, "snapshot.lost", (snapshot.id, snapshot.system_id), now, message=sentence)
 
 
@@ -130,4 +130,4 @@ def forget_what_has_ended(backend: Backend, now: int) -> None:
     """Remove tokens that have ended, and what was answered to idempotency keys long ago."""
     with backend.store.writing() as tx:
         tx.tokens.sweep(now)
-        tx.answers.sweep(now - ANSWERS_KEPT_S)
+        tx.idempotency_keys.sweep(now - IDEMPOTENCY_KEYS_KEPT_S)

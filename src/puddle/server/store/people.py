@@ -43,10 +43,6 @@ class Keys(Rows[ApiKey]):
         """Return a user's keys, the oldest first."""
         return self._many(KEYS.c.user_id == user_id, order=(KEYS.c.created, KEYS.c.id))
 
-    def used(self, key_id: str, now: int) -> None:
-        """Note that a key was used."""
-        self._connection.execute(sa.update(KEYS.table).where(KEYS.c.id == key_id).values(last_used=now))
-
 
 _BEARER = (
     sa.select(*TOKENS.columns, *USERS.columns)

@@ -204,12 +204,6 @@ class Systems(Rows[System]):
             ]
             self._connection.execute(_REST, values)
 
-    def release(self, claim: Claim, look_at: int) -> None:
-        """End a lease without writing anything; sooner wishes stay due."""
-        soonest = sa.case((_T.c.look_at < look_at, _T.c.look_at), else_=look_at)
-        look = soonest if claim.system.status is not Status.TERMINATED else sa.literal(NEVER_AGAIN)
-        self._connection.execute(sa.update(_T).where(*_held(claim)).values(lease_until=0, look_at=look))
-
     def next_due(self) -> int:
         """Return when the next system is due (unix seconds); NEVER_AGAIN where none ever is."""
         found = self._connection.execute(sa.select(sa.func.min(_T.c.look_at))).scalar()

@@ -20,7 +20,7 @@ from puddle.server.products.base import Experiment
 from puddle.server.store.stamps import Wanted
 from puddle.server.store.systems import Seen
 from puddle.server.transports.calls import Call, Function
-from puddle.server.transports.codecs import Written
+from puddle.server.transports.codecs import Encoded
 from puddle.server.transports.messages import money
 from puddle.server.transports.messages.enums import everybody, number, word
 from puddle.server.transports.messages.snapshots import snapshot
@@ -53,7 +53,7 @@ class _Lasting:
 
 
 _KEPT: dict[tuple[str, bool, bool], _Lasting] = {}
-MOST_KEPT = 5000
+MAX_KEPT = 5000
 
 
 def _lasting(view: SystemView) -> pb.System:
@@ -61,7 +61,7 @@ def _lasting(view: SystemView) -> pb.System:
     key = (view.seen.system.id, view.mine, view.admin)
     kept = _KEPT.get(key)
     if kept is None or kept.seen is not view.seen:
-        if len(_KEPT) >= MOST_KEPT:
+        if len(_KEPT) >= MAX_KEPT:
             _KEPT.clear()
         kept = _KEPT[key] = _Lasting(view.seen, _made(view))
     return kept.message
@@ -176,7 +176,7 @@ def model(found: Experiment, view: SystemView) -> pb.DAIModel:
 def _models_of(api: Api, seen: list[SystemView], *, wanted: bool) -> Mapping[str, list[pb.DAIModel]]:
     if not wanted:
         return {}
-    found = api.systems.experiments_of(seen)
+    found = api.systems.experiments(seen)
     return {view.system.id: [model(each, view) for each in found[view.system.id]] for view in seen}
 
 
@@ -197,7 +197,7 @@ def _create(api: Api, call: Call, message: pb.CreateSystemRequest) -> pb.System:
     return system(api.creating.create(call.caller, wanted, call.idempotency_key))
 
 
-def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
+def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Encoded:
     size = page_size(message.page_size)
     everyone = everybody(message.scope)
     statuses = tuple(dict.fromkeys(word(Status, "statuses", number) for number in message.statuses))
@@ -222,7 +222,7 @@ def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
         entries = [_entry(view, models[view.system.id]) for view in page]
     else:
         entries = [_kept_entry(view) for view in page]
-    return Written(pb.ListSystemsResponse, b"".join([*entries, tail]))
+    return Encoded(pb.ListSystemsResponse, b"".join([*entries, tail]))
 
 
 _ENTRIES: dict[tuple[str, bool, bool], tuple[Seen, int, bytes]] = {}
@@ -234,7 +234,7 @@ def _kept_entry(view: SystemView) -> bytes:
     kept = _ENTRIES.get(key)
     if kept is not None and kept[0] is view.seen and kept[1] == view.now and not view.snapshots:
         return kept[2]
-    if len(_ENTRIES) >= MOST_KEPT:
+    if len(_ENTRIES) >= MAX_KEPT:
         _ENTRIES.clear()
     entry = _entry(view, [])
     if not view.snapshots:
@@ -287,7 +287,7 @@ def _extend_idle(api: Api, call: Call, message: pb.ExtendIdleTimeoutRequest) -> 
 
 def _models(api: Api, call: Call, message: pb.SystemRequest) -> pb.ListModelsResponse:
     view = api.systems.get(call.caller, message.id)
-    found = api.systems.experiments_of([view])[view.system.id]
+    found = api.systems.experiments([view])[view.system.id]
     return pb.ListModelsResponse(models=[model(each, view) for each in found])
 
 

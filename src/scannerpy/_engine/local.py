@@ -46,7 +46,7 @@ class _Worker:
         self.instance = instance
         self.tasks: dict[TaskId, None] = {}
         self.job = -1
-        self.refused = False
+        self.failed_setup = False
         self.ended = False
 
 
@@ -204,7 +204,7 @@ class LocalExecutor:
                 self._announce_resources()
             case m.CannotSetUp(error):
                 worker.tasks.clear()
-                worker.refused = True
+                worker.failed_setup = True
                 self._reassign_fetching(worker)
                 self._updates.append(Update(protocol.SetupFailed(number, str(error)), error=error))
                 worker.process.send(m.End(cancel=True))
@@ -224,7 +224,7 @@ class LocalExecutor:
         """The instance that was to fetch resources cannot: let another one do it."""
         if self._fetcher != worker.number:
             return
-        successor = next((w for w in self._workers.values() if w is not worker and not w.refused), None)
+        successor = next((w for w in self._workers.values() if w is not worker and not w.failed_setup), None)
         self._fetcher = successor.number if successor else None
         if successor:
             successor.process.send(m.Fetch())

@@ -232,9 +232,9 @@ class _Run:
         )
         self._trace.add(-1, [interval])
         for job in jobs:
-            self._tell(JobEnded(job, self._refused(job, refused[job]) if job in refused else None))
+            self._tell(JobEnded(job, self._commit_failed(job, refused[job]) if job in refused else None))
 
-    def _refused(self, job: int, reason: str) -> Failure:
+    def _commit_failed(self, job: int, reason: str) -> Failure:
         failure = Failure(self._spec.names[job], job, None, "", reason, "", rows_kept=0)
         self._failures.append(failure)
         log.warning("gave up %s (the run goes on)", failure)

@@ -16,15 +16,15 @@ Hosts = Mapping[int, KernelHost]
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """Where a pipeline instance sits: its number on the machine, and its share of threads and memory."""
+class InstanceConfig:
+    """What a pipeline instance gets: its number on the machine, and its share of threads and memory (bytes)."""
 
-    instance: int = 0
+    number: int = 0
     threads: int = 1
     memory: int = 256 << 20
 
 
-def make_hosts(graph: Graph, seat: Seat) -> dict[int, KernelHost]:
+def make_hosts(graph: Graph, instance: InstanceConfig) -> dict[int, KernelHost]:
     """Make a kernel for each op. Raises KernelError; what was made until then is closed."""
     owned = owned_inputs(graph)
     hosts: dict[int, KernelHost] = {}
@@ -32,7 +32,7 @@ def make_hosts(graph: Graph, seat: Seat) -> dict[int, KernelHost]:
         undo.callback(close_hosts, hosts)
         for vertex in graph.vertices:
             if vertex.kind == "op":
-                hosts[vertex.number] = KernelHost(vertex, node_id=seat.instance, owned=owned[vertex.number])
+                hosts[vertex.number] = KernelHost(vertex, node_id=instance.number, owned=owned[vertex.number])
         undo.pop_all()
     return hosts
 

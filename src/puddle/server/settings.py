@@ -138,6 +138,20 @@ class Reconciler(Section):
     )
 
 
+class Keep(Section):
+    """What is forgotten some day; sessions, the ledger, the audit trail and records of systems never are."""
+
+    alerts_days: int = Field(
+        default=365, ge=0, le=36_500, description="Days for which alerts are kept, read or not; 0: for ever."
+    )
+    reports_days: int = Field(
+        default=365,
+        ge=0,
+        le=36_500,
+        description="Days for which reports are kept, which can be made again; 0: for ever.",
+    )
+
+
 class Idle(Section):
     """Stopping what nobody uses."""
 
@@ -302,6 +316,7 @@ class Settings(BaseSettings):
     database: Database = Field(default_factory=Database, description="Where Puddle remembers.")
     auth: Auth = Field(default_factory=Auth, description="Logging in.")
     reconciler: Reconciler = Field(default_factory=Reconciler, description="The loops that make wishes come true.")
+    keep: Keep = Field(default_factory=Keep, description="What is forgotten some day.")
     idle: Idle = Field(default_factory=Idle, description="Stopping what nobody uses.")
     systems: Systems = Field(default_factory=Systems, description="What systems may be.")
     clouds: Clouds = Field(default_factory=Clouds, description="Where machines come from.")
@@ -355,6 +370,8 @@ class Settings(BaseSettings):
             patience_initializing_s=systems.initializing_s,
             patience_s=systems.patience_s,
             build_patience_s=systems.build_s,
+            keep_alerts_days=self.keep.alerts_days,
+            keep_reports_days=self.keep.reports_days,
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from puddle.server.clouds.base import Order, Shape
-from puddle.server.domain.people import Token
 from puddle.server.domain.records import Meter, SnapshotStatus
 from puddle.server.domain.states import Status
 from puddle.server.reconcile.chores import SWEEP_EVERY_S
@@ -211,17 +210,3 @@ def test_the_machine_of_a_failed_system_that_runs_again_is_stopped(place: Place)
     assert place.system(one).status is Status.FAILED
     up = sum((it.end or 0) - it.start for it in place.at.cloud.uptimes())
     assert place.system(one).spent == 900_000 * up
-
-
-def test_tokens_that_have_ended_and_old_answers_are_forgotten(place: Place) -> None:
-    with place.at.store.writing() as tx:
-        for digest, end in (("old", place.now + 10), ("young", place.now + 10**6)):
-            tx.tokens.add(Token(digest=digest, user_id="u-1", key_id="k", created=0, expires=end))
-        tx.answers.keep("u-1", "Create", "key", "sys-1", place.now)
-    place.turn(3600)
-    with place.at.store.reading() as tx:
-        assert [each.digest for each in tx.tokens.all()] == ["young"]
-        assert tx.answers.given("u-1", "Create", "key") == "sys-1"
-    place.turn(24 * 3600)
-    with place.at.store.reading() as tx:
-        assert tx.answers.given("u-1", "Create", "key") is None

@@ -143,7 +143,7 @@ class SnapshotStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A copy of a system's disk. `lost`: since when its cloud has not had it any more; 0: it has, as far as is known."""
+    """A copy of a system's disk. `lost`: since when its cloud has not had it; 0: it has, as far as is known."""
 
     id: str
     name: str

@@ -163,7 +163,9 @@ def end_snapshot(tx: Transaction, ended: SnapshotEnded, rules: Rules, now: int) 
 def open_snapshot(tx: Transaction, snapshot: Snapshot, rules: Rules, now: int) -> None:
     """Meter a snapshot that is there since its last update, where it costs something."""
     price = rules.prices.get(snapshot.cloud, _FREE).snapshot_gb_micros
-    _meter_gigabytes(tx, snapshot, Meter.SNAPSHOT, snapshot.system_id, f"{snapshot.id}.kept.{snapshot.updated}", price, now)
+    _meter_gigabytes(
+        tx, snapshot, Meter.SNAPSHOT, snapshot.system_id, f"{snapshot.id}.kept.{snapshot.updated}", price, now
+    )
 
 
 # what is told

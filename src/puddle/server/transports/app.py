@@ -111,7 +111,8 @@ class Application:
         self.connect.close()
 
     def _look(self) -> object:
-        return self._systems()
+        with self._api.backend.store.reading() as tx:
+            return tx.installation()
 
     def _systems(self) -> Mapping[Status, int]:
         with self._api.backend.store.reading() as tx:

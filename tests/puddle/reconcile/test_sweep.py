@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from puddle.server.clouds.base import Order, Shape
-from puddle.server.domain.people import Token
 from puddle.server.domain.records import Meter, SnapshotStatus
 from puddle.server.domain.states import Status
 from puddle.server.reconcile.chores import SWEEP_EVERY_S
@@ -111,7 +110,7 @@ def test_what_one_process_has_seen_another_goes_on_from(place: Place, each: str)
     assert not place.at.cloud.contents().machines
     place.loop = place.another_loop("a third")
     swept(place)
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
 
 
 def test_servers_that_sweep_one_after_the_other_do_not_shorten_the_time(place: Place) -> None:
@@ -162,7 +161,7 @@ def test_a_list_that_is_short_of_half_loses_nothing(place: Place) -> None:
         swept(place)
     assert place.snapshot(kept.id).status is SnapshotStatus.AVAILABLE
     assert (place.system(one).status, place.system(two).status) == (Status.STARTED, Status.STARTED)
-    assert place.notices() == []
+    assert place.alerts() == []
 
 
 def test_a_snapshot_that_was_lost_and_turns_up_again_is_its_owners_again(place: Place) -> None:
@@ -211,17 +210,3 @@ def test_the_machine_of_a_failed_system_that_runs_again_is_stopped(place: Place)
     assert place.system(one).status is Status.FAILED
     up = sum((it.end or 0) - it.start for it in place.at.cloud.uptimes())
     assert place.system(one).spent == 900_000 * up
-
-
-def test_tokens_that_have_ended_and_old_answers_are_forgotten(place: Place) -> None:
-    with place.at.store.writing() as tx:
-        for digest, end in (("old", place.now + 10), ("young", place.now + 10**6)):
-            tx.tokens.add(Token(digest=digest, user_id="u-1", key_id="k", created=0, expires=end))
-        tx.idempotency_keys.add("u-1", "Create", "key", "sys-1", place.now)
-    place.turn(3600)
-    with place.at.store.reading() as tx:
-        assert [each.digest for each in tx.tokens.all()] == ["young"]
-        assert tx.idempotency_keys.object_of("u-1", "Create", "key") == "sys-1"
-    place.turn(24 * 3600)
-    with place.at.store.reading() as tx:
-        assert tx.idempotency_keys.object_of("u-1", "Create", "key") is None

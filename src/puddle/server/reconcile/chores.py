@@ -14,10 +14,11 @@ from puddle.server.backend import Backend
 from puddle.server.faults import Point, reach
 from puddle.server.reconcile.accounting import book_others
 from puddle.server.reconcile.builds import Builds
+from puddle.server.reconcile.forgetting import forget
 from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.removals import Removals
 from puddle.server.reconcile.reporting import make_reports
-from puddle.server.reconcile.sweep import SEEN_FOR_S, Sweep, forget_what_has_ended
+from puddle.server.reconcile.sweep import SEEN_FOR_S, Sweep
 
 SWEEP_EVERY_S = SEEN_FOR_S
 _FORGET_EVERY_S = 3600
@@ -60,7 +61,7 @@ class Chores:
             Chore("booking", _BOOK_EVERY_S, lambda now: _book(backend, now)),
             Chore("sweep", SWEEP_EVERY_S, sweep.round),
             Chore("clock", backend.rules.look_every_s, lambda now: _mend(backend, now)),
-            Chore("forgetting", _FORGET_EVERY_S, lambda now: forget_what_has_ended(backend, now)),
+            Chore("forgetting", _FORGET_EVERY_S, lambda now: forget(backend, now)),
         ]
         self._pool = ThreadPoolExecutor(len(self._chores), "puddle-chores") if threaded else None
 

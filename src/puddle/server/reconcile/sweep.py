@@ -30,8 +30,6 @@ _log = structlog.get_logger(__name__)
 
 SEEN_FOR_S = 300
 """For how long something must have been odd before anything is done about it."""
-IDEMPOTENCY_KEYS_KEPT_S = 24 * 3600
-"""For how long an idempotency key is remembered."""
 
 _WITHOUT_COPY = frozenset({SnapshotStatus.FAILED, SnapshotStatus.DELETED})
 _UP = frozenset({Power.RUNNING, Power.PENDING})
@@ -146,10 +144,3 @@ class Sweep:
 def _belongs(snapshot: Snapshot) -> bool:
     """Whether the copy of a record is, or may become, somebody's."""
     return snapshot.status not in _WITHOUT_COPY or (snapshot.status is SnapshotStatus.FAILED and bool(snapshot.lost))
-
-
-def forget_what_has_ended(backend: Backend, now: int) -> None:
-    """Remove tokens that have ended, and what was answered to idempotency keys long ago."""
-    with backend.store.writing() as tx:
-        tx.tokens.sweep(now)
-        tx.idempotency_keys.sweep(now - IDEMPOTENCY_KEYS_KEPT_S)

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     database: sections.Database = Field(default_factory=sections.Database, description="The database.")
     auth: sections.Auth = Field(default_factory=sections.Auth, description="Authentication.")
     reconciler: sections.Reconciler = Field(default_factory=sections.Reconciler, description="The reconciler's loops.")
+    keep: sections.Keep = Field(default_factory=sections.Keep, description="Retention.")
     idle: sections.Idle = Field(default_factory=sections.Idle, description="Stopping idle systems.")
     systems: sections.Systems = Field(default_factory=sections.Systems, description="Rules for systems.")
     clouds: sections.Clouds = Field(default_factory=sections.Clouds, description="Where machines come from.")
@@ -100,6 +101,8 @@ class Settings(BaseSettings):
             patience_initializing_s=systems.initializing_s,
             patience_s=systems.patience_s,
             build_patience_s=systems.build_s,
+            keep_alerts_days=self.keep.alerts_days,
+            keep_reports_days=self.keep.reports_days,
         )
 
 

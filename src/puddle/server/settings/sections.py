@@ -128,6 +128,20 @@ class Reconciler(Section):
     )
 
 
+class Keep(Section):
+    """Retention. Sessions, the ledger, the audit trail and records of systems are never deleted."""
+
+    alerts_days: int = Field(
+        default=365, ge=0, le=36_500, description="Days for which alerts are kept, acknowledged or not; 0: without end."
+    )
+    reports_days: int = Field(
+        default=365,
+        ge=0,
+        le=36_500,
+        description="Days for which reports are kept, which can be made again; 0: without end.",
+    )
+
+
 class Idle(Section):
     """Stopping idle systems."""
 

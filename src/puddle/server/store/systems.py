@@ -17,7 +17,7 @@ from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.records import Meter, System
 from puddle.server.domain.states import FROM_REST, HOLDING, Status
 from puddle.server.store.rows import Rows, batched
-from puddle.server.store.schema import INSTANCE_TYPES, SESSIONS, SYSTEMS, USERS
+from puddle.server.store.schema import ALIVE, CONSUMES, INSTANCE_TYPES, SESSIONS, SYSTEMS, USERS
 
 NEVER_AGAIN = 2**62
 """When a system is looked at that needs no looking after."""
@@ -117,8 +117,7 @@ class Systems(Rows[System]):
     def revisions(self) -> list[tuple[str, str, int]]:
         """Return (id, owner's id, revision) of every system that is not terminated: what watchers compare."""
         query = sa.select(SYSTEMS.c.id, SYSTEMS.c.owner_id, SYSTEMS.c.revision)
-        alive = query.where(SYSTEMS.c.status != int(Status.TERMINATED))
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(alive)]
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(query.where(ALIVE))]
 
     def seen_of(self, ids: Collection[str]) -> list[Seen]:
         """Return systems by their ids as people see them; those that are not there are left out."""
@@ -138,15 +137,15 @@ class Systems(Rows[System]):
         return self._connection.execute(sessions.order_by(c.start.desc()).limit(1)).scalar() or "removed"
 
     def counts(self) -> dict[Status, int]:
-        """Return how many systems stand where."""
-        query = sa.select(SYSTEMS.c.status, sa.func.count()).group_by(SYSTEMS.c.status)
+        """Return how many living systems stand where."""
+        query = sa.select(SYSTEMS.c.status, sa.func.count()).where(ALIVE).group_by(SYSTEMS.c.status)
         return {Status(row[0]): int(row[1]) for row in self._connection.execute(query)}
 
     # secrets
 
     def sealed(self) -> list[Sealed]:
-        """Return all encrypted passwords."""
-        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.revision, SYSTEMS.c.secret).where(SYSTEMS.c.secret != "")
+        """Return all encrypted passwords; a terminated system has none any more."""
+        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.revision, SYSTEMS.c.secret).where(ALIVE, SYSTEMS.c.secret != "")
         return [Sealed(*row) for row in self._connection.execute(query.order_by(SYSTEMS.c.id))]
 
     def reseal(self, seen: Sealed, secret: str) -> bool:
@@ -228,18 +227,18 @@ class Systems(Rows[System]):
         running = sa.case((_may_run(), 1), else_=0)
         query = sa.select(
             sa.func.count(), sa.func.coalesce(sa.func.sum(running), 0), sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)
-        ).where(SYSTEMS.c.status != int(Status.TERMINATED), SYSTEMS.c.owner_id.in_(owner_ids))
+        ).where(ALIVE, SYSTEMS.c.owner_id.in_(owner_ids))
         systems, up, units = self._connection.execute(query).one()
         return int(systems), int(up), int(units)
 
     def consumed(self) -> int:
         """Return the compute units that everybody together holds."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)).where(SYSTEMS.c.cu > 0)
+        query = sa.select(sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)).where(CONSUMES)
         return int(self._connection.execute(query).scalar_one())
 
     def consuming(self, owner_id: str) -> list[System]:
         """Return the systems of an owner that hold compute units."""
-        return self._many(SYSTEMS.c.owner_id == owner_id, SYSTEMS.c.cu > 0, order=(SYSTEMS.c.created,))
+        return self._many(SYSTEMS.c.owner_id == owner_id, CONSUMES, ALIVE, order=(SYSTEMS.c.created,))
 
     def living_on(self, cloud: str) -> int:
         """Return how many living systems a cloud has."""
@@ -260,7 +259,7 @@ class Systems(Rows[System]):
         return self._count(SYSTEMS.c.source_snapshot_id == snapshot_id, SYSTEMS.c.status == int(Status.INITIALIZING))
 
     def _count(self, *where: sa.ColumnElement[bool]) -> int:
-        query = sa.select(sa.func.count()).where(SYSTEMS.c.status != int(Status.TERMINATED), *where)
+        query = sa.select(sa.func.count()).select_from(_T).where(ALIVE, *where)
         return int(self._connection.execute(query).scalar_one())
 
 

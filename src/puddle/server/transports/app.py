@@ -67,7 +67,7 @@ class Application:
         counted = Metrics(self._systems, ReconcilerCollector(reconciler.turns, reconciler.age))
         self.connect = connect.Connect(api, TABLE, counted, limits.calls)
         self.streams = watching.Streams(api, counted, counted.watchers.set, limits.streams)
-        checks = HealthChecks(version=version, database=self._systems, reconciler_age=reconciler.age)
+        checks = HealthChecks(version=version, database=self._query_database, reconciler_age=reconciler.age)
         self._pages = Starlette(
             routes=[*OperatorPages(api, checks, counted).routes(), *routes],
             exception_handlers={
@@ -111,6 +111,10 @@ class Application:
         yield
         await self.streams.hub.close()
         self.connect.close()
+
+    def _query_database(self) -> str:
+        with self._api.backend.store.reading() as tx:
+            return tx.installation()
 
     def _systems(self) -> Mapping[Status, int]:
         with self._api.backend.store.reading() as tx:

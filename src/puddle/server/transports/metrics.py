@@ -34,16 +34,16 @@ class ReconcilerCollector(Collector):
 
 
 class _Systems(Collector):
-    """Systems by status, counted when somebody asks."""
+    """Living systems by status, counted when somebody asks: those that are terminated only grow."""
 
     def __init__(self, count: Callable[[], Mapping[Status, int]]) -> None:
         self._count = count
 
     def collect(self) -> Iterator[Metric]:
         """Return a gauge."""
-        gauge = GaugeMetricFamily("puddle_systems", "Systems by status.", labels=["status"])
+        gauge = GaugeMetricFamily("puddle_systems", "Living systems by status.", labels=["status"])
         found = self._count()
-        for status in Status:
+        for status in sorted(set(Status) - {Status.TERMINATED}):
             gauge.add_metric([status.name.lower()], found.get(status, 0))
         yield gauge
 

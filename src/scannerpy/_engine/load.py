@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -99,8 +98,7 @@ class Loader:
             self._job = spec.id.job
         if source.number in self._readers:
             return
-        args = {**source.args, **_mapping(spec.job.args.get(source.number))}
-        reader = self._program.sources[source.name](args, self._context)
+        reader = self._program.sources[source.name](spec.job.arguments_of(source), self._context)
         self._readers[source.number] = reader
         self._row_bytes[source.number] = int(getattr(reader, "row_bytes", 0))
 
@@ -165,7 +163,3 @@ class Loader:
         run.fail(error_from("load", source.label, (row, row), error))
         self.close()  # a reader that raised is in no state to go on
         self._job = -1
-
-
-def _mapping(args: Any) -> Mapping[str, Any]:
-    return args if isinstance(args, Mapping) else {}

@@ -25,6 +25,7 @@ from av.video.frame import VideoFrame
 
 from scannerpy._video.demux import open_decoder, opened, set_threads
 from scannerpy._video.pixels import Converter
+from scannerpy._words.pulse import beat
 from scannerpy._words.video import KEY, VideoIndex
 from scannerpy.errors import IngestError
 
@@ -137,6 +138,7 @@ def _number(demuxed: Iterator[Packet[Any]], packets: int) -> Iterator[Packet[Any
     number = 0
     try:
         for packet in demuxed:
+            beat()
             if packet.size and number < packets:
                 packet.pts = packet.dts = number
                 number += 1

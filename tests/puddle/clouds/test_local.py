@@ -15,7 +15,7 @@ import pytest
 
 from puddle.server.clouds.base import Service, Shape
 from puddle.server.clouds.local import LocalCloud
-from puddle.server.clouds.local.processes import ProcessIdentity, boot, launch, this_process
+from puddle.server.clouds.local.processes import ProcessIdentity, boot_id, launch, this_process
 from puddle.server.clouds.local.spec import Spec, Status
 from puddle.server.domain.facts import Power
 from puddle.server.domain.printed import readable
@@ -114,7 +114,7 @@ def test_a_process_that_has_the_id_of_a_dead_supervisor_is_not_taken_for_it(loca
         assert local.cloud.machine("sys-1").power is Power.STOPPED
         impostor.send(signal.SIGKILL)
     assert ours.alive()
-    assert ours.boot == boot()
+    assert ours.boot == boot_id()
     local.cloud.destroy("sys-1")
     assert local.cloud.machine("sys-1").power is Power.GONE
 

@@ -445,7 +445,7 @@ def test_leases_beat_while_the_work_lasts(place: Place) -> None:
         let_go.wait(30)
         return create(order)
 
-    place.at.cloud.create = slowly  # type: ignore[method-assign]
+    place.at.cloud.create = slowly  # type: ignore[method-assign]  # of this test's object alone
     loop, other = Loop(place.at.backend, "slow", workers=1), place.another_loop("two")
     try:
         while not asked.is_set():

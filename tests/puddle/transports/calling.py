@@ -119,7 +119,7 @@ class Here:
     def token(self, person: User, lifetimes: TokenLifetimes | None = None) -> str:
         """A token of somebody's."""
         now = self.there.backend.now()
-        key = ApiKey(id=new_id("pk"), user_id=person.id, name="test", secret_hash="-", created=now)  # noqa: S106
+        key = ApiKey(id=new_id("pk"), user_id=person.id, name="test", secret_hash="-", created=now)  # noqa: S106 -- no hash of anything
         token, secret = tokens.new_token(person.id, key.id, now, lifetimes or TokenLifetimes())
         with self.there.store.writing() as tx:
             tx.keys.add(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -136,7 +137,8 @@ def test_a_page_that_breaks_is_told_by_its_id_and_logged(here: Here, monkeypatch
         raise ValueError("ps_hidden")
 
     (route,) = [route for route in here.app._pages.routes if getattr(route, "path", "") == "/metrics"]
-    monkeypatch.setattr(route.endpoint.__self__._metrics, "text", breaks)  # type: ignore[attr-defined]
+    endpoint: Any = vars(route)["endpoint"]
+    monkeypatch.setattr(endpoint.__self__._metrics, "text", breaks)
     with capture_logs() as logs:
         reply = here.wire.send("GET", "/metrics", headers={"x-request-id": "r-3"})
     assert (reply.status, reply.code, reply.meta["request_id"]) == (500, "internal", "r-3")

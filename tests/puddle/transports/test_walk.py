@@ -38,7 +38,7 @@ def owned(here: Here) -> dict[str, str]:
                 status=SnapshotStatus.AVAILABLE,
             )
         )  # fmt: skip
-        tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="-", created=1))  # noqa: S106
+        tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="-", created=1))  # noqa: S106 -- no hash of anything
         tx.reports.add(Report(id="rep-1", asked_by="u-1", owner_id="u-1", start=0, end=1, created=1))
         tx.alerts.add(Alert(id="n-1", time=1, kind="PROBE", system_id=system.id, owner_id="u-1", message="m"))
     return {
@@ -109,7 +109,9 @@ def check(name: str, who: str, found: str) -> None:
 @pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule.widened and name != WATCH))
 def test_what_is_everybody_s_is_for_administrators(here: Here, owned: dict[str, str], name: str) -> None:
     message = request_for(name, owned)
-    field = RULES[name].widened.field  # type: ignore[union-attr]
+    widened = RULES[name].widened
+    assert widened is not None
+    field = widened.field
     setattr(message, field, {"scope": 1, "user_id": "u-9", "everybody": True}[field])
     if name == "SnapshotService/ListSnapshots":
         message.system_id = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -138,7 +138,8 @@ def test_people_see_their_own_and_administrators_what_they_ask_for(here: Here) -
         stream = Stream(here, here.tokens[who], asked)
         found = {(await stream.event())[1]["system"]["name"] for _ in range(count)}
         await asyncio.sleep(0.05)
-        assert all(chunk.startswith(b":") for chunk in stream.chunks._queue), "and nothing more"  # type: ignore[attr-defined]
+        left: Iterable[bytes] = vars(stream.chunks)["_queue"]
+        assert all(chunk.startswith(b":") for chunk in left), "and nothing more"
         await stream.leave()
         return found
 

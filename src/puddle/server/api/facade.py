@@ -1,4 +1,4 @@
-"""All use cases in one place, as transports and the console find them."""
+"""All use cases in one place, as the transports find them."""
 
 from __future__ import annotations
 

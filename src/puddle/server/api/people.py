@@ -1,4 +1,4 @@
-"""Users, groups and their limits: what administrators do."""
+"""Users, groups and their limits, as administrators manage them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class People(UseCases):
     def create(
         self, caller: Caller, name: str, role: Role, email: str = "", display_name: str = "", groups: Sequence[str] = ()
     ) -> UserView:
-        """Let somebody in. They need a key to log in with (`Logins.create_key`)."""
+        """Create a user. They need a key to log in with (`Logins.create_key`)."""
         now = self._now()
         user = User(
             id=new_id("usr"),

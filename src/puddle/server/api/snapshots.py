@@ -1,4 +1,4 @@
-"""Snapshots that are there, and removing them. `Wishes.snapshot` takes them."""
+"""Reading and deleting snapshots. `Wishes.snapshot` takes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAY_GO = {SnapshotStatus.AVAILABLE, SnapshotStatus.FAILED}
 
 
 class Snapshots(UseCases):
-    """What can be seen of snapshots, and their end."""
+    """Reading and deleting snapshots."""
 
     def get(self, caller: Caller, snapshot_id: str) -> Snapshot:
         """Return a snapshot."""
@@ -35,7 +35,7 @@ class Snapshots(UseCases):
             return tx.snapshots.of_owner("" if everybody else caller.user.id)
 
     def delete(self, caller: Caller, snapshot_id: str) -> Snapshot:
-        """Let a snapshot go. Refused while it is being taken, or a system is being made from it."""
+        """Delete a snapshot. Refused while it is being taken, or a system is being made from it."""
         now = self._now()
         with self._store.writing() as tx:
             tx.lock("snapshots")

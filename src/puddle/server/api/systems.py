@@ -1,4 +1,4 @@
-"""Looking at systems, and at what they use."""
+"""Reading systems, and what they consume."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Consumption:
 
 
 class Systems(UseCases):
-    """What can be seen of systems."""
+    """Reading systems."""
 
     def __init__(self, backend: Backend) -> None:
         """See the class."""
@@ -107,7 +107,7 @@ class Systems(UseCases):
             raise Precondition(failed.sentence, "unreachable") from failed
 
     def _visible(self, method: str, caller: Caller, system_id: str) -> System:
-        """Return a system that the rule of `method` lets its caller at."""
+        """Return a system, if the caller may see it by the rule of `method`."""
         with self._store.reading() as tx:
             system = found(tx.systems.get(system_id), "system", system_id)
         permissions.authorize_object(method, caller, system.owner_id, "system", system_id)

@@ -1,4 +1,4 @@
-"""What has to be kept and read again: the passwords of systems, encrypted at rest.
+"""Encryption at rest, for secrets that must be read again: the passwords of systems.
 
     v1 . <id of the master key> . <base64url of nonce and AES-256-GCM ciphertext>
 
@@ -110,7 +110,7 @@ class Keyring:
 
 
 def new_password(length: int = 24) -> str:
-    """Return a random password of letters and digits that are not mistaken for one another: 139 bits as it comes.
+    """Return a random password of letters and digits that are not mistaken for one another: 139 bits by default.
 
     It needs no quoting in any file, URL or shell.
     """

@@ -1,8 +1,8 @@
-"""Tokens: what a login gives, good for minutes, renewed while it is used.
+"""Access tokens: what a login returns, valid for minutes, renewed while they are used.
 
-A token is 256 random bits that mean nothing by themselves. The store keeps only their SHA-256 digest, so a stolen
-database holds no token; a fast hash is enough, since nobody guesses 256 bits. In the second half of its life a token is
-answered with a fresh one, and stays good until its own end, so that calls made side by side do not trip each other.
+A token is 256 random bits, opaque to its holder. The store keeps only the SHA-256 digest, so a stolen database has no
+token; a fast hash is enough for 256 random bits. In the second half of a token's life responses carry a new one; the
+old one stays valid until it expires, so that concurrent calls do not trip each other.
 
 All tokens of one login share `created`, the time of that login; a limit on the whole session counts from it.
 """
@@ -25,17 +25,17 @@ class TokenLifetimes:
 
 
 def new_token(user_id: str, key_id: str, now: int, lifetimes: TokenLifetimes) -> tuple[Token, str]:
-    """Return a login's first token, as it is kept and as it is sent."""
+    """Return a login's first token, as it is stored and as it is sent."""
     return _issue(user_id, key_id, now, now + _bounded(lifetimes.lifetime, lifetimes.session))
 
 
 def digest(token: str) -> str:
-    """Return what is kept of a token, and by what it is looked up."""
+    """Return the digest under which a token is stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def renewed(token: Token, now: int, lifetimes: TokenLifetimes) -> tuple[Token, str] | None:
-    """Return the token that follows, or None where `token` is too young for it, over, or at the session's end."""
+    """Return the next token; None where `token` is too young, has expired, or the login's session has ended."""
     if now >= token.expires or 2 * (token.expires - now) > lifetimes.lifetime:
         return None
     until = now + lifetimes.lifetime

@@ -1,4 +1,4 @@
-"""What machines print, fit to be read on anybody's terminal: a product, and whoever uses it, can print anything."""
+"""Sanitizing what machines print, so that it cannot control the terminal of who reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits: what users, groups and the whole installation may have at once, and spend in a month.
+"""Quotas: what users, groups and the whole installation may have at once, and spend in a month.
 
 Pure: the caller reads the usage in the same transaction in which it writes the wish, so that two wishes cannot both
 take the last place. Only more of something is ever refused: whoever is over a limit that was lowered may stop, and go

@@ -1,4 +1,4 @@
-"""Tags: what administrators ask of those who create systems, and what the answers come to.
+"""Tags: labels that administrators define, and creators of systems fill in.
 
 Values end up on every cloud resource of a system. What an administrator has fixed for the installation wins over what
 the user typed, and that over the tag's default.

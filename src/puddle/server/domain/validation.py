@@ -141,7 +141,7 @@ def whole(field: str, value: int, least: int, most: int) -> int:
 
 
 def valid_days(days: int) -> int:
-    """Check for how long a key is made; 0 is for ever."""
+    """Check for how many days a key is valid; 0 is without end."""
     return whole("valid_days", days, 0, MAX_VALID_DAYS)
 
 

@@ -78,11 +78,6 @@ def _vm_session(system: System, opened: OpenSession, size: str) -> Session:
 # disks
 
 
-def has_idle_disk(system: System) -> bool:
-    """Whether its disk is what costs: it has a machine, which is not metered."""
-    return bool(system.machine_id) and not system.session_id
-
-
 def open_disk(tx: Transaction, system: System, rules: Rules, start: int) -> None:
     """Meter a system's disk, where it costs something."""
     price = rules.prices.get(system.cloud, _FREE).disk_gb_micros
@@ -118,7 +113,7 @@ def close_meter(tx: Transaction, subject_id: str, meter: Meter, end: int) -> Non
 
 def _meter_disk(tx: Transaction, before: System, decision: Decision, facts: Facts, rules: Rules, now: int) -> None:
     after = decision.system
-    was, is_now = has_idle_disk(before), has_idle_disk(after)
+    was, is_now = before.has_idle_disk(), after.has_idle_disk()
     grown = was and is_now and before.disk_gb != after.disk_gb
     if was and (grown or not is_now):
         close_meter(tx, after.id, Meter.DISK, _disk_ends(decision.consequences, facts, now))

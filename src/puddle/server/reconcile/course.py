@@ -53,7 +53,7 @@ class Course:
 
     def set(self, **changes: object) -> None:
         """Change the record."""
-        self.system = replace(self.system, **changes)  # type: ignore[arg-type]
+        self.system = replace(self.system, **changes)  # type: ignore[arg-type]  # mypy cannot match names to fields
 
     def say(self, reason: str, sentence: str) -> None:
         """Keep why the system is as it is, for its owner."""

@@ -63,6 +63,7 @@ class AlertKind(StrEnum):
     FAILED = "failed"
     DRIFT = "drift"
     PROBE = "probe"
+    ENDED = "ended"
     IDLE_WARNING = "idle_warning"
     BUDGET = "budget"
 

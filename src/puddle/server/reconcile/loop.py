@@ -1,4 +1,4 @@
-"""The loop that makes wishes come true: lease what is due → look → decide → write → act → write.
+"""The reconcile loop: lease what is due → look → decide → write → act → write.
 
 Several loops (threads, processes, servers) share one database; a lease keeps them from working on the same system, and
 it beats while the work lasts. All network calls are made in `Lanes`, none within a transaction; this thread only
@@ -16,7 +16,7 @@ from dataclasses import replace
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain.catalog import Image, InstanceType
-from puddle.server.domain.facts import Facts
+from puddle.server.domain.facts import Facts, ProductFacts
 from puddle.server.domain.records import System
 from puddle.server.domain.states import Status
 from puddle.server.faults import Point, reach
@@ -215,7 +215,8 @@ class Loop:
             assert isinstance(answer, Facts)  # noqa: S101 -- that is what a cloud is asked for
             work.facts = answer
             return not self._look_inside(work)
-        work.facts = replace(work.facts, product=answer)  # type: ignore[arg-type]
+        assert answer is None or isinstance(answer, ProductFacts)  # noqa: S101 -- that is what a product is asked for
+        work.facts = replace(work.facts, product=answer)
         return True
 
     def _decide(self, works: Sequence[Work], now: int) -> None:
@@ -234,7 +235,7 @@ class Loop:
                 self._hands.pop(work.system.id, None)
 
     def _decided(self, work: Work, now: int) -> bool:
-        """Decide; False where that fails, which is a mistake of ours: others go on, and this one is tried again."""
+        """Decide; False where that fails, which is a bug: others go on, and this one is tried again."""
         with surviving("not_decided", system_id=work.system.id, status=work.system.status.name):
             work.decision = decide(work.system, work.facts, now, work.given.terms)
             return True
@@ -264,7 +265,7 @@ class Loop:
 
     def _taken(self, work: Work, saved: list[bool]) -> str:
         assert work.decision is not None  # noqa: S101 -- see `_act`
-        assert work.decision.action is not None  # noqa: S101
+        assert work.decision.action is not None  # noqa: S101 -- see `_act`
         system, backend = work.system, self._backend
         cloud, product = backend.clouds.get(system.cloud), backend.products.get(system.product)
         if cloud is None or product is None:

@@ -75,7 +75,7 @@ class Tokens(Rows[Token]):
         return _bearer(_GOOD_BEARER.ask(self._connection, digest=digest, now=now))
 
     def end_login(self, digest: str) -> None:
-        """Make a token worthless, and all others of its login."""
+        """Delete a token, and all others of its login."""
         token = self.get(digest)
         if token is not None:
             same = TOKENS.c.user_id == token.user_id, TOKENS.c.key_id == token.key_id, TOKENS.c.created == token.created

@@ -8,7 +8,7 @@ made on an older one starts again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,11 +75,12 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A system with what people want to see beside it."""
+    """A system with what people want to see beside it. `memo`: what readers made of it, kept as long as it is."""
 
     system: System
     owner_name: str
     instance_type: InstanceType
+    memo: dict[tuple[str, bool, bool], Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Systems(Rows[System]):

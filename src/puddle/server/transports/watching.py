@@ -39,7 +39,7 @@ from puddle.server.transports.codecs import codec_of
 from puddle.server.transports.connect import Counter as CallCounter
 from puddle.server.transports.connect import address_of, refusal_of, request_id_of, send_refusal
 from puddle.server.transports.messages.enums import everybody
-from puddle.server.transports.messages.systems import system
+from puddle.server.transports.messages.system_message import system
 from puddle.server.transports.table import WATCH, WATCHED
 
 LOG = structlog.get_logger("puddle.watching")
@@ -166,7 +166,7 @@ class Hub:
         made = {each: (-1, _json(pb.SystemEvent(kind="gone", system=pb.System(id=each)))) for each in ids}
         for view in self._source.seen(ids, admin=admin):
             kind = "gone" if view.system.status is Status.TERMINATED else "changed"
-            event = pb.SystemEvent(kind=kind, system=system(view))
+            event = pb.SystemEvent(kind=kind, system=system(view, disk=False))
             made[view.system.id] = view.system.revision, _json(event)
         return made
 

@@ -15,7 +15,7 @@ from scannerpy._client.database import Database
 from scannerpy._client.sources import ResolvedSource
 from scannerpy._client.stored import StoredColumn
 from scannerpy._graph.graph import Graph
-from scannerpy._plan.balance import shared_out
+from scannerpy._plan.balance import balanced
 from scannerpy._plan.demand import trace
 from scannerpy._plan.estimate import aligned
 from scannerpy._plan.plan import JobPlan, Plan
@@ -49,7 +49,7 @@ def align_packets(
         work, io = aligned(work, io, [rows for rows in keyframes if rows is not None])
     elif len(sources) <= MAX_STREAMS and not _sliced(graph) and any(rows is not None for rows in keyframes):
         pipelines = params.pipeline_instances_per_node or machine_cpus()
-        io = shared_out(lambda size: plan_with(size, 1), io, keyframes, pipelines)
+        io = balanced(lambda size: plan_with(size, 1), io, keyframes, pipelines)
         work = min(work, io)
         io -= io % work
     params.work_packet_size, params.io_packet_size = work, io

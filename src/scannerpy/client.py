@@ -80,7 +80,7 @@ class Client:
         self._db_path = self.config.db_path
         self._storage = self.config.storage
         self._database = Database(self.config.storage_config)
-        self._ingest = Ingest(self._database, inline=bool(debug))
+        self._ingest = Ingest(self._database, inline=bool(debug), file_timeout=self.config.file_timeout)
         self._runs = Runs(
             self._database,
             inline=bool(debug),
@@ -250,14 +250,20 @@ class Client:
         force: bool = False,
         *,
         show_progress: bool = True,
+        file_timeout: float | None = None,
     ) -> tuple[list[Table], list[tuple[str, str]]]:
         """Make tables from video files. `videos` holds (table name, path) pairs.
 
         Returns the tables made and a list of (path, reason) for the files that could not be read. Raises
         ScannerException for an empty list, names given twice, names that exist (unless `force`), and when all fail.
         `inplace` leaves the files where they are and reads them there at every run.
+
+        A file of which nothing more can be read for `file_timeout` seconds (its disk does not answer, FFmpeg is stuck
+        in it) fails like the others, and the rest goes on. 0: no limit; None: as configured, 60 s if nothing is.
         """
-        names, failures = self._ingest.videos(videos, inplace=inplace, force=force, show_progress=show_progress)
+        names, failures = self._ingest.videos(
+            videos, inplace=inplace, force=force, show_progress=show_progress, file_timeout=file_timeout
+        )
         return [self.table(name) for name in names], failures
 
     def new_table(

@@ -21,7 +21,7 @@ from puddle.client.proto.v2 import event_service_pb2 as trail
 groups = typer.Typer(help="Groups of users, whose members share limits; for administrators.", no_args_is_help=True)
 users = typer.Typer(help="Users, and how much they may have; for administrators.", no_args_is_help=True)
 alerts = typer.Typer(help="Alerts: what people should know without looking.", no_args_is_help=True)
-MOST = 10**9
+MAX_LIMIT = 10**9
 
 
 def _client() -> AdminClient:
@@ -101,9 +101,9 @@ def update(
 @users.command()
 def limits(
     name: Annotated[str, typer.Argument(help="A user, by name or id; a group, by name, with --group.")],
-    systems: Annotated[int | None, typer.Option(min=0, max=MOST, help="Systems that are not terminated.")] = None,
-    running: Annotated[int | None, typer.Option(min=0, max=MOST, help="Systems that are up.")] = None,
-    cu: Annotated[int | None, typer.Option(min=0, max=MOST, help="Compute units in use.")] = None,
+    systems: Annotated[int | None, typer.Option(min=0, max=MAX_LIMIT, help="Systems that are not terminated.")] = None,
+    running: Annotated[int | None, typer.Option(min=0, max=MAX_LIMIT, help="Systems that are up.")] = None,
+    cu: Annotated[int | None, typer.Option(min=0, max=MAX_LIMIT, help="Compute units in use.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a month may cost.")] = None,
     group: Annotated[bool, typer.Option("--group", help="NAME is a group; its members share the limits.")] = False,
     js: AsJson = False,

@@ -27,7 +27,7 @@ app = typer.Typer(help="Systems: a product on a machine.", no_args_is_help=True)
 config = typer.Typer(help="The configuration of a system's product.", no_args_is_help=True)
 app.add_typer(config, name="config")
 
-MOST_MINUTES = 10**7
+MAX_MINUTES = 10**7
 STATUSES = {
     name.removeprefix("SYSTEM_STATUS_").lower().replace("_", "-"): status
     for name, status in vars(System).items()
@@ -314,7 +314,7 @@ def _minutes(said: str) -> int:
 @app.command()
 def extend(
     name: Name,
-    minutes: Annotated[int, typer.Argument(min=1, max=MOST_MINUTES, help="For how long, from now.")],
+    minutes: Annotated[int, typer.Argument(min=1, max=MAX_MINUTES, help="For how long, from now.")],
     cloud_id: Cloud = "local",
     js: AsJson = False,
 ) -> None:

@@ -56,25 +56,25 @@ def in_step(
     return params
 
 
-def run_ups(plan: Plan, database: Database) -> Mapping[int, Sequence[float]]:
+def prerolls(plan: Plan, database: Database) -> Mapping[int, Sequence[float]]:
     """Return, per job and task, what a worker that begins with the task must decode before it, in the job's rows.
 
     Zero for a task that begins at a keyframe; jobs without keyframes (or too many to look at) are left out.
     """
     if len(plan.jobs) > LOOKED_AT:
         return {}
-    return {number: ups for number, job in enumerate(plan.jobs) if (ups := _run_ups(plan.graph, job, database))}
+    return {number: rows for number, job in enumerate(plan.jobs) if (rows := _prerolls(plan.graph, job, database))}
 
 
-def _run_ups(graph: Graph, job: JobPlan, database: Database) -> list[float]:
+def _prerolls(graph: Graph, job: JobPlan, database: Database) -> list[float]:
     sources = [Resolved(rows, job.args[v.number], None) for v, rows in zip(graph.sources, job.source_rows, strict=True)]  # type: ignore[arg-type]  # a source's argument is a mapping
     keyframes = _keyframes(database, sources)
     if keyframes is None or len(keyframes) == 0:
         return []
     first = _first_rows(graph, job)
     group = np.maximum(np.searchsorted(keyframes, first, side="right") - 1, 0)
-    ups: list[float] = ((first - keyframes[group]) * (job.rows / max(1, job.source_rows[0]))).tolist()
-    return [*ups, *[0.0] * (len(job.tasks) - len(ups))]
+    rows: list[float] = ((first - keyframes[group]) * (job.rows / max(1, job.source_rows[0]))).tolist()
+    return [*rows, *[0.0] * (len(job.tasks) - len(rows))]
 
 
 def _first_rows(graph: Graph, job: JobPlan) -> Rows:

@@ -7,6 +7,7 @@ is only asked whether they exist.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -144,7 +145,7 @@ def begin(
                 if at is not None and not hidden:
                     events.append(DeleteTables((at.id,)))
                 table_id = state.next_table_id + len(drafts)
-                drafts.append(_draft(output, key, state.next_job_id, hidden=hidden, now=database.now()))
+                drafts.append(_draft(output, key, state.next_job_id, hidden=hidden, now=time.time()))
             else:
                 table_id = found.id
             places[output.job, output.sink] = Place(
@@ -156,7 +157,7 @@ def begin(
                 hidden=hidden,
             )
         begun[:] = [Begun(state.next_job_id, places)]
-        job = JobRecord(state.next_job_id, name or f"run {state.next_job_id}", database.now())
+        job = JobRecord(state.next_job_id, name or f"run {state.next_job_id}", time.time())
         return [*events, numbered(state, drafts), NewJob(job)] if drafts else [*events, NewJob(job)]
 
     database.change(decide)

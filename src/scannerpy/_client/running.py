@@ -12,7 +12,7 @@ from typing import Any
 from scannerpy._client import foreign
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
-from scannerpy._client.gops import run_ups
+from scannerpy._client.gops import prerolls
 from scannerpy._client.history import Chronicle
 from scannerpy._client.outputs import (
     TABLE_SINKS,
@@ -27,18 +27,18 @@ from scannerpy._client.outputs import (
 from scannerpy._client.preparing import Prepared, prepare
 from scannerpy._client.reports import RETRY_OF, look
 from scannerpy._client.retrying import prepare_retry, write_down
-from scannerpy._engine.body import Body, RunSpec
-from scannerpy._engine.brain import Limits
 from scannerpy._engine.columns import open_column, place_column
 from scannerpy._engine.custom import CustomSink, CustomSource
-from scannerpy._engine.events import RunEnded, tell_all
-from scannerpy._engine.inline import InlineBody
+from scannerpy._engine.events import RunEnded, broadcast
+from scannerpy._engine.executor import Executor, RunSpec
+from scannerpy._engine.inline import InlineExecutor
 from scannerpy._engine.journal import TaskResult
-from scannerpy._engine.kernels import Seat
-from scannerpy._engine.local import LocalBody
+from scannerpy._engine.kernels import InstanceConfig
+from scannerpy._engine.local import LocalExecutor
 from scannerpy._engine.pool import Pool
 from scannerpy._engine.ports import OpenSink, OpenSource
 from scannerpy._engine.progress import progress_bar
+from scannerpy._engine.protocol import Limits
 from scannerpy._engine.run import Cancellation, Committer, Outcome, execute, raise_if_failed
 from scannerpy._engine.status import RunStatus
 from scannerpy._engine.tasks import Program
@@ -204,16 +204,16 @@ class Runs:
         with self._one_at_a_time:
             self.started = True
             chronicle = Chronicle(self._database.notes, begun.job_id)
-            body: Body = InlineBody() if self._inline else LocalBody(self._pool)
+            executor: Executor = InlineExecutor() if self._inline else LocalExecutor(self._pool)
             outcome: Outcome | None = None
             unfinished = dict(enumerate(prepared.plan.jobs))
             try:
                 write_down(self._database, chronicle, prepared, begun, dials)
                 spec = self._spec(prepared, begun, dials)
                 with progress_bar(dials.show_progress) as bar:
-                    tell = tell_all(run.status, chronicle, lambda _: bar.show(run.status))
+                    tell = broadcast(run.status, chronicle, lambda _: bar.show(run.status))
                     committer = self._committer(prepared, begun, unfinished)
-                    outcome = execute(spec, body, tell, committer, run.cancellation)
+                    outcome = execute(spec, executor, tell, committer, run.cancellation)
             finally:
                 foreign.discard(prepared.graph, list(unfinished.values()))
                 self._end(begun.job_id, run.status, chronicle, outcome)
@@ -240,11 +240,11 @@ class Runs:
                 checkpoint_frequency=max(1, dials.checkpoint_frequency),
             ),
             earlier=earlier,
-            run_ups=run_ups(prepared.plan, self._database) if workers > 1 else {},
-            seat=Seat(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
-            kept=all(vertex.name in TABLE_SINKS for vertex in graph.sinks),
+            prerolls=prerolls(prepared.plan, self._database) if workers > 1 else {},
+            instance=InstanceConfig(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
+            resumable=all(vertex.name in TABLE_SINKS for vertex in graph.sinks),
             replacing=frozenset(job for (job, _), place in begun.places.items() if place.hidden),
-            find=partial(stored_results, self._database, prepared.plan, begun),
+            find_results=partial(stored_results, self._database, prepared.plan, begun),
         )
 
     def _wanted_instances(self, params: PerfParams) -> int:
@@ -279,7 +279,7 @@ class Runs:
         fault = None if outcome is None else outcome.fault
         chronicle.end(status, fault.traceback if fault is not None else "")
         word = "cancelled" if status.cancelled else "finished" if status.result.success else "failed"
-        self._database.change(lambda _: [EndJob(job_id, self._database.now(), word)])
+        self._database.change(lambda _: [EndJob(job_id, time.time(), word)])
 
 
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:

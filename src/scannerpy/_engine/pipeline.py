@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from scannerpy._engine.board import Board
+from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.evaluate import Evaluator, Host
 from scannerpy._engine.failures import error_from
 from scannerpy._engine.load import Loader, Packet
@@ -25,7 +25,7 @@ from scannerpy._engine.ports import WorkerContext
 from scannerpy._engine.queues import ByteQueue, Cancelled, Closed
 from scannerpy._engine.save import Saver
 from scannerpy._engine.states import TaskId
-from scannerpy._engine.tasks import DROPPED, Begun, Order, Program, Report, TaskRun
+from scannerpy._engine.tasks import DROPPED, Begun, Program, Report, TaskRun, TaskSpec
 from scannerpy._engine.trace import Interval, Recorder, clock
 from scannerpy._words.elements import Element
 
@@ -64,18 +64,18 @@ class Pipeline:
         *,
         memory: Memory | None = None,
         context: WorkerContext | None = None,
-        board: Board | None = None,
-        orders: ByteQueue[Order] | None = None,
+        board: StatusBoard | None = None,
+        tasks: ByteQueue[TaskSpec] | None = None,
         dropped: set[TaskId] | None = None,
     ) -> None:
-        context, board = context or WorkerContext(database=program.database), board or Board()
+        context, board = context or WorkerContext(database=program.database), board or StatusBoard()
         self._memory = memory or Memory(growth=growth_of(program))
         self._recorder = Recorder()
         self._loader = Loader(program, self._memory, context, board, self._recorder)
         self._evaluator = Evaluator(program.graph, hosts, board, self._recorder)
         self._saver = Saver(program, context, board, self._recorder)
         self._report = report
-        self._orders: ByteQueue[Order] = orders or ByteQueue(1)
+        self._submitted: ByteQueue[TaskSpec] = tasks or ByteQueue(1)
         self._loaded: ByteQueue[_Begin | Packet | _End] = ByteQueue(self._memory.queue_bound)
         self._stored: ByteQueue[_Begin | _Stored | _End] = ByteQueue(self._memory.queue_bound)
         self._dropped = set() if dropped is None else dropped
@@ -85,9 +85,9 @@ class Pipeline:
 
     # for whoever feeds it, from any thread
 
-    def order(self, order: Order) -> None:
+    def submit(self, spec: TaskSpec) -> None:
         """Queue a task."""
-        self._orders.put(order)
+        self._submitted.put(spec)
 
     def drop(self, task: TaskId) -> None:
         """Nobody wants this task any more: let it pass as failed."""
@@ -97,13 +97,13 @@ class Pipeline:
             run.fail(DROPPED)
 
     def close(self) -> None:
-        """No more orders: `work` returns after the last."""
-        self._orders.close()
+        """No more tasks: `work` returns after the last."""
+        self._submitted.close()
 
     def cancel(self) -> None:
         """Stop at the next row; nothing more is reported."""
         self._loader.cancelled = True
-        for queue in (self._orders, self._loaded, self._stored):
+        for queue in (self._submitted, self._loaded, self._stored):
             queue.cancel()
 
     # for whoever runs it
@@ -129,10 +129,10 @@ class Pipeline:
         if self._crash is not None:
             raise self._crash
 
-    def run_inline(self, order: Order) -> None:
+    def run_inline(self, spec: TaskSpec) -> None:
         """Run one task in this thread."""
-        self._report(Begun(order.id))
-        run = self._begin(order)
+        self._report(Begun(spec.id))
+        run = self._begin(spec)
         try:
             self._begin_evaluation(run)
             self._saver.begin(run)
@@ -155,8 +155,8 @@ class Pipeline:
 
     def _load(self) -> None:
         try:
-            for order in _until_closed(self._orders):
-                run = self._begin(order)
+            for spec in _until_closed(self._submitted):
+                run = self._begin(spec)
                 self._put(self._loaded, _Begin(run), 0, run, "load")
                 for packet in self._loader.packets(run):
                     self._put(self._loaded, packet, packet.size, run, "load")
@@ -195,19 +195,19 @@ class Pipeline:
 
     # their parts
 
-    def _begin(self, order: Order) -> TaskRun:
-        run = self._loader.begin(order)
-        self._runs[order.id] = run
-        if order.id in self._dropped:
+    def _begin(self, spec: TaskSpec) -> TaskRun:
+        run = self._loader.begin(spec)
+        self._runs[spec.id] = run
+        if spec.id in self._dropped:
             run.fail(DROPPED)
         return run
 
     def _begin_evaluation(self, run: TaskRun) -> None:
-        order = run.order
+        spec = run.spec
         self._largest = 0
         if run.alive and run.demand is not None:
             demand = run.demand
-            self._careful(run, lambda: self._evaluator.begin(order.id, order.job, order.task, demand))
+            self._careful(run, lambda: self._evaluator.begin(spec.id, spec.job, spec.task, demand))
 
     def _step(self, packet: Packet) -> list[list[list[Element]]] | None:
         if not packet.run.alive:

@@ -6,7 +6,7 @@ can make FFmpeg reach for anything else. Formats that see video in any text (FFm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -134,6 +134,3 @@ def numbered(data: bytes | memoryview, number: int, *, key: bool) -> Packet[Any]
     packet.pts = packet.dts = number
     packet.is_keyframe = key
     return packet
-
-
-Sink = Callable[[bytes], None]

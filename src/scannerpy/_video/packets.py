@@ -20,6 +20,8 @@ from scannerpy._video.headers import Doubt, Header, Reader
 from scannerpy._video.losses import Fate, Witness
 from scannerpy._video.nal import Malformed
 from scannerpy._video.readers import reader_for
+from scannerpy._video.refusals import NoVideo
+from scannerpy._words.pulse import beat
 from scannerpy._words.video import DISCARD, KEY, NO_TIME, START
 from scannerpy.errors import IngestError
 
@@ -28,6 +30,9 @@ _NEEDS_MORE = {
     "param_change": "a change of size outside its bytes",
     "encryption_info": "a decryption key",
 }
+_MOST_TIMES, _MOST_BEYOND = 64, 16 << 20
+# Packets are pieces of the file, some of which an edit list may show several times. When they come to so many times its
+# size, and so many bytes more, FFmpeg is going in circles.
 _HEADER_OF_A_BLOCK = 128  # containers put a few bytes between a packet's position and its data
 
 
@@ -125,8 +130,17 @@ class Packets:
             self.doubts.append(why)
 
     def _until_unreadable(self, demuxed: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        size, most = 0, _MOST_TIMES * self.file.stat().st_size + _MOST_BEYOND
         try:
-            yield from (packet for packet in demuxed if packet.size)
+            for packet in demuxed:
+                beat()
+                size += max(1, packet.size)
+                if size > most:
+                    raise NoVideo(f"{self.file} has no end: FFmpeg reads it round and round. {REENCODE}")
+                if packet.size:
+                    yield packet
+        except IngestError:  # ours: which is an OSError too
+            raise
         except (av.error.FFmpegError, OSError) as error:
             self.problems.append(f"reading stops after packet {len(self) - 1}: {error}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -276,7 +277,7 @@ def test_any_history_keeps_to_the_table_and_comes_to_rest_with_every_second_mete
     assert it.status in SETTLED
     assert not (it.session_id and world.power is not Power.RUNNING)
     assert sorted(world.closed) == sorted(set(world.closed))
-    assert all(a_end <= b_start for (_, a_end), (b_start, _) in zip(sorted(world.closed), sorted(world.closed)[1:]))  # noqa: B905
+    assert all(a_end <= b_start for (_, a_end), (b_start, _) in itertools.pairwise(sorted(world.closed)))
 
 
 def wished(it: System, wish: Wish, now: int) -> System:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from puddle.server.domain.people import Token
-from puddle.server.domain.trail import Notice, Report, ReportEntry, ReportStatus
+from puddle.server.domain.trail import Alert, Report, ReportEntry, ReportStatus
 from puddle.server.reconcile.forgetting import DAY, forget
 from puddle.server.store import Store
 from puddle.server.store.schema import REPORT_ENTRIES
@@ -19,14 +19,14 @@ def test_tokens_that_have_ended_and_old_answers_are_forgotten(place: Place) -> N
     with place.at.store.writing() as tx:
         for digest, end in (("old", place.now + 10), ("young", place.now + 10**6)):
             tx.tokens.add(Token(digest=digest, user_id="u-1", key_id="k", created=0, expires=end))
-        tx.answers.keep("u-1", "Create", "key", "sys-1", place.now)
+        tx.idempotency_keys.add("u-1", "Create", "key", "sys-1", place.now)
     place.turn(3600)
     with place.at.store.reading() as tx:
         assert [each.digest for each in tx.tokens.all()] == ["young"]
-        assert tx.answers.given("u-1", "Create", "key") == "sys-1"
+        assert tx.idempotency_keys.object_of("u-1", "Create", "key") == "sys-1"
     place.turn(24 * 3600)
     with place.at.store.reading() as tx:
-        assert tx.answers.given("u-1", "Create", "key") is None
+        assert tx.idempotency_keys.object_of("u-1", "Create", "key") is None
 
 
 def fill(place: Place, days: int) -> None:
@@ -34,8 +34,8 @@ def fill(place: Place, days: int) -> None:
     at = place.now - days * DAY
     with place.at.store.writing() as tx:
         for read in (False, True):
-            told = Notice(id=f"n-{days}-{read}", time=at, kind="idle", system_id="s-1", owner_id="u-1", message="m")
-            tx.notices.add(replace(told, acknowledged=read))
+            told = Alert(id=f"n-{days}-{read}", time=at, kind="idle", system_id="s-1", owner_id="u-1", message="m")
+            tx.alerts.add(replace(told, acknowledged=read))
         for status in (ReportStatus.READY, ReportStatus.FAILED, ReportStatus.PENDING):
             report = Report(id=f"r-{days}-{status}", asked_by="u-1", owner_id="u-1", start=0, end=1, created=at)
             tx.reports.add(replace(report, status=status))
@@ -54,7 +54,7 @@ def left(place: Place) -> tuple[set[str], set[str], set[str]]:
     """Which notices, reports and lines of reports there are."""
     with place.at.store.reading() as tx:
         lines = set(tx.connection.execute(sa.select(REPORT_ENTRIES.c.report_id)).scalars())
-        return {it.id for it in tx.notices.all()}, {it.id for it in tx.reports.all()}, lines
+        return {it.id for it in tx.alerts.all()}, {it.id for it in tx.reports.all()}, lines
 
 
 def test_old_alerts_and_reports_are_forgotten_and_young_ones_stay(memory: Store) -> None:
@@ -81,7 +81,7 @@ def test_more_than_fits_into_one_transaction_is_forgotten_too(memory: Store) -> 
     place = ruled(memory, keep_alerts_days=1, keep_reports_days=1)
     with memory.writing() as tx:
         for number in range(1001):
-            tx.notices.add(Notice(id=f"n-{number}", time=0, kind="k", system_id="", owner_id="u-1", message="m"))
+            tx.alerts.add(Alert(id=f"n-{number}", time=0, kind="k", system_id="", owner_id="u-1", message="m"))
         for number in range(11):
             old = Report(id=f"r-{number}", asked_by="u-1", owner_id="", start=0, end=1, created=0)
             tx.reports.add(replace(old, status=ReportStatus.READY))

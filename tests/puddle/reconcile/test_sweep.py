@@ -29,7 +29,7 @@ def test_a_machine_nobody_knows_is_removed_when_it_was_seen_twice(place: Place) 
     assert place.at.cloud.contents().machines == {"sys-unknown"}
     swept(place)
     assert not place.at.cloud.contents().machines
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
     assert place.actions(of="sys-unknown") == ["machine.orphan_removed"]
 
 
@@ -56,7 +56,7 @@ def test_a_machine_that_goes_slowly_is_told_of_once(place: Place) -> None:
     orphan(place)
     for _ in range(6):
         swept(place)
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
 
 
 def test_a_removal_that_fails_is_tried_again(place: Place) -> None:
@@ -65,7 +65,7 @@ def test_a_removal_that_fails_is_tried_again(place: Place) -> None:
     for _ in range(3):
         swept(place)
     assert not place.at.cloud.contents().machines
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
 
 
 def test_a_cloud_that_is_away_is_swept_later(place: Place) -> None:
@@ -110,7 +110,7 @@ def test_what_one_process_has_seen_another_goes_on_from(place: Place, each: str)
     assert not place.at.cloud.contents().machines
     place.loop = place.another_loop("a third")
     swept(place)
-    assert kinds(place.notices()) == ["orphan"]
+    assert kinds(place.alerts()) == ["orphan"]
 
 
 def test_servers_that_sweep_one_after_the_other_do_not_shorten_the_time(place: Place) -> None:
@@ -161,7 +161,7 @@ def test_a_list_that_is_short_of_half_loses_nothing(place: Place) -> None:
         swept(place)
     assert place.snapshot(kept.id).status is SnapshotStatus.AVAILABLE
     assert (place.system(one).status, place.system(two).status) == (Status.STARTED, Status.STARTED)
-    assert place.notices() == []
+    assert place.alerts() == []
 
 
 def test_a_snapshot_that_was_lost_and_turns_up_again_is_its_owners_again(place: Place) -> None:
@@ -193,7 +193,7 @@ def test_a_snapshot_its_cloud_has_lost_is_told_of_and_costs_no_more(place: Place
     swept(place)
     assert place.snapshot(taken.id).status is SnapshotStatus.FAILED
     assert all(each.end for each in place.sessions(Meter.SNAPSHOT))
-    assert kinds(place.notices()) == ["drift"]
+    assert kinds(place.alerts()) == ["drift"]
 
 
 def test_the_machine_of_a_failed_system_that_runs_again_is_stopped(place: Place) -> None:

@@ -15,7 +15,7 @@ import pytest
 import scannerpy as sp
 from scannerpy._client.history import Chronicle, is_alive, read_failures, read_record, this_process
 from scannerpy._client.reports import look, streams
-from scannerpy._engine.events import JobEnded, Pulse
+from scannerpy._engine.events import Heartbeat, JobEnded
 from scannerpy._engine.failures import Failure
 from scannerpy._store.documents import encode
 from scannerpy._store.objects import memory
@@ -80,10 +80,10 @@ def test_failures_are_written_at_once_and_then_not_more_than_once_a_second():
     for number in range(3):
         chronicle(JobEnded(number, failure(number)))
     assert read_failures(objects, 3) == [failure(0)]
-    chronicle(Pulse(0, 1, 0))
+    chronicle(Heartbeat(0, 1, 0))
     assert read_failures(objects, 3) == [failure(0)]
     now[0] = 1.0
-    chronicle(Pulse(0, 1, 0))
+    chronicle(Heartbeat(0, 1, 0))
     assert read_failures(objects, 3) == [failure(number) for number in range(3)]
 
 

@@ -1,4 +1,7 @@
-"""Wishes about a system that is there: the table takes or refuses them, the row remembers, the reconciler acts."""
+"""Changes to the desired state of an existing system (wishes): checked by the state machine, written, not yet done.
+
+The reconciler does the rest.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,11 @@ def _as_it_is(_tx: Transaction, system: System) -> System:
 
 
 class _Changed(Exception):
-    """The row is not as it was read any more."""
+    """Somebody else has written the row since it was read."""
 
 
 class Wishes(UseCases):
-    """What owners and administrators ask of a system. `generation` 0 asks it of whatever the system has come to."""
+    """What owners and administrators ask of a system. `generation`: only if it is still that one; 0: in any case."""
 
     def start(
         self, caller: Caller, system_id: str, generation: int = 0, reason: str = "", idle_minutes: int = 0
@@ -67,7 +70,7 @@ class Wishes(UseCases):
         return self._wish(caller, system_id, Wish.TERMINATE, _as_it_is, generation, reason)
 
     def fail(self, caller: Caller, system_id: str, generation: int = 0, reason: str = "") -> SystemView:
-        """Give up a system that hangs."""
+        """Mark a system that hangs as failed."""
 
         def give_up(_tx: Transaction, system: System) -> System:
             why = f"{caller.user.name} gave it up: {reason or 'no reason given'}"
@@ -178,7 +181,7 @@ class Wishes(UseCases):
         method: str = "SystemService/StopSystem",
         meant: Callable[[System], Wish] | None = None,
     ) -> SystemView:
-        """Take a wish in one transaction; again from the start where the row changed under our hands.
+        """Write a wish in one transaction; retry where the row has changed since it was read.
 
         `meant`: what was asked comes to another wish, depending on how the system stands.
         """
@@ -186,7 +189,7 @@ class Wishes(UseCases):
         for _ in range(_TRIES):
             with suppress(_Changed), self._store.writing() as tx:
                 system = found(tx.systems.get(system_id), "system", system_id)
-                permissions.see(method, caller, system.owner_id, "system", system_id)
+                permissions.authorize_object(method, caller, system.owner_id, "system", system_id)
                 self._refuse(caller, system, wish, generation)
                 wished = self._wished(change(tx, system), meant(system) if meant else wish)
                 if not tx.systems.write(wished, look_at=self._now()):

@@ -1,6 +1,6 @@
-"""What Puddle remembers of systems: frozen records, as the store keeps them and the decisions read them.
+"""The records of systems, sessions and snapshots: frozen, as the store keeps them and decisions read them.
 
-`catalog` has what systems are made from, `people` who makes them, `trail` what is told of it afterwards.
+`catalog` has what systems are made from, `people` their users, `trail` audit events, alerts and reports.
 
 Times are unix seconds, prices millionths of the currency per hour. `0`, `""` and `()` mean "none" so that a record has
 one shape; nothing here is ever changed in place (`dataclasses.replace`).
@@ -79,6 +79,10 @@ class System:
     target_disk_gb: int = 0
     snapshot_id: str = ""
     missing: int = 0
+
+    def has_idle_disk(self) -> bool:
+        """Whether its disk is what costs: it has a machine, which is not metered."""
+        return bool(self.machine_id) and not self.session_id
 
     def idle_deadline(self) -> int:
         """When it is stopped if nobody uses it until then; 0 where it never is."""

@@ -1,4 +1,4 @@
-"""What administrators have set for the whole installation; the defaults are those of a fresh one."""
+"""The rules of an installation, as its administrators have configured them."""
 
 from __future__ import annotations
 

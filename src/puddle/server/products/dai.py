@@ -29,7 +29,7 @@ from puddle.server.products.base import Experiment, SetUp
 from puddle.server.products.dai_experiments import read_experiments
 from puddle.server.products.logins import htpasswd
 from puddle.server.products.running import inside as get_in
-from puddle.server.products.running import keep_running, needs, put, read_text, runs
+from puddle.server.products.running import has_ended, keep_running, needs, put, read_text, runs
 
 HEALTH = "/apis/health/v1"
 EXPERIMENTS = "/apis/experiments/v1"
@@ -149,7 +149,7 @@ class DriverlessAI:
         serving = shell.serving() if shell is not None else None
         token = serving.token if serving is not None else ""
         if shell is not None and not runs(shell, serving, needs(endpoint)):
-            return ProductFacts(ready=False, token=token)
+            return ProductFacts(ready=False, token=token, ended=has_ended(serving))
         site = self._site(endpoint)
         try:
             health = ask(site, HEALTH)

@@ -14,7 +14,7 @@ from puddle.server.domain.printed import readable
 from puddle.server.products.asking import Unanswered
 from puddle.server.products.base import Experiment
 
-MOST = 10_000
+MAX_EXPERIMENTS = 10_000
 LONGEST = 500
 LARGEST = (1 << 31) - 1  # what fits on the wire
 
@@ -23,7 +23,9 @@ def read_experiments(answer: Any) -> Sequence[Experiment]:
     """Return the experiments of an answer. Raises Unanswered where it is not a list."""
     if not isinstance(answer, list):
         raise Unanswered("its experiments are not a list", 200)
-    return tuple(_experiment(item) for item in answer[:MOST] if isinstance(item, Mapping) and _text(item.get("id")))
+    return tuple(
+        _experiment(item) for item in answer[:MAX_EXPERIMENTS] if isinstance(item, Mapping) and _text(item.get("id"))
+    )
 
 
 def _experiment(item: Mapping[str, Any]) -> Experiment:

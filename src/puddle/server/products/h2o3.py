@@ -28,7 +28,7 @@ from puddle.server.products.h2o3_image import H2O3Image, buildable
 from puddle.server.products.h2o3_options import LONGEST, Options, Unusable, read_options
 from puddle.server.products.logins import realm
 from puddle.server.products.running import inside as get_in
-from puddle.server.products.running import keep_running, needs, put, read_text, runs
+from puddle.server.products.running import has_ended, keep_running, needs, put, read_text, runs
 
 CONFIG = "h2o3.toml"
 ARGUMENTS = "h2o3.args"
@@ -115,7 +115,7 @@ class H2O3:
         serving = shell.serving() if shell is not None else None
         token = serving.token if serving is not None else ""
         if shell is not None and not runs(shell, serving, needs(endpoint)):
-            return ProductFacts(ready=False, token=token)
+            return ProductFacts(ready=False, token=token, ended=has_ended(serving))
         site = self._site(endpoint, username, password)
         if not _is_whole(site):
             return ProductFacts(ready=False, token=token)

@@ -10,12 +10,12 @@ from puddle.server.domain.records import System
 from puddle.server.domain.states import HOLDING, SETTLED, Fact, Product, Status, Vm, after
 from puddle.server.reconcile import actions as a
 from puddle.server.reconcile.decision import (
-    Alert,
     AlertKind,
     CloseSession,
     Consequence,
     Decision,
     OpenSession,
+    RaiseAlert,
     SnapshotEnded,
     Terms,
 )
@@ -56,7 +56,7 @@ class Course:
 
     def set(self, **changes: object) -> None:
         """Change the record."""
-        self.system = replace(self.system, **changes)  # type: ignore[arg-type]
+        self.system = replace(self.system, **changes)  # type: ignore[arg-type]  # mypy cannot match names to fields
 
     def say(self, reason: str, sentence: str) -> None:
         """Keep why the system is as it is, for its owner."""
@@ -64,7 +64,7 @@ class Course:
 
     def tell(self, kind: AlertKind, sentence: str) -> None:
         """Let people know."""
-        self.consequences.append(Alert(kind=kind, sentence=sentence))
+        self.consequences.append(RaiseAlert(kind=kind, sentence=sentence))
 
     def move(self, fact: Fact) -> None:
         """Go where the table says."""

@@ -65,19 +65,20 @@ class AlertKind(StrEnum):
     FAILED = "failed"
     DRIFT = "drift"
     PROBE = "probe"
+    ENDED = "ended"
     IDLE_WARNING = "idle_warning"
     BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Something a person should know."""
+class RaiseAlert:
+    """Tell administrators and the owner."""
 
     kind: AlertKind
     sentence: str
 
 
-Consequence = OpenSession | CloseSession | SnapshotEnded | Alert
+Consequence = OpenSession | CloseSession | SnapshotEnded | RaiseAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from puddle.server.backend import Backend
 from puddle.server.store import Transaction
 
-ANSWERS_KEPT_S = 24 * 3600
+IDEMPOTENCY_KEYS_KEPT_S = 24 * 3600
 """For how long an idempotency key is remembered."""
 ROUNDS = 100
 """How often a little is dropped, of each sort, before it is enough for this time."""
@@ -21,12 +21,12 @@ Drop = Callable[[Transaction, int], int]
 
 
 def forget(backend: Backend, now: int) -> None:
-    """Remove tokens that have ended, answers to idempotency keys of long ago, and alerts and reports that are old."""
+    """Remove tokens that have ended, idempotency keys of long ago, and alerts and reports that are old."""
     with backend.store.writing() as tx:
         tx.tokens.sweep(now)
-        tx.answers.sweep(now - ANSWERS_KEPT_S)
+        tx.idempotency_keys.sweep(now - IDEMPOTENCY_KEYS_KEPT_S)
     rules = backend.rules
-    _drop(backend, rules.keep_alerts_days, now, lambda tx, before: tx.notices.drop(before))
+    _drop(backend, rules.keep_alerts_days, now, lambda tx, before: tx.alerts.drop(before))
     _drop(backend, rules.keep_reports_days, now, lambda tx, before: tx.reports.drop(before))
 
 

@@ -1,4 +1,4 @@
-"""The loop that makes wishes come true: lease what is due → look → decide → write → act → write.
+"""The reconcile loop: lease what is due → look → decide → write → act → write.
 
 Several loops (threads, processes, servers) share one database; a lease keeps them from working on the same system, and
 it beats while the work lasts. All network calls are made in `Lanes`, none within a transaction; this thread only
@@ -9,13 +9,14 @@ done again: so the process may end at any point, and the next one goes on from w
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain.catalog import Image, InstanceType
-from puddle.server.domain.facts import Facts
+from puddle.server.domain.facts import Facts, ProductFacts
 from puddle.server.domain.records import System
 from puddle.server.domain.states import Status
 from puddle.server.faults import Point, reach
@@ -43,7 +44,7 @@ class Loop:
 
     `workers`: threads for clouds, and as many for products; 0 does everything in the caller's thread. `batch`: how
     many systems are in hand at most. `lease_s`: for how long nobody else takes over what a dead loop had in hand.
-    `bell`: set by whoever has written a wish.
+    `turns` counts those that did not fail; `last_turn` is when the last one ended (monotonic seconds).
     """
 
     def __init__(
@@ -54,7 +55,6 @@ class Loop:
         workers: int = 16,
         batch: int = 256,
         lease_s: int = 60,
-        bell: threading.Event | None = None,
         lanes: Lanes | None = None,
     ) -> None:
         """See the class. `lanes` in place of those that `workers` asks for."""
@@ -62,7 +62,7 @@ class Loop:
         self._holder = holder
         self._batch = batch
         self._lease_s = lease_s
-        self._bell = bell or threading.Event()
+        self._woken = threading.Event()
         self._lanes = lanes or Lanes(workers)
         self._writing = Writing(backend.store, backend.rules)
         self._chores = Chores(backend, holder, threaded=self._lanes.threaded, lease_s=lease_s)
@@ -70,6 +70,7 @@ class Loop:
         self._failures = Backoff(backend.rules.soon_s, backend.rules.look_every_s)
         self._hands: dict[str, Work] = {}
         self._beaten = 0
+        self.turns, self.last_turn = 0, time.monotonic()
 
     # running
 
@@ -77,15 +78,15 @@ class Loop:
         """Turn until `stop` is set, asleep while nothing is due."""
         try:
             while not stop.is_set():
-                self._bell.clear()
+                self._woken.clear()
                 if not self._turned():
-                    self._bell.wait(self._pause())
+                    self._woken.wait(self._pause())
         finally:
             self.close()
 
     def wake(self) -> None:
         """Look at once."""
-        self._bell.set()
+        self._woken.set()
 
     def close(self) -> None:
         """Take no more work, wait for calls that are being made, and give all leases back."""
@@ -97,7 +98,9 @@ class Loop:
     def _turned(self) -> bool:
         """Turn once; False where there was nothing to do, or the database is away."""
         with surviving("turn_failed", holder=self._holder):
-            return self.turn(self._backend.now()) > 0 or bool(self._hands)
+            moved = self.turn(self._backend.now())
+            self.turns, self.last_turn = self.turns + 1, time.monotonic()
+            return moved > 0 or bool(self._hands)
         self._hands = {}  # their leases end by themselves
         return False
 
@@ -212,7 +215,8 @@ class Loop:
             assert isinstance(answer, Facts)  # noqa: S101 -- that is what a cloud is asked for
             work.facts = answer
             return not self._look_inside(work)
-        work.facts = replace(work.facts, product=answer)  # type: ignore[arg-type]
+        assert answer is None or isinstance(answer, ProductFacts)  # noqa: S101 -- that is what a product is asked for
+        work.facts = replace(work.facts, product=answer)
         return True
 
     def _decide(self, works: Sequence[Work], now: int) -> None:
@@ -231,7 +235,7 @@ class Loop:
                 self._hands.pop(work.system.id, None)
 
     def _decided(self, work: Work, now: int) -> bool:
-        """Decide; False where that fails, which is a mistake of ours: others go on, and this one is tried again."""
+        """Decide; False where that fails, which is a bug: others go on, and this one is tried again."""
         with surviving("not_decided", system_id=work.system.id, status=work.system.status.name):
             work.decision = decide(work.system, work.facts, now, work.given.terms)
             return True
@@ -261,7 +265,7 @@ class Loop:
 
     def _taken(self, work: Work, saved: list[bool]) -> str:
         assert work.decision is not None  # noqa: S101 -- see `_act`
-        assert work.decision.action is not None  # noqa: S101
+        assert work.decision.action is not None  # noqa: S101 -- see `_act`
         system, backend = work.system, self._backend
         cloud, product = backend.clouds.get(system.cloud), backend.products.get(system.product)
         if cloud is None or product is None:

@@ -21,7 +21,7 @@ from puddle.server.domain.facts import CopyState, Power
 from puddle.server.domain.records import Meter, Oddity, Snapshot, SnapshotStatus
 from puddle.server.domain.states import Status, Vm
 from puddle.server.faults import Point, reach
-from puddle.server.reconcile.accounting import close_meter, notice, open_snapshot, record
+from puddle.server.reconcile.accounting import close_meter, open_snapshot, raise_alert, record
 from puddle.server.reconcile.look import at_rest_for_good
 from puddle.server.reconcile.mishaps import surviving
 from puddle.server.store.oddities import Odd
@@ -108,7 +108,7 @@ class Sweep:
         )
         with self._store.writing() as tx:
             if tx.oddities.tell(oddity):
-                notice(tx, "orphan", oddity.id if oddity.kind == "machine" else "", "", sentence, now)
+                raise_alert(tx, "orphan", oddity.id if oddity.kind == "machine" else "", "", sentence, now)
                 record(tx, f"{oddity.kind}.orphan_removed", (oddity.id,), now, message=sentence)
 
     def _lost(self, snapshot_id: str, now: int) -> None:
@@ -122,7 +122,7 @@ class Sweep:
             tx.snapshots.put(replace(snapshot, status=SnapshotStatus.FAILED, failure=sentence, updated=now, lost=now))
             close_meter(tx, snapshot.id, Meter.SNAPSHOT, now)
             told = f"the snapshot {snapshot.name}: {sentence}"
-            notice(tx, "drift", snapshot.system_id, snapshot.owner_id, told, now)
+            raise_alert(tx, "drift", snapshot.system_id, snapshot.owner_id, told, now)
             record(tx, "snapshot.lost", (snapshot.id, snapshot.system_id), now, message=sentence)
 
     def _found(self, snapshot_id: str, now: int) -> None:
@@ -137,7 +137,7 @@ class Sweep:
             open_snapshot(tx, found, self._backend.rules, now)
             sentence = "it is there again"
             told = f"the snapshot {snapshot.name}: {sentence}"
-            notice(tx, "drift", snapshot.system_id, snapshot.owner_id, told, now)
+            raise_alert(tx, "drift", snapshot.system_id, snapshot.owner_id, told, now)
             record(tx, "snapshot.found", (snapshot.id, snapshot.system_id), now, message=sentence)
 
 

@@ -16,7 +16,7 @@ from puddle.server.domain.facts import Power
 from puddle.server.domain.records import Meter
 from puddle.server.domain.rules import Rules
 from puddle.server.faults import Point, reach
-from puddle.server.reconcile.accounting import account, book_seen, has_idle_disk, open_disk, settled
+from puddle.server.reconcile.accounting import account, book_seen, open_disk, settled
 from puddle.server.reconcile.decision import Decision
 from puddle.server.reconcile.look import at_rest_for_good
 from puddle.server.reconcile.mishaps import surviving
@@ -69,7 +69,7 @@ class Writing:
         with self._store.writing() as tx:
             if not tx.systems.note_machine(work.claim, machine_id):
                 return False
-            if has_idle_disk(system) and tx.sessions.running(system.id, Meter.DISK) is None:
+            if system.has_idle_disk() and tx.sessions.running(system.id, Meter.DISK) is None:
                 open_disk(tx, system, self._rules, now)
         return True
 

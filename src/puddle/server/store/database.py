@@ -29,7 +29,7 @@ from puddle.server.store.schema import INSTALLATION
 from puddle.server.store.snapshots import Snapshots
 from puddle.server.store.stamps import Stamp, Wanted, stamp_alone, stamps_alone
 from puddle.server.store.systems import Systems
-from puddle.server.store.trail import Answers, Events, Notices, Reports
+from puddle.server.store.trail import Alerts, Events, IdempotencyKeys, Reports
 
 _WRITES = "puddle_writes"
 
@@ -128,9 +128,9 @@ class Transaction:
         return Events(self.connection)
 
     @cached_property
-    def notices(self) -> Notices:
-        """Notices."""
-        return Notices(self.connection)
+    def alerts(self) -> Alerts:
+        """Alerts."""
+        return Alerts(self.connection)
 
     @cached_property
     def reports(self) -> Reports:
@@ -138,9 +138,9 @@ class Transaction:
         return Reports(self.connection)
 
     @cached_property
-    def answers(self) -> Answers:
-        """Answers to idempotency keys."""
-        return Answers(self.connection)
+    def idempotency_keys(self) -> IdempotencyKeys:
+        """Idempotency keys."""
+        return IdempotencyKeys(self.connection)
 
 
 class Store:

@@ -90,6 +90,12 @@ class Sessions(Rows[Session]):
         open_ones, ended = (self._many(*mine, ran, _C.start < end) for ran in (_C.end == 0, _C.end > start))
         return sorted(open_ones + ended, key=lambda it: (it.owner_id, it.system_id, it.start))
 
+    def cost_of(self, subject_id: str, meter: Meter, now: int) -> int:
+        """Return what a meter ran up, in millionths × seconds; an open session counts up to now."""
+        query = sa.select(sa.func.sum(_C.price_micros * (sa.case((_C.end == 0, now), else_=_C.end) - _C.start)))
+        found = self._connection.execute(query.where(_C.subject_id == subject_id, _C.meter == str(meter))).scalar()
+        return int(found or 0)
+
     def spent(self, owner_ids: Sequence[str], since: int, now: int) -> int:
         """Return what these owners ran up in [since, now), in millionths × seconds; open sessions count up to now."""
         end = sa.case((_C.end == 0, now), (_C.end > now, now), else_=_C.end)

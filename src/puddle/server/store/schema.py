@@ -1,7 +1,7 @@
 """The tables. Migrations lead to exactly these; a test compares.
 
-Beside the records the store keeps what the work needs: when a system is to be looked at next, who looks at it now
-(`lease_*`), and which answers were given to which idempotency keys.
+Besides the records there are columns and tables of the store's own: when a system is looked at next, who holds its
+lease, and which objects were made for which idempotency keys (the table `answers`; alerts are in `notices`).
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ EVENTS = Table(
     sa.Index("ix_events_time", "time", "id"),
     sa.Index("ix_events_actor", "actor_id", "time", "id"),
 )
-NOTICES = Table(
-    trail.Notice,
+ALERTS = Table(
+    trail.Alert,
     "notices",
     METADATA,
     sa.Index("ix_notices_time", "time", "id"),
@@ -128,7 +128,7 @@ EVENT_TARGETS = sa.Table(
     sa.Column("time", sa.BigInteger, primary_key=True),
     sa.Column("event_id", sa.Text, primary_key=True),
 )
-ANSWERS = sa.Table(
+IDEMPOTENCY_KEYS = sa.Table(
     "answers",
     METADATA,
     sa.Column("user_id", sa.Text, primary_key=True),

@@ -8,7 +8,7 @@ made on an older one starts again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,11 +75,12 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A system with what people want to see beside it."""
+    """A system with what people want to see beside it. `memo`: what readers made of it, kept as long as it is."""
 
     system: System
     owner_name: str
     instance_type: InstanceType
+    memo: dict[tuple[str, bool, bool], Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Systems(Rows[System]):
@@ -204,12 +205,6 @@ class Systems(Rows[System]):
                 for it in rests
             ]
             self._connection.execute(_REST, values)
-
-    def release(self, claim: Claim, look_at: int) -> None:
-        """End a lease without writing anything; sooner wishes stay due."""
-        soonest = sa.case((_T.c.look_at < look_at, _T.c.look_at), else_=look_at)
-        look = soonest if claim.system.status is not Status.TERMINATED else sa.literal(NEVER_AGAIN)
-        self._connection.execute(sa.update(_T).where(*_held(claim)).values(lease_until=0, look_at=look))
 
     def next_due(self) -> int:
         """Return when the next system is due (unix seconds); NEVER_AGAIN where none ever is."""

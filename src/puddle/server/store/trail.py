@@ -1,4 +1,4 @@
-"""The audit trail, notices, reports, and the answers given to idempotency keys."""
+"""The audit trail, alerts, reports, and idempotency keys."""
 
 from __future__ import annotations
 
@@ -9,9 +9,17 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from puddle.server.domain.trail import Event, Notice, Report, ReportEntry, ReportStatus
+from puddle.server.domain.trail import Alert, Event, Report, ReportEntry, ReportStatus
 from puddle.server.store.rows import Rows
-from puddle.server.store.schema import ANSWERS, EVENT_TARGETS, EVENTS, NOTICES, PENDING, REPORT_ENTRIES, REPORTS
+from puddle.server.store.schema import (
+    ALERTS,
+    EVENT_TARGETS,
+    EVENTS,
+    IDEMPOTENCY_KEYS,
+    PENDING,
+    REPORT_ENTRIES,
+    REPORTS,
+)
 
 
 def event_id() -> str:
@@ -62,28 +70,28 @@ class Events(Rows[Event]):
         return [EVENTS.of(row) for row in self._connection.execute(query)]
 
 
-class Notices(Rows[Notice]):
-    """The notices within a transaction."""
+class Alerts(Rows[Alert]):
+    """The alerts within a transaction."""
 
-    kept = NOTICES
+    kept = ALERTS
 
-    def of_owner(self, owner_id: str = "", *, acknowledged: bool = False, limit: int = 500) -> list[Notice]:
-        """Return notices, the newest first; of everybody where `owner_id` is empty."""
-        where = [NOTICES.c.owner_id == owner_id] if owner_id else []
+    def of_owner(self, owner_id: str = "", *, acknowledged: bool = False, limit: int = 500) -> list[Alert]:
+        """Return alerts, the newest first; of everybody where `owner_id` is empty."""
+        where = [ALERTS.c.owner_id == owner_id] if owner_id else []
         if not acknowledged:
-            where.append(~NOTICES.c.acknowledged)
-        return self._many(*where, order=(NOTICES.c.time.desc(), NOTICES.c.id.desc()), limit=limit)
+            where.append(~ALERTS.c.acknowledged)
+        return self._many(*where, order=(ALERTS.c.time.desc(), ALERTS.c.id.desc()), limit=limit)
 
     def drop(self, before: int, most: int = 500) -> int:
-        """Forget notices from before then, read or not, the oldest first; return how many."""
-        old = sa.select(NOTICES.c.id).where(NOTICES.c.time < before).order_by(NOTICES.c.time).limit(most)
+        """Forget alerts from before then, read or not, the oldest first; return how many."""
+        old = sa.select(ALERTS.c.id).where(ALERTS.c.time < before).order_by(ALERTS.c.time).limit(most)
         ids = list(self._connection.execute(old).scalars())
-        self._connection.execute(sa.delete(NOTICES.table).where(NOTICES.c.id.in_(ids)))
+        self._connection.execute(sa.delete(ALERTS.table).where(ALERTS.c.id.in_(ids)))
         return len(ids)
 
-    def acknowledge(self, notice: Notice) -> Notice:
-        """Mark a notice as read."""
-        seen = replace(notice, acknowledged=True)
+    def acknowledge(self, alert: Alert) -> Alert:
+        """Mark an alert as read."""
+        seen = replace(alert, acknowledged=True)
         self.put(seen)
         return seen
 
@@ -135,24 +143,24 @@ class Reports(Rows[Report]):
         return [REPORT_ENTRIES.of(row) for row in self._connection.execute(query)]
 
 
-class Answers:
-    """Which object was made for an idempotency key, so that a repeated request makes no second one."""
+class IdempotencyKeys:
+    """Which object was made for an idempotency key, so that a retried request makes no second one."""
 
     def __init__(self, connection: sa.Connection) -> None:
         """`connection` is within a transaction."""
         self._connection = connection
 
-    def given(self, user_id: str, method: str, key: str) -> str | None:
+    def object_of(self, user_id: str, method: str, key: str) -> str | None:
         """Return the id of the object that was made, if one was."""
-        c = ANSWERS.c
+        c = IDEMPOTENCY_KEYS.c
         query = sa.select(c.object_id).where(c.user_id == user_id, c.method == method, c.key == key)
         return self._connection.execute(query).scalar()
 
-    def keep(self, user_id: str, method: str, key: str, object_id: str, now: int) -> None:
-        """Remember an answer. Raises sqlalchemy.exc.IntegrityError where there is one."""
+    def add(self, user_id: str, method: str, key: str, object_id: str, now: int) -> None:
+        """Keep a key. Raises sqlalchemy.exc.IntegrityError where it was used already."""
         values = {"user_id": user_id, "method": method, "key": key, "object_id": object_id, "time": now}
-        self._connection.execute(sa.insert(ANSWERS), values)
+        self._connection.execute(sa.insert(IDEMPOTENCY_KEYS), values)
 
     def sweep(self, before: int) -> None:
-        """Forget answers given before then."""
-        self._connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.time < before))
+        """Remove keys that were used before then."""
+        self._connection.execute(sa.delete(IDEMPOTENCY_KEYS).where(IDEMPOTENCY_KEYS.c.time < before))

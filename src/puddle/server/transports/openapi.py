@@ -12,7 +12,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
 
-from puddle.server.domain.permissions import RULES, Who
+from puddle.server.domain.permissions import RULES, Access
 from puddle.server.transports.refusals import STATUS
 from puddle.server.transports.table import described, path_of
 
@@ -68,7 +68,7 @@ def _operation(name: str, method: MethodDescriptor, schemas: dict[str, Schema]) 
         "tags": [service],
         "summary": short,
         "description": f"For: {found.name}.{' Note: ' + found.note + '.' if found.note else ''}",
-        "security": [] if found.who is Who.ANYONE else [{"token": []}, {"bearer": []}],
+        "security": [] if found.access is Access.ANYONE else [{"token": []}, {"bearer": []}],
         "requestBody": {"required": True, "content": _content(method.input_type, schemas)},
         "responses": {"200": {"description": told, "content": answer}, **_refusals()},
     }

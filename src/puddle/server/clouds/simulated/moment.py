@@ -45,7 +45,8 @@ class Moment:
     def of_system(self, system_id: str) -> Node | None:
         """Return the machine of a system as it is by now, also one that is gone; None where there never was one."""
         machine_id = self.things.get("systems", checked_id(system_id))
-        return None if machine_id is None else settled(self.things.get("nodes", machine_id), self.now)  # type: ignore[arg-type]
+        node: Node | None = None if machine_id is None else self.things.get("nodes", machine_id)
+        return None if node is None else settled(node, self.now)
 
     def node(self, machine_id: str) -> Node:
         """Return a machine as it is by now. Raises StepFailed where it is not there."""

@@ -46,7 +46,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TaskOutput:
     """What a writer is to hold: task `task` of job `job`, rows [start, end) of the sink's stream, fed by `edges`."""
 
     job: int
@@ -74,4 +74,4 @@ class OpenSource(Protocol):
 class OpenSink(Protocol):
     """Opens a place for writing one task's rows."""
 
-    def __call__(self, args: Mapping[str, Any], place: Place, context: WorkerContext, /) -> Writer: ...
+    def __call__(self, args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer: ...

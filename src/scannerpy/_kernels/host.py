@@ -1,9 +1,9 @@
-"""Runs one kernel instance: its life cycle, and rows in, rows out.
+"""Runs one kernel instance: its life cycle, and the execution of rows.
 
 In: elements (`_words.elements`), per input and row a window of them (one wide without a stencil). Out: elements per
 output column and row. Values are deserialized and serialized here (`convert`), batches formed, nulls skipped, and an
-error of the kernel becomes a `KernelError` that names op, rows and the user's own stack frames. One instance is never run by
-two threads at once.
+error of the kernel becomes a `KernelError` that names op, rows and the user's own stack frames. One instance is never
+run by two threads at once.
 
 What may surprise:
 

@@ -20,9 +20,9 @@ from scannerpy._html.diagram import Box
 from scannerpy._plan.decode import DecodeCost
 from scannerpy._plan.memory import peak_bytes
 from scannerpy._plan.plan import JobPlan, Plan, demand
+from scannerpy._plan.render import as_html, as_text, boxes_of
 from scannerpy._plan.rows import Rows
 from scannerpy._plan.steps import TaskDemand
-from scannerpy._plan.telling import as_html, as_text, boxes_of
 
 CostOf = Callable[[int, int, Rows], DecodeCost | None]
 """(job, place in ``graph.sources``, rows) → what reading those rows in one go costs; None where nothing is decoded."""

@@ -184,7 +184,7 @@ def named_texts() -> dict[str, str]:
     return {
         target.id: str(node.value.value)
         for tree in sources()
-        for node in ast.walk(tree)
+        for node in getattr(tree, "body", ())
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
         for target in node.targets
         if isinstance(target, ast.Name)

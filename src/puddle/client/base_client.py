@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TypeVar
 
 from google.protobuf.message import Message
 
 from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, Authorizer
-from puddle.client.auth.base_authorizer import BaseAuthorizer, shown
+from puddle.client.auth.base_authorizer import BaseAuthorizer, from_environment, shown
 from puddle.client.cloud import CloudProvider
 from puddle.client.progress import Progress
 from puddle.client.proto.v2 import auth_service_pb2
@@ -113,7 +112,7 @@ class BaseCloudClient(BaseClient):
 
 
 def _address(given: str | None) -> str:
-    address = given or next((os.environ[name] for name in SERVER_ADDRESS_ENV_VAR_NAMES if os.environ.get(name)), None)
+    address = given or from_environment(SERVER_ADDRESS_ENV_VAR_NAMES[0])
     if not address:
         raise ValueError(
             f"no server: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}, "

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
-from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, Authorizer
+from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAME, Authorizer
 from puddle.client.auth.base_authorizer import BaseAuthorizer, from_environment, shown
 from puddle.client.cloud import CloudProvider
 from puddle.client.progress import Progress
@@ -112,10 +112,10 @@ class BaseCloudClient(BaseClient):
 
 
 def _address(given: str | None) -> str:
-    address = given or from_environment(SERVER_ADDRESS_ENV_VAR_NAMES[0])
+    address = given or from_environment(SERVER_ADDRESS_ENV_VAR_NAME)
     if not address:
         raise ValueError(
-            f"no server: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}, "
+            f"no server: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAME}, "
             "for example to http://127.0.0.1:8081"
         )
     return address

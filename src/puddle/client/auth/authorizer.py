@@ -14,7 +14,7 @@ from puddle.client.auth.base_authorizer import BaseAuthorizer, from_environment
 from puddle.client.errors.puddle_errors import PuddleError
 from puddle.client.proto.v2 import auth_service_pb2
 
-SERVER_ADDRESS_ENV_VAR_NAMES = ("PUDDLE_server_address", "PUDDLE_SERVER_ADDRESS")
+SERVER_ADDRESS_ENV_VAR_NAME = "PUDDLE_server_address"
 _EARLY = 30  # a token is renewed so many seconds before it ends
 
 

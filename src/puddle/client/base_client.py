@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
@@ -109,6 +109,19 @@ class BaseCloudClient(BaseClient):
         pause = self.POLL_INTERVAL_S if interval_s is None else interval_s
         with Progress(self.SHOW_PROGRESS) as progress:
             return wait(look, done, still, timeout_s=60 * minutes, longest_pause_s=pause, progress=progress)
+
+
+class Identified(Protocol):
+    """What has an id: a model, or a message of the API."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
+def id_of(thing: str | Identified) -> str:
+    """Return the id of a thing; where an id is given, that."""
+    return thing if isinstance(thing, str) else thing.id
 
 
 def _address(given: str | None) -> str:

@@ -85,7 +85,7 @@ def test_a_cloud_or_product_that_is_not_there_is_an_error_that_names_those_that_
     ):
         with pytest.raises(Invalid, match="cloud is one of simulated, and not 'simulate'"):
             asked()
-    with pytest.raises(Invalid, match="product is one of .*simulated.*, and not 'h2o'"):
+    with pytest.raises(Invalid, match=r"product is one of .*simulated.*, and not 'h2o'"):
         there.api.images.all("simulated", "h2o")
 
 

@@ -28,8 +28,8 @@ from puddle.server.products.asking import PATIENCE, Site, Unanswered, ask, insid
 from puddle.server.products.base import Experiment, SetUp
 from puddle.server.products.dai_experiments import read_experiments
 from puddle.server.products.logins import htpasswd
-from puddle.server.products.running import inside as get_in
 from puddle.server.products.running import has_ended, keep_running, needs, put, read_text, runs
+from puddle.server.products.running import inside as get_in
 
 HEALTH = "/apis/health/v1"
 EXPERIMENTS = "/apis/experiments/v1"

@@ -27,8 +27,8 @@ from puddle.server.products.base import Experiment, SetUp
 from puddle.server.products.h2o3_image import H2O3Image, buildable
 from puddle.server.products.h2o3_options import LONGEST, Options, Unusable, read_options
 from puddle.server.products.logins import realm
-from puddle.server.products.running import inside as get_in
 from puddle.server.products.running import has_ended, keep_running, needs, put, read_text, runs
+from puddle.server.products.running import inside as get_in
 
 CONFIG = "h2o3.toml"
 ARGUMENTS = "h2o3.args"

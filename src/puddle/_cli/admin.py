@@ -19,6 +19,7 @@ from puddle.client import AdminClient, SystemsClient
 from puddle.client.admin import ROLES
 from puddle.client.proto.v2 import admin_service_pb2 as pb
 from puddle.client.proto.v2 import event_service_pb2 as trail
+from puddle.server.domain.wording import counted
 
 groups = typer.Typer(help="Groups of users, whose members share limits; for administrators.", no_args_is_help=True)
 users = typer.Typer(help="Users, and how much they may have; for administrators.", no_args_is_help=True)
@@ -113,7 +114,7 @@ def _left_behind(user: pb.User) -> None:
         typer.echo("`puddle systems stop` or `terminate` ends what they cost.", err=True)
     kept = [it for it in systems.list_all_snapshots() if it._snapshot.owner_id == user.user.id]
     if kept:
-        typer.echo(f"Still there: {len(kept)} snapshots; see `puddle snapshots ls --all`.", err=True)
+        typer.echo(f"Still there: {counted(len(kept), 'snapshot')}; see `puddle snapshots ls --all`.", err=True)
 
 
 @users.command()

@@ -295,7 +295,7 @@ def test_who_leaves_leaves_what_costs_and_that_is_told(puddle: Shell) -> None:
     puddle("systems", "terminate", "leaver/left")
     (copy,) = (it for it in puddle.json("snapshots", "ls", "--all") if it["name"] == "left-behind")
     puddle("snapshots", "delete", copy["id"])
-    assert "Still there" not in puddle("users", "update", "leaver", "--inactive")
+    assert "Still there: the system" not in puddle("users", "update", "leaver", "--inactive")
 
 
 def test_keys_are_made_and_revoked(puddle: Shell) -> None:

@@ -19,6 +19,9 @@ from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.client.transport import call
 
 Cloud = Annotated[str, typer.Option("--cloud", envvar="PUDDLE_CLOUD", help="The cloud, by its id.")]
+Anywhere = Annotated[
+    str, typer.Option("--cloud", envvar="PUDDLE_CLOUD", help="Only on this cloud, by its id; as it comes on all.")
+]
 ADDRESS, KEY, SECRET = (
     SERVER_ADDRESS_ENV_VAR_NAME,
     Authorizer.PUDDLE_API_KEY_ID_ENV_VAR_NAME,

@@ -63,6 +63,8 @@ class ReportsClient(BaseCloudClient):
 
         text = io.StringIO()
         writer = csv.writer(text)
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(entry, column) for column in COLUMNS] for entry in self.entries(report))
+        writer.writerow([*COLUMNS, "tags"])
+        for entry in self.entries(report):
+            tags = "; ".join(f"{tag.label}={tag.value}" for tag in entry.tags)
+            writer.writerow([*(getattr(entry, column) for column in COLUMNS), tags])
         return text.getvalue()

@@ -43,9 +43,12 @@ class SystemsClient(BaseCloudClient):
 
     # looking
 
-    def list(self, include_models: bool = False) -> list[System]:
-        """Return the caller's systems; terminated ones are left out."""
-        return list(self._pages(pb.ListSystemsRequest(cloud=self.cloud.id, include_models=include_models)))
+    def list(self, include_models: bool = False, include_terminated: bool = False) -> list[System]:
+        """Return the caller's systems."""
+        request = pb.ListSystemsRequest(
+            cloud=self.cloud.id, include_models=include_models, include_terminated=include_terminated
+        )
+        return [*self._pages(request)]
 
     def list_all(self, include_terminated: bool = False, include_models: bool = False) -> Sequence[System]:
         """Return everybody's systems. For administrators."""
@@ -63,12 +66,15 @@ class SystemsClient(BaseCloudClient):
         answer = self._call("SystemService", "GetSystem", request, pb.SystemWithModels())
         return System(answer.system, answer.models if include_models else None)
 
-    def get_by_name(self, name: str) -> System | None:
-        """Return the caller's system of that name, or None."""
+    def get_by_name(self, name: str, include_terminated: bool = False) -> System | None:
+        """Return the caller's system of that name, or None; of those that are gone, if they count, the newest."""
         if not name:
             return None  # to the backend, no name is any name
-        request = pb.ListSystemsRequest(cloud=self.cloud.id, name=name)
-        return next(self._pages(request), None)
+        found = next(self._pages(pb.ListSystemsRequest(cloud=self.cloud.id, name=name)), None)
+        if found is None and include_terminated:
+            gone = pb.ListSystemsRequest(cloud=self.cloud.id, name=name, include_terminated=True)
+            found = max(self._pages(gone), key=lambda it: it.created, default=None)
+        return found
 
     def list_models(self, system: str | System) -> Sequence[DriverlessAIModel]:
         """Return the experiments on a system."""
@@ -228,7 +234,13 @@ class SystemsClient(BaseCloudClient):
 
     def list_snapshots(self, system: str | System | None = None) -> Sequence[Snapshot]:
         """Return the snapshots of a system, or all of the caller's."""
-        request = sn.ListSnapshotsRequest(system_id=id_of(system) if system else "")
+        return self._snapshots(sn.ListSnapshotsRequest(system_id=id_of(system) if system else ""))
+
+    def list_all_snapshots(self) -> Sequence[Snapshot]:
+        """Return everybody's snapshots, of systems that are gone, too. For administrators."""
+        return self._snapshots(sn.ListSnapshotsRequest(scope=pb.SCOPE_ALL))
+
+    def _snapshots(self, request: sn.ListSnapshotsRequest) -> Sequence[Snapshot]:
         answer = self._call("SnapshotService", "ListSnapshots", request, sn.ListSnapshotsResponse())
         return [Snapshot(snapshot) for snapshot in answer.snapshots]
 

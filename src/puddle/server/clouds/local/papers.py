@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -74,8 +75,9 @@ class State:
 
 
 def beat(folder: Path) -> None:
-    """Leave a sign of life."""
-    (folder / _BEAT).touch(mode=0o600)
+    """Leave a sign of life; nothing where the folder is not there (any more)."""
+    with suppress(FileNotFoundError):
+        (folder / _BEAT).touch(mode=0o600)
 
 
 def last_beat(folder: Path) -> float:
@@ -115,4 +117,4 @@ def _down(card: Card, state: State, folder: Path) -> tuple[Power, float]:
     power = Power.STOPPING if card.wish == GONE else Power.STOPPED  # what is left of it is still to be removed
     if state.phase == ENDED and state.since:
         return power, state.since
-    return power, last_beat(folder) or card.ordered
+    return power, max(last_beat(folder), state.since) or card.ordered  # the beat may be of an earlier run

@@ -7,6 +7,7 @@ import sys
 import types
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -137,8 +138,8 @@ class Standing(SystemsClient):
         return System(next(self.seen))
 
 
-def on_its_way(**facts: object) -> pb.System:
-    return pb.System(name="first", status=pb.SYSTEM_STATUS_INITIALIZING, in_transition=True, **facts)  # type: ignore[arg-type]
+def on_its_way(**facts: Any) -> pb.System:
+    return pb.System(name="first", status=pb.SYSTEM_STATUS_INITIALIZING, in_transition=True, **facts)
 
 
 WAY = (

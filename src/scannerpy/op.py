@@ -282,9 +282,7 @@ class OpGenerator:
 
 
 def find_op(name: str) -> OpSignature | None:
-    """The op called `name`: registered in Python, native, or one of the batteries, which are imported when first
-    asked for.
-    """
+    """The op called `name`: registered, or one of the batteries, which are imported when first asked for."""
     signature = registry.find(name)
     if signature is None:
         importlib.import_module(registry.BATTERIES)

@@ -1,4 +1,4 @@
-"""Which server, and as whom: from the environment, or as `puddle login` has kept it."""
+"""The server and the credentials of a command: from the environment, or stored by `puddle login`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _KeptAuthorizer(_Authorizer):
 
 
 def authorizer() -> Authorizer:
-    """Return whoever logs in: the environment counts more than what was kept."""
+    """Return the authorizer of a command; the environment wins over what `puddle login` has stored."""
     kept = kept_login()
     address = from_environment(ADDRESS) or kept.get("server_address")
     if not address:

@@ -1,4 +1,4 @@
-"""`puddle systems`: see them, make them, and take them through their lives."""
+"""`puddle systems`: list, create, start, stop, scale and terminate systems."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ app = typer.Typer(help="Systems: a product on a machine.", no_args_is_help=True)
 config = typer.Typer(help="The configuration of a system's product.", no_args_is_help=True)
 app.add_typer(config, name="config")
 
-MOST_MINUTES = 10**7
+MAX_MINUTES = 10**7
 STATUSES = {
     name.removeprefix("SYSTEM_STATUS_").lower().replace("_", "-"): status
     for name, status in vars(System).items()
@@ -50,7 +50,7 @@ def sure(question: str, *, yes: bool) -> None:
 
 @contextmanager
 def goes_on(again: str) -> Iterator[None]:
-    """Say, where Ctrl-C ends the waiting, that what was wished is done all the same."""
+    """Say, where Ctrl-C ends the waiting, that what was asked for goes on all the same."""
     try:
         yield
     except KeyboardInterrupt:
@@ -314,7 +314,7 @@ def _minutes(said: str) -> int:
 @app.command()
 def extend(
     name: Name,
-    minutes: Annotated[int, typer.Argument(min=1, max=MOST_MINUTES, help="For how long, from now.")],
+    minutes: Annotated[int, typer.Argument(min=1, max=MAX_MINUTES, help="For how long, from now.")],
     cloud_id: Cloud = "local",
     js: AsJson = False,
 ) -> None:
@@ -347,7 +347,7 @@ def get_config(name: Name, cloud_id: Cloud = "local", js: AsJson = False) -> Non
     else:
         typer.echo(system.config_toml, nl=not system.config_toml.endswith("\n"))
         if not system.config_toml:
-            typer.echo(f"{system.name} has no configuration of its own: its product runs as it comes.", err=True)
+            typer.echo(f"{system.name} has no configuration of its own: its product runs with its defaults.", err=True)
 
 
 @config.command("set")

@@ -1,4 +1,4 @@
-"""What all clients share: an authorizer; and most of them: a cloud, and patience with long operations."""
+"""What all clients share: an authorizer; and most of them: a cloud, and waiting for long operations."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class BaseCloudClient(BaseClient):
         minutes = self.POLL_TIMEOUT_MINUTES if timeout_minutes is None else timeout_minutes
         pause = self.POLL_INTERVAL_S if interval_s is None else interval_s
         with Progress(self.SHOW_PROGRESS) as progress:
-            return wait(look, done, still, patience_s=60 * minutes, longest_pause_s=pause, progress=progress)
+            return wait(look, done, still, timeout_s=60 * minutes, longest_pause_s=pause, progress=progress)
 
 
 def _address(given: str | None) -> str:

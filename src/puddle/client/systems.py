@@ -37,7 +37,7 @@ class SystemsClient(BaseCloudClient):
     """Systems of one cloud. Where a system is asked for, a `System` or its id will do.
 
     Methods that change something wait until it is done unless ``wait=False``, and then return the system as it is.
-    They raise PreconditionFailedError where the system does not stand right for it, and SystemFailedError where it
+    They raise PreconditionFailedError where the state of the system does not allow it, and SystemFailedError where it
     fails on the way, or comes to rest elsewhere (somebody has terminated it meanwhile, say).
     """
 

@@ -177,7 +177,7 @@ class AnswersConformance(_Suite):
     def test_listing_experiments_ends_whatever_is_answered(self, product: Product) -> None:
         """A list or a StepFailed, nothing else."""
         for body in (b"", b"[[]]", b'[{"id": 1}, {"id": "a", "score": "x", "created": 1e300}]', b"[" * 100_000):
-            with serve(lambda _path, body=body: (200, [body])) as port:  # type: ignore[misc]
+            with serve(_always(body)) as port:
                 try:
                     listed = product.experiments(_endpoint(product, port), USERNAME, PASSWORD)
                 except StepFailed:
@@ -239,6 +239,7 @@ class MachineConformance(_Suite):
     def test_is_ready_and_tells_its_use(self, running: Running) -> None:
         """Once up, it has an address, its configuration, and says when it was last used."""
         facts = running.until_ready()
+        assert not facts.ended
         assert facts.url.startswith(f"http://{running.endpoint.host}:")
         assert facts.token == running.given.token
         assert facts.config == self.good_config
@@ -313,6 +314,7 @@ class MachineConformance(_Suite):
             failed = self._set_up_until_it_fails(product, shell, given)
             assert failed.for_ever
             assert "console" in failed.sentence
+            assert product.look(shell.endpoint(product.ports), USERNAME, PASSWORD).ended
             assert shell.starts > 1
             starts = shell.starts
             product.set_up(shell.endpoint(product.ports), replace(given, token=SECOND))
@@ -357,6 +359,10 @@ class ProductConformance(AnswersConformance, MachineConformance):
 
 
 Answer = Callable[[str], "tuple[int, Iterator[bytes] | list[bytes]]"]
+
+
+def _always(body: bytes) -> Answer:
+    return lambda _path: (200, [body])
 
 
 @contextmanager

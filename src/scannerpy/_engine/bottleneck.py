@@ -164,6 +164,6 @@ def _what(interval: Interval) -> str:
 
 
 def _wait(interval: Interval) -> tuple[str, str]:
-    """Tell (stage waited for, stage that waited): a queue's taker waits for items, the one that fills it for room."""
-    filler, taker = (LOAD, OPS) if interval.lane.endswith("load") else (OPS, SAVE)
-    return (taker, filler) if interval.name == "wait for room" else (filler, taker)
+    """Tell (stage waited for, stage that waited): a queue's consumer waits for items, its producer for room."""
+    producer, consumer = (LOAD, OPS) if interval.lane.endswith("load") else (OPS, SAVE)
+    return (consumer, producer) if interval.name == "wait for room" else (producer, consumer)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from scannerpy._engine.ports import Place, Reader, WorkerContext, Writer
+from scannerpy._engine.ports import Reader, TaskOutput, WorkerContext, Writer
 from scannerpy._plan.plan import Rows
 from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import StorageError
@@ -41,7 +41,7 @@ class CustomSink:
 
     writer: type[Any]
 
-    def __call__(self, args: Mapping[str, Any], place: Place, context: WorkerContext, /) -> Writer:
+    def __call__(self, args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer:
         """Make a writer for one task."""
         del context
         return _CustomWriter(self.writer(**args), place.start)

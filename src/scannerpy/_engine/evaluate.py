@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from scannerpy._engine.board import Board
+from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.memory import size_of_all
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.trace import Recorder, clock
@@ -39,7 +39,7 @@ class Host(Protocol):
 class Evaluator:
     """Evaluates the tasks of one graph, one after the other, with one set of kernels."""
 
-    def __init__(self, graph: Graph, hosts: Mapping[int, Host], board: Board, recorder: Recorder) -> None:
+    def __init__(self, graph: Graph, hosts: Mapping[int, Host], board: StatusBoard, recorder: Recorder) -> None:
         self._vertices = graph.vertices
         self._hosts = hosts
         self._board = board

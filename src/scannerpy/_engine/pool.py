@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from scannerpy._engine import messages as m
-from scannerpy._engine.board import WORDS, Board
+from scannerpy._engine.board import WORDS, StatusBoard
 
 PRELOAD = "scannerpy._engine.worker"
 LEAVE_SECONDS = 5.0
@@ -44,7 +44,7 @@ class WorkerProcess:
     def __init__(self) -> None:
         self.number = next(_numbers)
         self._words = RawArray("q", WORDS)
-        self.board = Board(np.frombuffer(self._words, np.int64).data)
+        self.board = StatusBoard(np.frombuffer(self._words, np.int64).data)
         self.pipe, theirs = _context.Pipe()
         self._process = _context.Process(
             target=_serve, args=(theirs, self._words), name=f"scanner-worker-{self.number}"
@@ -82,7 +82,7 @@ class WorkerProcess:
         """End the process now."""
         self._process.kill()
 
-    def epitaph(self) -> str:
+    def exit_reason(self) -> str:
         """How the process ended, for a message."""
         self._process.join()
         return f"worker process {self.pid} {_how(self._process.exitcode)}"
@@ -124,7 +124,7 @@ class Pool:
         """Start the fork server, which then imports by itself; returns at once."""
         _start_server()
 
-    def take(self) -> WorkerProcess:
+    def acquire(self) -> WorkerProcess:
         """A worker that is idle, or a new one."""
         with self._lock:
             while self._idle:
@@ -147,7 +147,7 @@ class Pool:
                 time.sleep(seconds)
         return WorkerProcess()
 
-    def give_back(self, worker: WorkerProcess) -> None:
+    def release(self, worker: WorkerProcess) -> None:
         """The worker is idle again."""
         with self._lock:
             if not self._closed:
@@ -164,11 +164,6 @@ class Pool:
             worker.send(m.Exit())
         for worker in idle:
             worker.leave()
-
-    @property
-    def idle(self) -> int:
-        """How many workers wait."""
-        return len(self._idle)
 
 
 _open_pools: weakref.WeakSet[Pool] = weakref.WeakSet()

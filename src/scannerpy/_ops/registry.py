@@ -1,4 +1,4 @@
-"""Every op this process knows, by name: those written in Python first, then those of native libraries.
+"""Every op this process knows, by name.
 
 Registration is global, as decorators need it. A name belongs to the definition that took it; the same definition may be
 registered again (a notebook cell run twice, a module reloaded), another one may not. The batteries in `scannerpy.ops`
@@ -42,13 +42,12 @@ class Origin:
 
 
 python_ops: dict[str, OpSignature] = {}
-native_ops: dict[str, OpSignature] = {}
 _origins: dict[str, Origin] = {}
 _registrations: dict[str, int] = {}
 
 
 def register(signature: OpSignature, origin: Origin) -> OpSignature:
-    """Add an op written in Python; returns it with its unique id.
+    """Add an op; returns it with its unique id.
 
     Raises RegistrationError when another definition has its name.
     """
@@ -67,13 +66,8 @@ def register(signature: OpSignature, origin: Origin) -> OpSignature:
     return python_ops[name]
 
 
-def register_native(signature: OpSignature) -> None:
-    """Add an op of a loaded native library; a Python op of the same name goes before it."""
-    native_ops[signature.name] = signature
-
-
 def add_kernel(name: str, device: DeviceType, kernel: KernelSpec) -> OpSignature:
-    """Give a registered Python op a kernel for `device`; raises UnknownOp when there is no such op."""
+    """Give a registered op a kernel for `device`; raises UnknownOp when there is no such op."""
     signature = python_ops.get(name)
     if signature is None:
         raise UnknownOp(f"no op is called {name!r}: register it with Client.register_op before its kernel")
@@ -84,7 +78,7 @@ def add_kernel(name: str, device: DeviceType, kernel: KernelSpec) -> OpSignature
 
 def find(name: str) -> OpSignature | None:
     """The op called `name`, or None."""
-    return python_ops.get(name) or native_ops.get(name)
+    return python_ops.get(name)
 
 
 def lookup(name: str) -> OpSignature:
@@ -97,7 +91,7 @@ def lookup(name: str) -> OpSignature:
 
 def names() -> list[str]:
     """All registered names, sorted."""
-    return sorted(python_ops.keys() | native_ops.keys())
+    return sorted(python_ops)
 
 
 def unknown(name: str) -> UnknownOp:

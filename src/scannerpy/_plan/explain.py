@@ -18,12 +18,11 @@ from scannerpy._graph.describe import describe
 from scannerpy._graph.graph import Graph
 from scannerpy._html.diagram import Box
 from scannerpy._plan.decode import DecodeCost
-from scannerpy._plan.demand import trace
 from scannerpy._plan.memory import peak_bytes
-from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.plan import JobPlan, Plan, demand
+from scannerpy._plan.render import as_html, as_text, boxes_of
 from scannerpy._plan.rows import Rows
-from scannerpy._plan.steps import TaskDemand, in_steps
-from scannerpy._plan.telling import as_html, as_text, boxes_of
+from scannerpy._plan.steps import TaskDemand
 
 CostOf = Callable[[int, int, Rows], DecodeCost | None]
 """(job, place in ``graph.sources``, rows) → what reading those rows in one go costs; None where nothing is decoded."""
@@ -123,10 +122,10 @@ def explain(plan: Plan, cost: CostOf | None = None, sizes: Sequence[int] | None 
     for stream, job in enumerate(plan.jobs):
         explained = _Job(plan.graph, stream, job, cost)
         for task in job.tasks:
-            demand = in_steps(plan.graph, trace(plan.graph, job, task), plan.work_packet_size)
-            explained.add(demand)
-            made = [rows + len(each.rows) for rows, each in zip(made, demand.vertices, strict=True)]
-            peak = max(peak, peak_bytes(demand, sizes)) if sizes is not None else 0
+            needed = demand(plan.graph, job, task, plan.work_packet_size)
+            explained.add(needed)
+            made = [rows + len(each.rows) for rows, each in zip(made, needed.vertices, strict=True)]
+            peak = max(peak, peak_bytes(needed, sizes)) if sizes is not None else 0
         jobs.append(explained.total())
     known = sizes is not None and any(sizes)
     return Explanation(

@@ -90,10 +90,6 @@ class Catalog:
                 self._state = self._replayed(entries)
             return self._state
 
-    def known(self) -> State:
-        """The state as last seen, without looking."""
-        return self._state
-
     def transact(self, decide: Callable[[State], Sequence[Event]]) -> State:
         """Append what `decide` answers to the state as it is then; the state after it.
 

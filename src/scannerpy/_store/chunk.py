@@ -109,13 +109,6 @@ class Chunk:
         """The length of the data area."""
         return int(self._footer["data"])
 
-    def verify(self) -> None:
-        """Read everything and check it. Raises CorruptObject at the first damage."""
-        for name in self.sections:
-            self.section(name)
-        for first in range(0, self.items, 1024):
-            self.read(np.arange(first, min(first + 1024, self.items)))
-
     @cached_property
     def _ends(self) -> Rows:
         spec = self._footer["sizes"]

@@ -30,7 +30,7 @@ from av.video.frame import VideoFrame
 
 from scannerpy._plan.decode import Layout, Span, damaged_rows, reorder_depth
 from scannerpy._video.demux import REENCODE, REPAIR, numbered, open_decoder
-from scannerpy._video.hevc import without_remarks
+from scannerpy._video.hevc import without_sei
 from scannerpy._video.pixels import Converter, Pixels
 from scannerpy._words.video import DAMAGED, KEY, VideoIndex
 from scannerpy.errors import VideoError
@@ -271,7 +271,7 @@ class Decoder:
         try:
             frames = run.context.decode(packet)
         except av.error.FFmpegError as error:
-            again = self._decoded_without_remarks(run, packet)
+            again = self._decoded_without_sei(run, packet)
             if again is None:
                 self._note_error(run, packet, error)
                 return
@@ -279,14 +279,14 @@ class Decoder:
         for frame in frames:
             self._take(run, frame)
 
-    def _decoded_without_remarks(self, run: _Run, packet: Packet[Any] | None) -> list[VideoFrame] | None:
+    def _decoded_without_sei(self, run: _Run, packet: Packet[Any] | None) -> list[VideoFrame] | None:
         """What comes out of an HEVC packet's slices alone, None if they are broken too.
 
-        Its decoder refuses the whole packet for a remark it cannot read (SEI, Dolby Vision's), which hurts no picture.
+        Its decoder refuses a whole packet for an SEI message it cannot parse (Dolby Vision's), which no picture needs.
         """
         if packet is None or packet.pts is None or run.threads > 1 or self.index.codec != "hevc":
             return None
-        data = without_remarks(bytes(packet), self.index.extradata)
+        data = without_sei(bytes(packet), self.index.extradata)
         if data is None:
             return None
         try:

@@ -96,24 +96,6 @@ class FrameWriter:
         return _VideoCoder(frame, self._options, self._start)
 
 
-def write_frames(
-    objects: Objects,
-    path: str,
-    frames: Iterable[Frame | NullElement],
-    codec: str = "default",
-    options: Mapping[str, int] | None = None,
-    *,
-    start: int = 0,
-) -> ChunkRef:
-    """Store `frames` as one chunk."""
-    writer = FrameWriter(objects, codec, options, start=start)
-    try:
-        writer.write(frames)
-        return writer.to(path)
-    finally:
-        writer.abort()
-
-
 class _VideoCoder:
     """A chunk of kind ``video`` being made. Its section ``nulls`` is there only if there are any."""
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from scannerpy.backends.handles import refuse_special
 from scannerpy.errors import ConfigError, StorageError, StorageFull
 
 REQUESTS = 16
@@ -77,6 +78,7 @@ class LocalFiles:
         """As `Files.read`."""
         for path in paths:
             try:
+                refuse_special(path)
                 data = Path(path).read_bytes()
             except OSError as error:
                 raise _explained(error, path, "read") from error

@@ -6,6 +6,7 @@ import io
 import sys
 import types
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -136,8 +137,8 @@ class Standing(SystemsClient):
         return System(next(self.seen))
 
 
-def on_its_way(**facts: object) -> pb.System:
-    return pb.System(name="first", status=pb.SYSTEM_STATUS_INITIALIZING, in_transition=True, **facts)  # type: ignore[arg-type]
+def on_its_way(**facts: Any) -> pb.System:
+    return pb.System(name="first", status=pb.SYSTEM_STATUS_INITIALIZING, in_transition=True, **facts)
 
 
 WAY = (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from puddle.server.clouds.base import Order, Service, Shape
 from puddle.server.clouds.local import LocalCloud
-from puddle.server.clouds.local.papers import State
+from puddle.server.clouds.local.spec import Status
 from puddle.server.domain.facts import Power
 from puddle.testing.clouds import TinyRecipe
 
@@ -64,7 +64,7 @@ class Local:
         self.become(Power.STOPPED, system_id)
 
     def supervisor(self, system_id="sys-1") -> int:
-        return State.read(self.folder(system_id)).who.pid
+        return Status.read(self.folder(system_id)).who.pid
 
     def content(self, name, system_id="sys-1") -> str:
         """Wait for a file on a disk, and return what is in it."""

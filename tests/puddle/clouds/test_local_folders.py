@@ -13,9 +13,9 @@ import pytest
 
 from puddle.server.clouds.base import Shape
 from puddle.server.clouds.local import LocalCloud, cloud, snapshots
-from puddle.server.clouds.local.files import MOST_READ, read_json, write_json
+from puddle.server.clouds.local.files import MAX_READ, read_json, write_json
 from puddle.server.clouds.local.limits import ControlGroup, Watch, own_group
-from puddle.server.clouds.local.papers import Card, State
+from puddle.server.clouds.local.spec import Spec, Status
 from puddle.server.clouds.local.trees import copy_tree, throw_away, used
 from puddle.server.domain.facts import CopyState, Power
 from puddle.testing import HandClock
@@ -47,7 +47,7 @@ def test_no_port_is_given_twice_whoever_asks(asleep):
         orders = [asleep.order(f"sys-{number}", ports={"a": 1, "b": 2}) for number in range(6)]
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(lambda number: clouds[number % 2].create(orders[number]), range(6)))
-    ports = [port for number in range(6) for port in Card.read(asleep.folder(f"sys-{number}")).ports.values()]
+    ports = [port for number in range(6) for port in Spec.read(asleep.folder(f"sys-{number}")).ports.values()]
     assert len(set(ports)) == 12
     assert first not in ports
 
@@ -115,7 +115,7 @@ def test_only_plain_files_of_a_sensible_size_are_read(local):
     shell = local.up()
     os.mkfifo(local.disk() / "pipe")
     with (local.disk() / "huge").open("wb") as file:
-        file.truncate(MOST_READ + 1)
+        file.truncate(MAX_READ + 1)
     (local.disk() / "plain").write_text("x")
     for path in ("pipe", "huge", "plain/below"):
         assert refused(lambda path=path: shell.read(path)).reason == "REFUSED"
@@ -144,7 +144,7 @@ def test_what_a_killed_supervisor_did_not_remove_is_removed_by_the_next_order(lo
     assert local.cloud.machine("sys-1").power is Power.STOPPING
     assert refused(lambda: local.cloud.create(local.order())).reason == "NOT_READY"
     os.kill(local.supervisor(), signal.SIGKILL)
-    until(lambda: not State.read(local.folder()).who.alive())
+    until(lambda: not Status.read(local.folder()).who.alive())
     assert local.cloud.machine("sys-1").power is Power.STOPPING
     refused(lambda: local.cloud.start("sys-1"))
     local.cloud.destroy("sys-1")
@@ -215,10 +215,10 @@ def test_a_copier_that_is_killed_halfway_leaves_nothing_that_counts_and_is_start
     until((folder / "halted").exists)
     assert asleep.cloud.snapshot("snap-1").state is CopyState.CREATING
     assert (folder / "disk.part" / "folder" / "file").exists()
-    who = State.read(folder).who
+    who = Status.read(folder).who
     awake(monkeypatch)
     assert asleep.cloud.snapshot("snap-1").state is CopyState.CREATING
-    assert State.read(folder).who == who
+    assert Status.read(folder).who == who
     os.kill(who.pid, signal.SIGKILL)
     until(lambda: asleep.cloud.snapshot("snap-1").state is CopyState.AVAILABLE)
     assert (folder / "disk" / "folder" / "file").read_text() == "x" * 100_000
@@ -332,7 +332,7 @@ def test_the_files_of_a_deleted_image_stay_until_no_machine_runs_from_them(aslee
 
 def test_the_disk_is_measured_now_and_then_and_not_all_the_time(tmp_path):
     """Every two seconds at most, by a hand-turned clock."""
-    asked = Card(
+    asked = Spec(
         system_id="sys-1", name="", image_id="", cloud_type="", vcpus=1, memory_gb=100, disk_gb=0, ports={},
         ordered=0, order_token="", grace=0,
     )  # fmt: skip
@@ -348,7 +348,7 @@ def test_the_disk_is_measured_now_and_then_and_not_all_the_time(tmp_path):
     assert watch.trouble().startswith("DISK_FULL")
 
 
-CARD = Card(
+CARD = Spec(
     system_id="sys-1", name="", image_id="", cloud_type="", vcpus=1.5, memory_gb=2, disk_gb=1, ports={},
     ordered=0, order_token="", grace=0,
 )  # fmt: skip

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from puddle.server.clouds.local.papers import Card, State
 from puddle.server.clouds.local.processes import MARK
+from puddle.server.clouds.local.spec import Spec, Status
 from puddle.server.domain.facts import CopyState, Power
 from tests.puddle.clouds.machines import until
 
@@ -118,13 +118,13 @@ def _kill_some(local, chance):
     folders = [*(local.root / "machines").iterdir(), *(local.root / "snapshots").iterdir()]
     for folder in folders:
         if chance.random() < 0.4:
-            State.read(folder).who.send(signal.SIGKILL)
+            Status.read(folder).who.send(signal.SIGKILL)
 
 
 def _check(local):
     machines = dict(local.cloud.machines())
     assert set(machines) <= set(SYSTEMS)
-    cards = [Card.read(local.folder(system_id)) for system_id in machines]
+    cards = [Spec.read(local.folder(system_id)) for system_id in machines]
     ports = [port for card in cards if card for port in card.ports.values()]
     assert len(set(ports)) == len(ports)
     names = supervised(local.root)
@@ -165,7 +165,7 @@ def _settled(local, system_id):
 
 
 def _remove_if_ordered(local, system_id):
-    card = Card.read(local.folder(system_id))
+    card = Spec.read(local.folder(system_id))
     if card is not None and card.wish == "gone":
         local.cloud.destroy(system_id)
 

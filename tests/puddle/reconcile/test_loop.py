@@ -182,7 +182,7 @@ def test_a_step_that_always_fails_ends_at_the_deadline(place: Place) -> None:
     place.turn(2)
     failed = place.system(one)
     assert (failed.status, failed.reason, failed.cu) == (Status.FAILED, "TIMEOUT", 0)
-    assert kinds(place.notices()) == ["failed"]
+    assert kinds(place.alerts()) == ["failed"]
 
 
 def test_a_step_that_can_never_be_done_gives_the_wish_up(place: Place) -> None:
@@ -226,7 +226,7 @@ def test_a_removal_that_is_refused_for_ever_is_told_once_and_tried_on(place: Pla
     place.at.api.wishes.terminate(place.at.ann, one)
     place.pass_by(300, 5)
     assert place.system(one).status is Status.TERMINATING
-    assert kinds(place.notices()) == ["failed"]
+    assert kinds(place.alerts()) == ["failed"]
     place.at.cloud.faults.clear()
     place.pass_by(100, 5)
     assert place.system(one).status is Status.TERMINATED
@@ -320,7 +320,7 @@ def test_a_cloud_that_is_away_means_nothing_is_gone(place: Place) -> None:
     place.at.cloud.faults.cut_off()
     place.pass_by(3600, 60)
     assert place.system(one).status is Status.STARTED
-    assert kinds(place.notices()) == ["probe"]
+    assert kinds(place.alerts()) == ["probe"]
     place.at.cloud.faults.clear()
     place.pass_by(120, 60)
     assert place.system(one).missed_probes == 0
@@ -370,7 +370,7 @@ def test_a_password_that_cannot_be_read_does_not_stop_the_system(place: Place) -
     place.at.stand(one, secret="v1.gone.AAAA")  # noqa: S106 -- nobody's
     place.pass_by(300, 60)
     assert place.system(one).status is Status.STARTED
-    assert kinds(place.notices()) == ["probe"]
+    assert kinds(place.alerts()) == ["probe"]
 
 
 def test_a_product_that_hangs_does_not_hold_the_others(place: Place) -> None:
@@ -404,24 +404,22 @@ def test_a_product_that_hangs_does_not_hold_the_others(place: Place) -> None:
 
 
 def test_a_loop_that_runs_sees_a_wish_at_once_and_stops_when_told(place: Place) -> None:
-    bell, stop = threading.Event(), threading.Event()
-    backend = replace(place.at.backend, wake=bell.set)
-    loop = Loop(backend, "running", workers=2, bell=bell)
+    loop, stop = Loop(place.at.backend, "running", workers=2), threading.Event()
     thread = threading.Thread(target=loop.run, args=(stop,))
     thread.start()
     try:
         one = place.at.create().system.id
-        backend.wake()
+        loop.wake()
         for _ in range(500):
             place.at.clock.turn(1)
-            bell.set()
+            loop.wake()
             if place.system(one).status is Status.STARTED:
                 break
             stop.wait(0.01)
         assert place.system(one).status is Status.STARTED
     finally:
         stop.set()
-        bell.set()
+        loop.wake()
         thread.join(30)
     assert not thread.is_alive()
 
@@ -447,7 +445,7 @@ def test_leases_beat_while_the_work_lasts(place: Place) -> None:
         let_go.wait(30)
         return create(order)
 
-    place.at.cloud.create = slowly  # type: ignore[method-assign]
+    place.at.cloud.create = slowly  # type: ignore[method-assign]  # of this test's object alone
     loop, other = Loop(place.at.backend, "slow", workers=1), place.another_loop("two")
     try:
         while not asked.is_set():

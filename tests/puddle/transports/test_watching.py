@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
-from puddle.server.auth.tokens import TokenTerms
+from puddle.server.auth.tokens import TokenLifetimes
 from puddle.server.domain.people import Role, User
 from puddle.server.domain.states import Status
-from puddle.server.transports import watching
-from puddle.server.transports.app import Terms
+from puddle.server.transports.app import Limits
 from puddle.server.transports.table import WATCH, path_of
-from puddle.server.transports.watching import BATCH, Watcher
+from puddle.server.transports.watching import BATCH, StreamLimits, Watcher
 from tests.puddle.installations import ANN
 from tests.puddle.transports.calling import Here, called, there
 
 __all__ = ["called", "there"]
 
-QUICK = Terms(streams=watching.Terms(every_s=0.01, heartbeat_s=0.05, per_user=2))
+QUICK = Limits(streams=StreamLimits(every_s=0.01, heartbeat_s=0.05, per_user=2))
 
 
 @pytest.fixture
 def here(called: Callable[..., Here]) -> Here:
     """An installation whose hub looks often."""
-    return called(terms=QUICK)
+    return called(limits=QUICK)
 
 
 class Stream:
@@ -116,7 +115,7 @@ def test_everything_comes_first_and_then_what_changes(here: Here) -> None:
 
 def test_what_is_wished_here_is_told_at_once(called: Callable[..., Here]) -> None:
     """The hub is woken; it would not look by itself for an hour."""
-    here = called(terms=Terms(streams=watching.Terms(every_s=3600)))
+    here = called(limits=Limits(streams=StreamLimits(every_s=3600)))
     made = here.there.create().system
     here.there.stand(made.id, status=Status.STARTED)
 
@@ -139,7 +138,8 @@ def test_people_see_their_own_and_administrators_what_they_ask_for(here: Here) -
         stream = Stream(here, here.tokens[who], asked)
         found = {(await stream.event())[1]["system"]["name"] for _ in range(count)}
         await asyncio.sleep(0.05)
-        assert all(chunk.startswith(b":") for chunk in stream.chunks._queue), "and nothing more"  # type: ignore[attr-defined]
+        left: Iterable[bytes] = vars(stream.chunks)["_queue"]
+        assert all(chunk.startswith(b":") for chunk in left), "and nothing more"
         await stream.leave()
         return found
 
@@ -169,7 +169,7 @@ def test_passwords_are_not_in_it_and_rights_are_the_watcher_s(here: Here) -> Non
 
 def test_a_stream_ends_with_its_token(here: Here) -> None:
     user: User = ANN
-    token = here.token(user, TokenTerms(lifetime=60))
+    token = here.token(user, TokenLifetimes(lifetime=60))
 
     async def play() -> None:
         stream = Stream(here, token)

@@ -16,11 +16,11 @@ from scannerpy._video import decode, export
 from scannerpy._video.column import FrameColumn
 from scannerpy._video.export import save_mp4
 from scannerpy._video.ingest import ingest
-from scannerpy._video.write import write_frames
 from scannerpy._words.elements import NULL
 from scannerpy.common import log
 from scannerpy.errors import CorruptObject, StorageError, StorageFull, VideoError
 from scannerpy.testing import videos
+from tests.scannerpy.columns.writing import write_frames
 
 from .conftest import decoded, pictures, same
 

@@ -289,7 +289,7 @@ def test_a_file_that_may_not_be_read(objects, clip, monkeypatch):
     def refused(*args, **kwargs):
         raise PermissionError(13, "Permission denied", str(clip))
 
-    monkeypatch.setattr(ingest_module.hashlib, "file_digest", refused)
+    monkeypatch.setattr(ingest_module.Path, "open", refused)
     with pytest.raises(IngestError, match=r"clip\.mp4 may not be read"):
         ingest(objects, clip)
 
@@ -359,6 +359,13 @@ class TestInPlace:
         column = self.column(objects, clip)
         clip.unlink()
         with pytest.raises(VideoError, match=r"clip\.mp4 cannot be read \(No such file.*put it back"):
+            list(column.read())
+
+    def test_a_pipe_in_its_place_is_not_waited_for(self, objects, clip):
+        column = self.column(objects, clip)
+        clip.unlink()
+        os.mkfifo(clip)
+        with pytest.raises(VideoError, match="has changed since"):
             list(column.read())
 
     def test_a_change_while_it_is_read_is_noticed(self, objects, clip):

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from scannerpy._engine import events as e
-from scannerpy._engine.local import LocalBody
+from scannerpy._engine.local import LocalExecutor
 from scannerpy._engine.pool import Pool, WorkerProcess
 from scannerpy._engine.run import Cancellation, execute, raise_if_failed
 from scannerpy.errors import JobFailed, KernelError
@@ -249,7 +249,7 @@ def test_a_commit_that_fails_stops_the_run(pool):
 
     told = []
     with pytest.raises(OSError, match="No space left"):
-        execute(spec(p.chain([p.twice])), LocalBody(pool), told.append, commit)
+        execute(spec(p.chain([p.twice])), LocalExecutor(pool), told.append, commit)
     assert "No space left" in told[-1].error
 
 
@@ -277,7 +277,7 @@ def test_changed_surroundings_reach_warm_workers(pool, tmp_path, monkeypatch):
 def test_a_worker_leaves_when_its_parent_is_gone(pool):
     worker = WorkerProcess()
     worker.pipe.close()
-    assert "exited with code 0" in worker.epitaph()
+    assert "exited with code 0" in worker.exit_reason()
     worker.discard()
 
 

@@ -73,7 +73,7 @@ class Authorizer(BaseAuthorizer):
         return response
 
     def logout(self) -> None:
-        """Make the token worthless; the next request logs in again."""
+        """Revoke the token; the next request logs in again."""
         from puddle.client.proto.v2.common_pb2 import Empty
         from puddle.client.transport import send
 

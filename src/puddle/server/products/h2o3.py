@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from puddle.server.clouds.base import Endpoint, Recipe, Service, Shell, StepFailed
 from puddle.server.domain.facts import Idleness, ProductFacts
@@ -27,8 +26,8 @@ from puddle.server.products.base import Experiment, SetUp
 from puddle.server.products.h2o3_image import H2O3Image, buildable
 from puddle.server.products.h2o3_options import LONGEST, Options, Unusable, read_options
 from puddle.server.products.logins import realm
+from puddle.server.products.running import has_ended, keep_running, needs, put, read_text, runs
 from puddle.server.products.running import inside as get_in
-from puddle.server.products.running import keep_running, needs, put, read_text, runs
 
 CONFIG = "h2o3.toml"
 ARGUMENTS = "h2o3.args"
@@ -115,7 +114,7 @@ class H2O3:
         serving = shell.serving() if shell is not None else None
         token = serving.token if serving is not None else ""
         if shell is not None and not runs(shell, serving, needs(endpoint)):
-            return ProductFacts(ready=False, token=token)
+            return ProductFacts(ready=False, token=token, ended=has_ended(serving))
         site = self._site(endpoint, username, password)
         if not _is_whole(site):
             return ProductFacts(ready=False, token=token)
@@ -150,14 +149,14 @@ def _is_whole(site: Site) -> bool:
         return False
 
 
-def _text_of(answer: Any, key: str) -> str:
+def _text_of(answer: object, key: str) -> str:
     value = inside(answer, key)
     if not isinstance(value, str):
         raise Unanswered(f"{key} is not a text", 200)
     return value
 
 
-def _working(answer: Any) -> int:
+def _working(answer: object) -> int:
     jobs = inside(answer, "jobs")
     if not isinstance(jobs, list):
         raise Unanswered("jobs is not a list", 200)

@@ -23,12 +23,13 @@ from sqlalchemy.pool import StaticPool
 from puddle.server.domain.people import Token, User
 from puddle.server.store.catalog import Images, InstanceTypes, Tags
 from puddle.server.store.ledger import Ledger, Sessions
+from puddle.server.store.oddities import Oddities
 from puddle.server.store.people import Groups, Keys, Tokens, Users, bearer_alone
 from puddle.server.store.schema import INSTALLATION
 from puddle.server.store.snapshots import Snapshots
 from puddle.server.store.stamps import Stamp, Wanted, stamp_alone, stamps_alone
 from puddle.server.store.systems import Systems
-from puddle.server.store.trail import Answers, Events, Notices, Reports
+from puddle.server.store.trail import Alerts, Events, IdempotencyKeys, Reports
 
 _WRITES = "puddle_writes"
 
@@ -70,6 +71,11 @@ class Transaction:
     def snapshots(self) -> Snapshots:
         """Snapshots."""
         return Snapshots(self.connection)
+
+    @cached_property
+    def oddities(self) -> Oddities:
+        """What sweeps have seen."""
+        return Oddities(self.connection)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -122,9 +128,9 @@ class Transaction:
         return Events(self.connection)
 
     @cached_property
-    def notices(self) -> Notices:
-        """Notices."""
-        return Notices(self.connection)
+    def alerts(self) -> Alerts:
+        """Alerts."""
+        return Alerts(self.connection)
 
     @cached_property
     def reports(self) -> Reports:
@@ -132,9 +138,9 @@ class Transaction:
         return Reports(self.connection)
 
     @cached_property
-    def answers(self) -> Answers:
-        """Answers to idempotency keys."""
-        return Answers(self.connection)
+    def idempotency_keys(self) -> IdempotencyKeys:
+        """Idempotency keys."""
+        return IdempotencyKeys(self.connection)
 
 
 class Store:

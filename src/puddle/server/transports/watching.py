@@ -33,13 +33,13 @@ from puddle.server.api.watching import Watching, Whose
 from puddle.server.domain.states import Status
 from puddle.server.errors import Refused, TooMany, Unauthenticated
 from puddle.server.transports import refusals
-from puddle.server.transports.bodies import MOST_BYTES_OF_STRANGERS, body_of
-from puddle.server.transports.calls import Call, call_of, heard, renewal
+from puddle.server.transports.bodies import MAX_ANONYMOUS_BYTES, body_of
+from puddle.server.transports.calls import Call, accept, call_of, renewal
 from puddle.server.transports.codecs import codec_of
 from puddle.server.transports.connect import Counter as CallCounter
 from puddle.server.transports.connect import address_of, refusal_of, request_id_of, send_refusal
 from puddle.server.transports.messages.enums import everybody
-from puddle.server.transports.messages.systems import system
+from puddle.server.transports.messages.system_message import system
 from puddle.server.transports.table import WATCH, WATCHED
 
 LOG = structlog.get_logger("puddle.watching")
@@ -50,8 +50,8 @@ GRACE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How often is looked and asked whether a token is still good, and how many streams a user may have open."""
+class StreamLimits:
+    """How often changes are polled for and tokens checked again, and how many streams a user may have open."""
 
     every_s: float = 1.0
     heartbeat_s: float = 15.0
@@ -166,7 +166,7 @@ class Hub:
         made = {each: (-1, _json(pb.SystemEvent(kind="gone", system=pb.System(id=each)))) for each in ids}
         for view in self._source.seen(ids, admin=admin):
             kind = "gone" if view.system.status is Status.TERMINATED else "changed"
-            event = pb.SystemEvent(kind=kind, system=system(view))
+            event = pb.SystemEvent(kind=kind, system=system(view, disk=False))
             made[view.system.id] = view.system.revision, _json(event)
         return made
 
@@ -199,16 +199,16 @@ class Streams:
     """`WatchSystems`, as an ASGI application."""
 
     def __init__(
-        self, api: Api, counter: CallCounter, gauge: Callable[[int], None], terms: Terms | None = None
+        self, api: Api, counter: CallCounter, gauge: Callable[[int], None], limits: StreamLimits | None = None
     ) -> None:
         """`gauge` is told how many streams are open."""
         self._api = api
         self._source = Watching(api.backend)
         self._counter = counter
         self._gauge = gauge
-        self._terms = terms or Terms()
+        self._limits = limits or StreamLimits()
         self._open: Counter[str] = Counter()
-        self.hub = Hub(self._source, self._terms.every_s)
+        self.hub = Hub(self._source, self._limits.every_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one stream."""
@@ -217,7 +217,7 @@ class Streams:
         request_id = request_id_of(headers)
         try:
             call, watcher = await self._opened(scope, receive, headers, request_id)
-        except Exception as error:  # noqa: BLE001 -- the edge: whatever is not a refusal is logged as ours
+        except Exception as error:  # noqa: BLE001 -- the edge: whatever is not a refusal is a bug, and logged
             refused = refusal_of(error, WATCH, request_id)
             await send_refusal(send, refused, request_id)
             self._counter.count(WATCH, refused.code, time.perf_counter() - begun)
@@ -229,11 +229,11 @@ class Streams:
             self._close(call.caller.user.id, watcher)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, call: Call, watcher: Watcher) -> None:
-        more = {name.decode(): value.decode() for name, value in renewal(call.admitted)}
+        more = {name.decode(): value.decode() for name, value in renewal(call.authenticated)}
         response = EventSourceResponse(
             self._events(call, watcher),
-            ping=self._terms.heartbeat_s,
-            send_timeout=self._terms.slowest_s,
+            ping=self._limits.heartbeat_s,
+            send_timeout=self._limits.slowest_s,
             data_sender_callable=watcher.closed,
             shutdown_event=watcher.closing,
             shutdown_grace_period=GRACE_S,
@@ -248,8 +248,8 @@ class Streams:
             raise refusals.wrong_method(scope["method"])
         codec = codec_of(headers.get(b"content-type"))
         call = call_of(headers, request_id, address_of(scope))
-        body = await body_of(receive, headers, MOST_BYTES_OF_STRANGERS)
-        known, message = await asyncio.to_thread(heard, self._api, WATCHED, codec, body, call)
+        body = await body_of(receive, headers, MAX_ANONYMOUS_BYTES)
+        known, message = await asyncio.to_thread(accept, self._api, WATCHED, codec, body, call)
         if not isinstance(message, pb.WatchSystemsRequest):
             raise TypeError(f"{WATCH} takes another message than {type(message).__name__}")
         user = known.caller.user
@@ -259,8 +259,8 @@ class Streams:
         return known, watcher
 
     def _count(self, user_id: str) -> None:
-        if self._open[user_id] >= self._terms.per_user:
-            raise TooMany(f"you watch {self._terms.per_user} times already; close one of the streams first", 60)
+        if self._open[user_id] >= self._limits.per_user:
+            raise TooMany(f"you watch {self._limits.per_user} times already; close one of the streams first", 60)
         self._open[user_id] += 1
         self._gauge(self._open.total())
 
@@ -285,7 +285,7 @@ class Streams:
     async def _some(self, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
         """Yield what there is to tell until the next time to ask whether the token is good."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._terms.heartbeat_s
+        until = loop.time() + self._limits.heartbeat_s
         while not self._ended(watcher) and (left := until - loop.time()) > 0:
             try:
                 await asyncio.wait_for(watcher.news.wait(), left)

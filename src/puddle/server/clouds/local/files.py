@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-MOST_READ = 16 << 20
+MAX_READ = 16 << 20
 """No larger file of a machine is read into the server."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -76,13 +76,13 @@ def _forget(folder: int, name: str) -> None:
 
 
 def read_in(folder: int, name: str) -> bytes:
-    """Return a plain file of an open folder. Raises OSError where it is anything else, or larger than `MOST_READ`."""
+    """Return a plain file of an open folder. Raises OSError where it is anything else, or larger than `MAX_READ`."""
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(handle, "rb") as file:
         _plain(handle, name)
-        content = file.read(MOST_READ + 1)
-    if len(content) > MOST_READ:
-        raise OSError(f"{name} is larger than {MOST_READ >> 20} MiB")
+        content = file.read(MAX_READ + 1)
+    if len(content) > MAX_READ:
+        raise OSError(f"{name} is larger than {MAX_READ >> 20} MiB")
     return content
 
 

@@ -1,4 +1,4 @@
-"""The small words of the public API: enums, device handles, performance parameters, the `scanner` logger."""
+"""Small types of the public API: enums, device handles, performance parameters, and the `scanner` logger."""
 
 from __future__ import annotations
 

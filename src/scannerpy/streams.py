@@ -130,7 +130,7 @@ def _stream_argument(name: str, argument: Any, where: Any) -> Mapping[str, Any] 
 
 
 def _keywords(name: str, argument: Any, where: Any) -> Mapping[str, Any]:
-    """Normalize one argument: a tuple is positional, a dict keywords, anything else the single value (spec §2.2)."""
+    """Normalize one argument: a tuple is positional, a dict keywords, anything else the single value."""
     parameters = _PARAMETERS[name]
     if isinstance(argument, Mapping):
         given = dict(argument)

@@ -1,4 +1,4 @@
-"""Which waiting task a worker gets next. Pure.
+"""Task assignment: which waiting task a worker gets next. Pure.
 
 A worker takes consecutive tasks of one job (its *stretch*), so that its decoder goes on where it stands. When the
 stretch ends it takes, in this order: a task that was requeued (a job that must fail should fail soon); the longest

@@ -1,4 +1,4 @@
-"""Sources and sinks that storage packages write as classes, behind the pipeline's protocols.
+"""Adapters from the reader and writer classes of storage backends to the pipeline's `Reader` and `Writer`.
 
 A reader class is made from its stream's arguments and has ``read(rows)``; a writer class, made once per task, has
 ``write(start, elements)`` and ``finish()``. ``close`` and ``abort`` are optional. Both see the arguments only. What a

@@ -1,4 +1,4 @@
-"""One task going through the graph, step by step and vertex by vertex.
+"""The second stage of a pipeline: computes a task, step by step and vertex by vertex.
 
 Comes in: a task's demand and, per step, the elements its sources yield. Goes out: per step, the elements each sink
 stores. Elements are held in one list per column, at their positions in the vertex's rows, and dropped after the last

@@ -1,4 +1,4 @@
-"""How far a run is, for whoever asks: the object `Client.wait_on_job` returns. Fed by the run's events."""
+"""`RunStatus`: the progress of a run, as `Client.wait_on_job` returns it; updated by the run's events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames going into and coming out of kernels: nobody may change a frame that somebody else still needs.
+"""Ownership of the arrays that kernels return: an element must not be reachable through any other reference.
 
 A frame that comes out becomes an element of the graph. Kernels like to return an array they keep (a reused buffer, the
 previous frame, a view of an input), so an element must be an array that *nobody else can reach*. CPython knows: an

@@ -1,4 +1,4 @@
-"""Which arrays a kernel may have to itself: seen from the graph alone, so that nobody counts references at run time.
+"""Which input arrays a kernel may modify without a copy: decided from the graph alone.
 
 A kernel may write into its inputs, so an array somebody else will read must be copied first. An array needs no copy
 when its producer's column has one consumer, and nothing on the way hands out one row twice. That rests on what others

@@ -1,4 +1,4 @@
-"""From wanted rows to the packets that must be decoded: where to start, where to stop, what to leave out.
+"""Planning a decode: from rows to the packets that must be fed, where to start, where to stop, what to leave out.
 
 Pure arithmetic on a `VideoIndex`. The decoder carries spans out, the planner prices them, and both use this file, so
 that what `explain()` announces is what happens.

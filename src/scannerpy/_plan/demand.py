@@ -1,4 +1,4 @@
-"""Which rows every vertex of a task executes, and where each of its inputs comes from.
+"""The demand of a task: which rows every vertex executes, and where each of its inputs comes from.
 
 Comes in: a graph, one planned job, one task. Goes out: a `VertexDemand` per vertex. Rows are traced backwards, from
 the sink rows of the task through samplers, slices, stencils and state to the source rows that must be read; nothing

@@ -1,4 +1,4 @@
-"""What a run will cost, said before anything runs.
+"""The cost of a run, computed from its plan: rows, decoding, memory.
 
 Comes in: a plan, and optionally two things the plan cannot know: what it costs to read given rows of a source
 (`_plan.decode.cost` for videos), and how large elements are. Goes out: a frozen `Explanation` whose ``str()`` is a

@@ -1,4 +1,4 @@
-"""Where in the database things stand: the one place that makes up object paths.
+"""Object paths of the database; no other module builds them.
 
 A `key` names everything one job or one ingested file stored. Tables of the same key share it (the same video under two
 names), and when the last of them is deleted the folder can go (`release`).

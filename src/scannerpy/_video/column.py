@@ -1,4 +1,4 @@
-"""Reading a column of frames that stands in many chunks, H.264 and raw ones mixed: any rows, in any order, lazily.
+"""Reads a column of frames stored in many chunks, video and raw ones mixed: any rows, in any order, lazily.
 
 Rows that ascend are streamed: a decoder keeps its place, so the next task of the same video goes on where the last
 stopped. Others are taken a window at a time, sorted, decoded once and handed out in the order asked. Memory is bounded

@@ -1,4 +1,4 @@
-"""Carrying out spans: exactly the wanted rows, as RGB arrays, from exactly the packets they need.
+"""The frame-exact decoder: the requested rows, as RGB arrays, from exactly the packets they need.
 
 A packet goes into FFmpeg with its number as its time, so the frame that comes out says which packet it was. Nothing is
 ever counted: a frame that should come out and does not is an error, never a shifted row.

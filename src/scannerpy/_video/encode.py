@@ -1,4 +1,4 @@
-"""Frames to H.264: one encoder per chunk, so that each chunk begins with a keyframe and needs no other.
+"""The H.264 encoder: one per chunk, so that each chunk begins with a keyframe and needs no other.
 
 The index is made from the encoder's own packets, by the same header reader that ingest uses. Times are row numbers in
 1/25 s, whatever the source's rate was: what an op makes has rows, not times.

@@ -1,4 +1,4 @@
-"""Noting every packet of a stream as it is demuxed: its place, size, times and flags, and what is doubtful about it."""
+"""Records every packet of a stream as it is demuxed: its position, size, times and flags, and doubts about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What flows along an edge of a graph: one element per row.
+"""Elements: what a column holds, one per row.
 
 * a **frame**: a C-contiguous numpy array, height × width × channels, uint8 / float32 / float64;
 * a **blob**: ``bytes``, the serialized form of the column's type. Blobs stay serialized between ops, so an op sees the

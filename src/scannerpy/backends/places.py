@@ -1,4 +1,4 @@
-"""Where files lie: in folders of this machine (`LocalFiles`) or in a bucket (`BucketFiles`, through obstore).
+"""Files by path, on this machine (`LocalFiles`) or in a bucket (`BucketFiles`, through obstore).
 
 Both promise that a file is seen whole or not at all, and that a stream's files appear together: `stage` writes beside
 the file, under a hidden name that follows from its own (``.name.part``), and `publish` gives all staged files their

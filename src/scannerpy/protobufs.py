@@ -72,7 +72,7 @@ class ProtobufGenerator:
 
 
 def _stub(name: str) -> Any:
-    """What stands for a stub of the services of a cluster: it exists, and says on use that there is none yet."""
+    """A placeholder for a gRPC stub of a cluster, which raises NotSupported when it is called."""
 
     def make(*channel: Any) -> NoReturn:
         del channel

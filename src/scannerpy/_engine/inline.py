@@ -65,7 +65,7 @@ class InlineExecutor:
         return updates
 
     def rows_running(self) -> int:
-        """None: nobody looks while a task runs."""
+        """Always 0: nothing can be shown while a task runs in this thread."""
         return 0
 
     def end(self, *, cancel: bool) -> list[Update]:

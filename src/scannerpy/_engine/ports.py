@@ -27,7 +27,7 @@ class Reader(Protocol):
         """Yield the element of each of `rows` (ascending, unique), lazily."""
 
     def close(self) -> None:
-        """Let go of files and decoders."""
+        """Close files and decoders."""
 
 
 class Writer(Protocol):

@@ -92,7 +92,7 @@ def _cancelled(event: RunEnded) -> str:
 
 
 def run_page(status: RunStatus, *words: str) -> str:
-    """Return how a run stands as a page for a notebook, with `words` among its numbers."""
+    """Return the progress of a run as a page for a notebook, with `words` among its numbers."""
     view = RunView(
         _state(status),
         through(status),

@@ -1,8 +1,8 @@
 """Every op this process knows, by name.
 
 Registration is global, as decorators need it. A name belongs to the definition that took it; the same definition may be
-registered again (a notebook cell run twice, a module reloaded), another one may not. The built-in ops of `scannerpy.ops`
-give way: a program's own ``Histogram`` wins over ours, whichever was imported first.
+registered again (a notebook cell run twice, a module reloaded), another one may not. The built-in ops of
+`scannerpy.ops` give way: a program's own ``Histogram`` wins over ours, whichever was imported first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CAFFE = ("Caffe", "CPM2", "FasterRCNN", "Facenet", "OpenPose")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a definition stands: tells one that is run again from a second one of the same name."""
+    """Where an op is defined: tells a definition that is run again from a second one of the same name."""
 
     module: str
     qualname: str

@@ -30,7 +30,7 @@ CostOf = Callable[[int, int, Rows], DecodeCost | None]
 
 @dataclass(frozen=True, slots=True)
 class ReadCost:
-    """What one source reads in one job. `decode` is None where nothing is decoded or nobody can tell."""
+    """What one source reads in one job. `decode` is None where nothing is decoded or it is not known."""
 
     label: str
     stored: int  # rows the stream has
@@ -44,7 +44,7 @@ class OpCost:
 
     label: str
     rows: int
-    warmup: int  # of these, rows whose output nobody takes
+    warmup: int  # of these, rows whose output is not used
 
     @property
     def kept(self) -> int:

@@ -113,7 +113,7 @@ class Expected:
 
 
 def _played(file: Path, start: int) -> Iterator[tuple[Any, Pixels]]:
-    """(time, pixels) of what a player shows that is told to go to `start`."""
+    """(time, pixels) of what a player shows after seeking to `start`."""
     converter = Converter()
     with av.open(str(file)) as container:
         stream = container.streams.video[0]

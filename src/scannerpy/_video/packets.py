@@ -54,7 +54,7 @@ class PacketLocator:
             self._file.close()
 
     def find(self, packet: Packet[VideoStream], data: bytes) -> int:
-        """Return where `data` stands, or −1."""
+        """Return the position of `data` in the file, or −1."""
         at = self._search(packet.pos, data) if self.possible else -1
         self.possible = at >= 0
         return at

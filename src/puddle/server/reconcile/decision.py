@@ -29,6 +29,7 @@ class Terms:
     look_every: int = 60
     idle_warning: int = 600
     missed_before_alert: int = 3
+    unused_after: int = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class AlertKind(StrEnum):
     PROBE = "probe"
     ENDED = "ended"
     IDLE_WARNING = "idle_warning"
+    UNUSED = "unused"
     BUDGET = "budget"
 
 

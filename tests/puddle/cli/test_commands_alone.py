@@ -16,7 +16,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from puddle import cli
-from puddle._cli import completing, failures, naming, systems
+from puddle._cli import completing, failures, keys, naming, systems
 from puddle.client import SystemsClient
 from puddle.client.errors.puddle_errors import (
     NotFoundError,
@@ -181,6 +181,13 @@ def test_a_script_is_not_asked(somebody: list[str], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(systems, "sys", types.SimpleNamespace(stdin=io.StringIO(), stderr=Asked()))
     systems.sure("Terminate first?", yes=False)
     assert somebody == []
+
+
+def test_who_revokes_the_key_they_use_is_asked(somebody: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "authorizer", lambda: types.SimpleNamespace(key_id="pk_1"))
+    with pytest.raises(typer.Abort):
+        keys.revoke("pk_1")
+    assert somebody == ["pk_1 is the key you are logged in with. Revoke it, and log in with another?"]
 
 
 # While one waits

@@ -31,6 +31,7 @@ class Terms:
     idle_warning: int = 600
     missed_before_alert: int = 3
     missing: int = 300
+    unused_after: int = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class AlertKind(StrEnum):
     PROBE = "probe"
     ENDED = "ended"
     IDLE_WARNING = "idle_warning"
+    UNUSED = "unused"
     BUDGET = "budget"
 
 

@@ -61,11 +61,12 @@ def _learn(it: Course, said: Idleness) -> None:
 def _judge(it: Course) -> None:
     deadline = it.system.idle_deadline()
     if not deadline:
-        return _remind(it)
+        _remind(it)
+        return
     if it.now >= deadline:
         it.say("IDLE", f"nobody used it for {counted(it.system.idle_minutes, 'minute')}")
         it.move(Fact.IDLE)
-        return None
+        return
     left = deadline - it.now
     it.look_in = min(it.look_in, left)
     if left <= min(it.terms.idle_warning, 30 * it.system.idle_minutes) and it.system.warned != deadline:

@@ -23,8 +23,8 @@ from puddle.server.domain.wording import counted
 
 groups = typer.Typer(help="Groups of users, whose members share limits; for administrators.", no_args_is_help=True)
 users = typer.Typer(help="Users, and how much they may have; for administrators.", no_args_is_help=True)
-alerts = typer.Typer(help="Alerts: what people should know without looking.", no_args_is_help=True)
-MOST = 10**9
+alerts = typer.Typer(help="Alerts about systems and clouds.", no_args_is_help=True)
+MAX_LIMIT = 10**9
 _AN_ID = re.compile("[a-z]+[-_][0-9a-f]{16,}")
 
 
@@ -72,7 +72,7 @@ def create(
     group: Annotated[list[str] | None, typer.Option(help="A group; may be given several times.")] = None,
     js: AsJson = False,
 ) -> None:
-    """Let somebody in. `puddle keys create first --user NAME` makes the key they log in with."""
+    """Create a user. `puddle keys create first --user NAME` makes the key they log in with."""
     role = "admin" if admin else "user"
     made = _client().create_user(name, email, display_name, role, group or ())
     _shown(made, js=js)
@@ -85,7 +85,7 @@ def update(
     name: Annotated[str, typer.Argument(help="A user, by name or id.")],
     role: Annotated[str, typer.Option(help="user or admin.")] = "",
     active: Annotated[
-        bool | None, typer.Option("--active/--inactive", help="Whether their keys and tokens are good.")
+        bool | None, typer.Option("--active/--inactive", help="Whether their keys and tokens are accepted.")
     ] = None,
     group: Annotated[list[str] | None, typer.Option(help='All groups they are in; "" for none.')] = None,
     email: Annotated[str | None, typer.Option(help="Their address.")] = None,
@@ -120,9 +120,9 @@ def _left_behind(user: pb.User) -> None:
 @users.command()
 def limits(
     name: Annotated[str, typer.Argument(help="A user, by name or id; a group, by name, with --group.")],
-    systems: Annotated[int | None, typer.Option(min=0, max=MOST, help="Systems that are not terminated.")] = None,
-    running: Annotated[int | None, typer.Option(min=0, max=MOST, help="Systems that are up.")] = None,
-    cu: Annotated[int | None, typer.Option(min=0, max=MOST, help="Compute units in use.")] = None,
+    systems: Annotated[int | None, typer.Option(min=0, max=MAX_LIMIT, help="Systems that are not terminated.")] = None,
+    running: Annotated[int | None, typer.Option(min=0, max=MAX_LIMIT, help="Systems that are up.")] = None,
+    cu: Annotated[int | None, typer.Option(min=0, max=MAX_LIMIT, help="Compute units in use.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a month may cost.")] = None,
     group: Annotated[bool, typer.Option("--group", help="NAME is a group; its members share the limits.")] = False,
     js: AsJson = False,
@@ -164,7 +164,7 @@ def _shown(user: pb.User, *, js: bool) -> None:
         "id": user.user.id,
         "name": user.user.name,
         "role": _role(user),
-        "status": "active" if user.active else "inactive: their keys and tokens are worthless",
+        "status": "active" if user.active else "inactive: their keys and tokens are not accepted",
         "email": user.user.email,
         "groups": ", ".join(user.user.groups),
         "limits": _limited(user.limits) or "none",

@@ -1,4 +1,4 @@
-"""What things are called on the command line: found by name or id; where nothing is, the nearest is told."""
+"""Finding things by name or id, as arguments name them; where there is none, the nearest is suggested."""
 
 from __future__ import annotations
 

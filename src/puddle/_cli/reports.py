@@ -35,7 +35,7 @@ def _status(report: pb.Report) -> str:
 def create(
     start: Annotated[datetime, typer.Argument(parser=moment, metavar="start", help=f"From when on ({HELP}).")],
     end: Annotated[
-        datetime | None, typer.Argument(parser=moment, metavar="end", help="Until when; now as it comes.")
+        datetime | None, typer.Argument(parser=moment, metavar="end", help="Until when; now by default.")
     ] = None,
     everybody: Annotated[bool, typer.Option("--all", help="Everybody's use; for administrators.")] = False,
     by: By = "",

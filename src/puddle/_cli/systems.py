@@ -1,4 +1,4 @@
-"""`puddle systems`: see them, make them, and take them through their lives."""
+"""`puddle systems`: list, create, start, stop, scale and terminate systems."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ app = typer.Typer(help="Systems: a product on a machine.", no_args_is_help=True)
 config = typer.Typer(help="The configuration of a system's product.", no_args_is_help=True)
 app.add_typer(config, name="config")
 
-MOST_LINES = 2000
+MAX_LINES = 2000
 STATUSES = {
     name.removeprefix("SYSTEM_STATUS_").lower().replace("_", "-"): status
     for name, status in vars(System).items()
@@ -52,7 +52,7 @@ def sure(question: str, *, yes: bool) -> None:
 
 @contextmanager
 def goes_on(again: str) -> Iterator[None]:
-    """Say, where Ctrl-C ends the waiting, that what was wished is done all the same."""
+    """Say, where Ctrl-C ends the waiting, that what was asked for goes on all the same."""
     try:
         yield
     except KeyboardInterrupt:
@@ -282,7 +282,7 @@ def extend(
 @app.command()
 def log(
     name: Name,
-    lines: Annotated[int, typer.Option(min=1, max=MOST_LINES, help="How many, from the end.")] = 200,
+    lines: Annotated[int, typer.Option(min=1, max=MAX_LINES, help="How many, from the end.")] = 200,
     following_it: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what it prints from now on, until Ctrl-C.")
     ] = False,
@@ -295,7 +295,7 @@ def log(
         raise typer.BadParameter("--follow never ends, and so does not print JSON: take one of them")
     system = naming.system(systems, name)
     if following_it:
-        following.follow(lambda: systems.console(system, MOST_LINES), lines)
+        following.follow(lambda: systems.console(system, MAX_LINES), lines)
         return
     text = systems.console(system, lines)
     if js:
@@ -313,7 +313,7 @@ def get_config(name: Name, cloud_id: Anywhere = "", js: AsJson = False) -> None:
     else:
         typer.echo(system.config_toml, nl=not system.config_toml.endswith("\n"))
         if not system.config_toml:
-            typer.echo(f"{system.name} has no configuration of its own: its product runs as it comes.", err=True)
+            typer.echo(f"{system.name} has no configuration of its own: its product runs with its defaults.", err=True)
 
 
 @config.command("set")

@@ -14,10 +14,11 @@ _MINUTES = {"": 1, "m": 1, "h": 60, "d": 24 * 60}
 
 def moment(said: str) -> datetime:
     """Return what was meant. Raises BadParameter."""
-    return _meant(said.strip().lower(), datetime.now(UTC))
+    return parse(said.strip().lower(), datetime.now(UTC))
 
 
-def _meant(said: str, now: datetime) -> datetime:
+def parse(said: str, now: datetime) -> datetime:
+    """Return the same at a given time. Raises BadParameter."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     words = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
     if said in words:

@@ -9,7 +9,7 @@ import pytest
 
 from puddle.server.domain.catalog import ImageStatus, Tag
 from puddle.server.domain.states import Status
-from puddle.server.domain.trail import Notice
+from puddle.server.domain.trail import Alert
 from puddle.server.errors import Invalid, Missing, Precondition
 from puddle.server.store.stamps import Wanted
 from puddle.server.store.trail import WantedEvents
@@ -141,15 +141,15 @@ def test_people_read_about_what_is_theirs(there: Installation) -> None:
     assert {event.actor_name for event in there.api.trail.events(there.ada, WantedEvents())} == {"ann", "ben", "ada"}
 
 
-def test_notices_are_for_owners_and_administrators(there: Installation) -> None:
+def test_alerts_are_for_owners_and_administrators(there: Installation) -> None:
     with there.store.writing() as tx:
-        tx.notices.add(Notice(id="n-1", time=1, kind="drift", system_id="s", owner_id="u-1", message="m"))
-    assert there.api.trail.notices(there.ben) == []
+        tx.alerts.add(Alert(id="n-1", time=1, kind="drift", system_id="s", owner_id="u-1", message="m"))
+    assert there.api.trail.alerts(there.ben) == []
     with pytest.raises(Missing):
         there.api.trail.acknowledge(there.ben, "n-1")
-    assert len(there.api.trail.notices(there.ada)) == 1
+    assert len(there.api.trail.alerts(there.ada)) == 1
     assert there.api.trail.acknowledge(there.ann, "n-1").acknowledged
-    assert there.api.trail.notices(there.ann) == []
+    assert there.api.trail.alerts(there.ann) == []
 
 
 def test_reports_are_for_who_asked(there: Installation) -> None:

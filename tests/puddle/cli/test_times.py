@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from puddle._cli.times import _meant, idle_minutes, minutes_of, moment, seconds
+from puddle._cli.times import idle_minutes, minutes_of, moment, parse, seconds
 
 NOW = datetime(2026, 11, 25, 16, 30, 12, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 25, 16, 30, 12, tzinfo=UTC)
     ],
 )
 def test_a_time_is_meant_as_it_is_said(said: str, meant: str) -> None:
-    assert _meant(said, NOW).isoformat() == meant
+    assert parse(said, NOW).isoformat() == meant
 
 
 @pytest.mark.parametrize("said", ["", "d", "soon", "7", "7y", "-7d", "99999d", "2026-13-01", "25.11.2026", "٧d"])

@@ -16,7 +16,7 @@ from puddle.server.faults import Crash, Point, armed, crash_at
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
 from puddle.server.transports.messages import money
-from puddle.server.transports.messages.systems import system as message_of
+from puddle.server.transports.messages.system_message import system as message_of
 from puddle.testing import Delays
 from tests.puddle.reconcile.places import Place, kinds, ruled
 from tests.puddle.records import instance_type
@@ -139,7 +139,7 @@ def test_what_is_booked_stays_booked_and_the_record_follows_the_ledger(place: Pl
     session = place.sessions(Meter.VM)[0]
     assert session.booked > session.start
     machine = place.at.cloud.machine
-    place.at.cloud.machine = lambda it: replace(machine(it), since=session.start + 5)  # type: ignore[method-assign]
+    place.at.cloud.machine = lambda it: replace(machine(it), since=session.start + 5)  # type: ignore[method-assign]  # of this test's object alone
     place.at.api.wishes.stop(place.at.ann, one)
     place.pass_by(20, 2)
     assert place.sessions(Meter.VM)[0].end == session.booked
@@ -207,7 +207,7 @@ def test_a_machine_stopped_and_started_by_others_within_a_second_has_two_session
     assert len(sessions) == 2
     uptimes = sorted((it.start, it.end or 0) for it in place.at.cloud.uptimes())
     assert sorted((it.start, it.end) for it in sessions) == uptimes
-    assert kinds(place.notices()) == ["drift", "drift"]
+    assert kinds(place.alerts()) == ["drift", "drift"]
     assert place.actions(of=one).count("system.drift") == 2
 
 

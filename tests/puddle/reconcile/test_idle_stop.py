@@ -34,8 +34,8 @@ def test_a_user_idle_for_the_interval_is_stopped_within_a_minute_of_the_deadline
     stopped = place.system(one)
     assert (stopped.status, stopped.reason) == (Status.STOPPED, "IDLE")
     assert "system.idle_stop" in place.actions(of=one)
-    assert kinds(place.notices()) == ["idle_warning"]
-    assert place.notices()[0].owner_id == "u-1"
+    assert kinds(place.alerts()) == ["idle_warning"]
+    assert place.alerts()[0].owner_id == "u-1"
 
 
 def test_somebody_who_uses_it_moves_the_deadline(place: Place) -> None:
@@ -63,8 +63,8 @@ def test_one_that_cannot_be_asked_is_not_stopped_and_people_are_told(place: Plac
     one = idle(place)
     place.at.product.play(one, hidden=True)
     assert until_stopping(place, one, 2 * 3600, 60) is None
-    assert kinds(place.notices()) == ["probe"]
-    assert "could not be asked" in place.notices()[0].message
+    assert kinds(place.alerts()) == ["probe"]
+    assert "could not be asked" in place.alerts()[0].message
 
 
 def test_one_whose_program_has_ended_is_not_in_use_and_people_are_told_once(place: Place) -> None:
@@ -78,8 +78,8 @@ def test_one_whose_program_has_ended_is_not_in_use_and_people_are_told_once(plac
     stopping = until_stopping(place, one, 4000, 30)
     assert stopping is not None
     assert used + 1800 <= stopping <= used + 1860
-    assert kinds(place.notices()) == ["ended", "idle_warning"]
-    assert "has ended" in place.notices()[0].message
+    assert kinds(place.alerts()) == ["ended", "idle_warning"]
+    assert "has ended" in place.alerts()[0].message
 
 
 def test_one_whose_program_has_come_back_is_as_before(place: Place) -> None:
@@ -118,11 +118,11 @@ def test_a_shorter_interval_counts_at_once(place: Place) -> None:
 def test_of_one_that_is_never_stopped_people_are_told_once_that_nobody_uses_it(place: Place) -> None:
     one = place.started(idle_minutes=-1)
     place.pass_by(23 * 3600, 600)
-    assert place.notices() == []
+    assert place.alerts() == []
     place.pass_by(3 * 24 * 3600, 600)
-    assert kinds(place.notices()) == ["unused"]
-    assert "nobody has used it for 24 hours" in place.notices()[0].message
+    assert kinds(place.alerts()) == ["unused"]
+    assert "nobody has used it for 24 hours" in place.alerts()[0].message
     place.at.product.used(one)
     place.pass_by(25 * 3600, 600)
-    assert kinds(place.notices()) == ["unused", "unused"]
+    assert kinds(place.alerts()) == ["unused", "unused"]
     assert place.system(one).status is Status.STARTED

@@ -1,4 +1,4 @@
-"""What the use cases share: ids, the audit trail, and one's own objects."""
+"""What the use cases share: ids, audit events, and `Missing` for what is not there."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class UseCases:
 
 
 def new_id(kind: str) -> str:
-    """Return an id nobody can guess: ``sys-5f…``. It may become part of a file's or a machine's name."""
+    """Return an unguessable id: ``sys-5f…``. It may become part of a file's or a machine's name."""
     return f"{kind}-{secrets.token_hex(8)}"
 
 
@@ -78,7 +78,7 @@ def record(
     after: Mapping[str, Any] | None = None,
     message: str = "",
 ) -> None:
-    """Write what somebody did into the audit trail, within the transaction that does it. No secret may be in it."""
+    """Write an audit event within the transaction that makes the change. It must contain no secret."""
     tx.events.add(
         Event(
             id=event_id(),

@@ -1,4 +1,4 @@
-"""What administrators offer: images, instance types, tags."""
+"""What administrators offer: images, instance types and tags."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Images(UseCases):
         return [image for image in self.all(cloud, product) if image.status is ImageStatus.AVAILABLE]
 
     def all(self, cloud: str = "", product: str = "") -> list[Image]:
-        """Return all images, whatever became of them; deleted ones are left out."""
+        """Return all images, whatever their status, except deleted ones."""
         with self._store.reading() as tx:
             listed = self._there(tx.images.of(cloud, product), cloud)
         if product and not listed:
@@ -75,7 +75,7 @@ class Images(UseCases):
         return building
 
     def delete(self, caller: Caller, image_id: str) -> Image:
-        """Let an image go. Refused while systems stand on it, or it is being built."""
+        """Delete an image. Refused while systems use it, or it is being built."""
         now = self._now()
         with self._store.writing() as tx:
             tx.lock("images")
@@ -106,7 +106,7 @@ class Images(UseCases):
 
 
 class InstanceTypes(UseCases):
-    """Sizes of machines."""
+    """Instance types."""
 
     def available(self, caller: Caller, cloud: str = "") -> list[InstanceType]:
         """Return what the caller may take, the cheapest first."""
@@ -118,7 +118,7 @@ class InstanceTypes(UseCases):
             return self._there(tx.instance_types.of_cloud(cloud), cloud)
 
     def create(self, caller: Caller, given: InstanceType) -> InstanceType:
-        """Offer a new size; its id is made here."""
+        """Add an instance type; its id is made here."""
         size = replace(validation.instance_type(given, self._backend.clouds), id=new_id("type"))
         with self._store.writing() as tx:
             tx.lock("limits")
@@ -128,9 +128,9 @@ class InstanceTypes(UseCases):
         return size
 
     def update(self, caller: Caller, given: InstanceType) -> InstanceType:
-        """Change a size. Sessions that run keep the price they began with.
+        """Change an instance type. Open sessions keep the price they began with.
 
-        What the cloud calls it stays while something has it: machines would be given another size on the way.
+        `cloud_name` cannot change while systems use it: machines would be resized on the way.
         """
         size = validation.instance_type(given, self._backend.clouds)
         with self._store.writing() as tx:
@@ -149,7 +149,7 @@ class InstanceTypes(UseCases):
         return size
 
     def delete(self, caller: Caller, type_id: str) -> None:
-        """Remove a size nothing has. To stop offering one that is in use, disable it."""
+        """Delete an unused instance type. To stop offering one that is in use, disable it."""
         with self._store.writing() as tx:
             tx.lock("limits")
             size = found(tx.instance_types.get(type_id), "instance type", type_id)
@@ -168,7 +168,7 @@ class Tags(UseCases):
             return tx.tags.offered()
 
     def create(self, caller: Caller, given: Tag) -> Tag:
-        """Ask for something new."""
+        """Define a tag that creators are asked for."""
         now = self._now()
         tag = replace(tagging.definition(given), id=new_id("tag"), created=now, updated=now, status=TagStatus.OK)
         with self._store.writing() as tx:
@@ -193,7 +193,7 @@ class Tags(UseCases):
         return tag
 
     def delete(self, caller: Caller, tag_id: str) -> None:
-        """Ask for it no more."""
+        """Delete a tag; systems keep what was filled in."""
         now = self._now()
         with self._store.writing() as tx:
             tag = found(tx.tags.get(tag_id), "tag", tag_id)

@@ -62,7 +62,7 @@ class Creating(UseCases):
         with self._store.writing() as tx:
             for name in ("images", "snapshots", "limits"):  # what it is made from is not removed meanwhile
                 tx.lock(name)
-            if key and (made := tx.answers.given(caller.user.id, METHOD, key)):
+            if key and (made := tx.idempotency_keys.object_of(caller.user.id, METHOD, key)):
                 return self._made(tx, caller, made)
             system, size = self._checked(tx, caller, wanted)
             take = Wanted(systems=1, running=1, cu=size.cu, amount=size.price_micros * HOUR)
@@ -71,7 +71,7 @@ class Creating(UseCases):
                 return self._preview(tx, caller, system, size)
             tx.systems.create(system, look_at=system.created)
             if key:
-                tx.answers.keep(caller.user.id, METHOD, key, system.id, system.created)
+                tx.idempotency_keys.add(caller.user.id, METHOD, key, system.id, system.created)
             targets = system.id, system.owner_id, system.source_snapshot_id
             record(tx, caller, system.created, "system.create", *targets, after=_told(system, size))
             view = self._made(tx, caller, system.id)
@@ -88,7 +88,7 @@ class Creating(UseCases):
     def _taken(self, caller: Caller, wanted: NewSystem, key: str) -> SystemView:
         """Somebody was faster: with the same key that is the answer, with the same name it is in the way."""
         with self._store.reading() as tx:
-            made = tx.answers.given(caller.user.id, METHOD, key) if key else None
+            made = tx.idempotency_keys.object_of(caller.user.id, METHOD, key) if key else None
             if made:
                 return self._made(tx, caller, made)
         raise Precondition(f"you have a system called {wanted.name!r} already; choose another name", "name_taken")

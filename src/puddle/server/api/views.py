@@ -1,4 +1,4 @@
-"""A system as people see it: the record, and all that follows from it at this moment."""
+"""A system as a caller may see it: the record, and what is computed from it when it is read."""
 
 from __future__ import annotations
 
@@ -181,8 +181,3 @@ def _actions(status: Status, provisioned: bool, restartable: bool, machine: bool
         refused = refusal(status, wish, provisioned=provisioned, restartable=restartable, machine=machine)
         actions.append(Action(wish.value, refused is None, refused.sentence if refused else ""))
     return tuple(actions)
-
-
-def allowed(actions: Iterable[Action]) -> list[str]:
-    """Return the names of what may be asked."""
-    return [action.name for action in actions if action.allowed]

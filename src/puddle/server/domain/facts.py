@@ -1,6 +1,6 @@
-"""What clouds and products tell: the other half of every decision.
+"""Facts: the observed state, as clouds and products report it.
 
-A provider answers by the system's id, which every machine and snapshot carries as a tag, so what was made before a
+A provider is asked by the system's id, which every machine and snapshot carries as a tag, so what was made before a
 crash is found again. What it cannot be asked about is `None` at the field of `Facts`, and that is never taken for
 "gone".
 """

@@ -67,7 +67,7 @@ def put(shell: Shell, path: str, content: bytes) -> None:
 def keep_running(shell: Shell, label: str, service: Service, needed: Needs, *, anew: bool = False) -> None:
     """Let the machine keep `service` running; nothing where it does, started for the same needs.
 
-    `anew`: it is to be the service of this very token. Raises StepFailed, for ever, when it has ended too often.
+    `anew`: it is to be the service of this very token. Raises StepFailed, `for_ever`, when it has ended too often.
     """
     serving, note = shell.serving(), read_note(shell)
     if _is_begun(serving, service) or _runs_so(serving, note, service, needed, anew=anew):

@@ -14,7 +14,9 @@ class Terms:
     """What the decision depends on besides the system and the facts: prices, sizes, patience. Times in seconds.
 
     `price_micros`, `cloud_type`, `cu`: of the system's instance type now; `target_cloud_type`: of the one it is scaled
-    to. `budget_left`: False stops it. `idle_warning`: how long before the stop its owner is told.
+    to. `budget_left`: False stops it. `idle_warning`: how long before the stop its owner is told. `missing`: for how
+    long a machine is not found before it is taken for gone. `unused_after`: when the owner of
+    one that is never stopped is told that nobody has used it.
     """
 
     price_micros: int
@@ -30,6 +32,7 @@ class Terms:
     idle_warning: int = 600
     missed_before_alert: int = 3
     unused_after: int = 24 * 3600
+    missing: int = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +74,14 @@ class AlertKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Something a person should know."""
+class RaiseAlert:
+    """Tell administrators and the owner."""
 
     kind: AlertKind
     sentence: str
 
 
-Consequence = OpenSession | CloseSession | SnapshotEnded | Alert
+Consequence = OpenSession | CloseSession | SnapshotEnded | RaiseAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

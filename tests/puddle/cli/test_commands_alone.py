@@ -16,7 +16,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from puddle import cli
-from puddle._cli import completing, failures, keys, naming, systems
+from puddle._cli import admin, completing, failures, keys, naming, systems
 from puddle.client import SystemsClient
 from puddle.client.errors.puddle_errors import (
     NotFoundError,
@@ -25,6 +25,7 @@ from puddle.client.errors.puddle_errors import (
     ValidationFailedError,
 )
 from puddle.client.models import Image, InstanceType, Snapshot, System
+from puddle.client.proto.v2 import admin_service_pb2 as people
 from puddle.client.proto.v2 import image_service_pb2 as images
 from puddle.client.proto.v2 import instance_type_service_pb2 as sizes
 from puddle.client.proto.v2 import system_service_pb2 as pb
@@ -140,6 +141,33 @@ def test_bytes_that_are_no_text_are_an_argument_that_is_not_valid() -> None:
 def test_every_failures_code_is_one_that_help_tells() -> None:
     kinds = [PreconditionFailedError("x"), NotFoundError("x"), failures.Failed("x"), TimeoutError("x")]
     assert {failures.exit_code(kind) for kind in kinds} <= failures.EXIT_CODES.keys()
+
+
+# Alerts
+
+
+class Alerts:
+    """A client with two alerts, and those that were marked as read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def alerts(self) -> list[people.Alert]:
+        return [people.Alert(id="one"), people.Alert(id="two")]
+
+    def acknowledge_alert(self, alert: str | people.Alert) -> people.Alert:
+        self.read.append(alert if isinstance(alert, str) else alert.id)
+        return people.Alert(id=self.read[-1])
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [(["two"], ["two"]), (["two", "one"], ["two", "one"]), (["--all"], ["one", "two"])]
+)
+def test_alerts_are_marked_as_read(said: list[str], read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Alerts()
+    monkeypatch.setattr(admin, "_client", lambda: client)
+    assert [line.strip() for line in run("alerts", "ack", *said).splitlines()[1:]] == read
+    assert client.read == read
 
 
 # Before something is gone for good

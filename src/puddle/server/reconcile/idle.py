@@ -62,11 +62,14 @@ def _judge(it: Course) -> None:
     deadline = it.system.idle_deadline()
     if not deadline:
         _remind(it)
-        return
-    if it.now >= deadline:
+    elif it.now >= deadline:
         it.say("IDLE", f"nobody used it for {counted(it.system.idle_minutes, 'minute')}")
         it.move(Fact.IDLE)
-        return
+    else:
+        _warn(it, deadline)
+
+
+def _warn(it: Course, deadline: int) -> None:
     left = deadline - it.now
     it.look_in = min(it.look_in, left)
     if left <= min(it.terms.idle_warning, 30 * it.system.idle_minutes) and it.system.warned != deadline:

@@ -93,7 +93,8 @@ class Loop:
         self._lanes.close()
         self._chores.close()
         works, self._hands = list(self._hands.values()), {}
-        self._writing.give_back(works, self._backend.now())
+        with surviving("leases_not_given_back", holder=self._holder):  # they end by themselves
+            self._writing.give_back(works, self._backend.now())
 
     def _turned(self) -> bool:
         """Turn once; False where there was nothing to do, or the database is away."""

@@ -62,7 +62,7 @@ class Server:
     def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
         """Serve on a socket until the process is asked to stop. `ready` is called before the first call is taken."""
         hide_memory()
-        web = uvicorn.Server(_web(self.settings, self.app))
+        web = uvicorn.Server(web_config(self.settings, self.app))
         for loop in self._loops:
             loop.start()
         try:
@@ -107,7 +107,8 @@ def _limits(server: Server) -> Limits:
     return Limits(calls=calls, streams=StreamLimits(per_user=given.streams_per_user))
 
 
-def _web(settings: Settings, app: Application) -> uvicorn.Config:
+def web_config(settings: Settings, app: Application) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
     given = settings.server
     return uvicorn.Config(
         app,

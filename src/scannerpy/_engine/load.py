@@ -1,14 +1,13 @@
-"""The first stage of a pipeline: from a task to the elements its sources yield, packet by packet.
+"""The first stage of a pipeline: from a task to the elements its sources yield, step by step.
 
 The demand of a task is computed here, in the worker, and cut into steps that fit the memory cap. Readers stay open
-from one task of a job to the next, so that a decoder's cursor goes on where it stands.
+from one task of a job to the next, so that a decoder goes on where it stopped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -31,7 +30,7 @@ READING, DECODING = "Reader[0]", "Pipeline[0]:DecodeVideo"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Packet:
+class LoadedStep:
     """The new elements of every source in one step of a task."""
 
     run: TaskRun
@@ -58,7 +57,7 @@ class Loader:
         self.cancelled = False
 
     def begin(self, spec: TaskSpec) -> TaskRun:
-        """Work out what a task demands and open its readers. What goes wrong stands in the run's error."""
+        """Work out what a task demands and open its readers. An error is stored in `TaskRun.error`."""
         run = TaskRun(spec)
         source = None
         began = clock()
@@ -71,7 +70,7 @@ class Loader:
             run.fail(error_from("load", source.label if source else "", None, error))
         return run
 
-    def packets(self, run: TaskRun) -> Iterator[Packet]:
+    def steps(self, run: TaskRun) -> Iterator[LoadedStep]:
         """Load step after step, until the end or until the run fails."""
         if run.demand is None:
             return
@@ -83,7 +82,7 @@ class Loader:
             loaded = self._step(run, demand, streams, before, after)
             if loaded is None:
                 break
-            yield Packet(run, step, loaded, sum(map(size_of_all, loaded.values())))
+            yield LoadedStep(run, step, loaded, sum(map(size_of_all, loaded.values())))
             before = after
         self._board.leave(LOAD)
 
@@ -99,8 +98,7 @@ class Loader:
             self._job = spec.id.job
         if source.number in self._readers:
             return
-        args = {**source.args, **_mapping(spec.job.args.get(source.number))}
-        reader = self._program.sources[source.name](args, self._context)
+        reader = self._program.sources[source.name](spec.job.arguments_of(source), self._context)
         self._readers[source.number] = reader
         self._row_bytes[source.number] = int(getattr(reader, "row_bytes", 0))
 
@@ -165,7 +163,3 @@ class Loader:
         run.fail(error_from("load", source.label, (row, row), error))
         self.close()  # a reader that raised is in no state to go on
         self._job = -1
-
-
-def _mapping(args: Any) -> Mapping[str, Any]:
-    return args if isinstance(args, Mapping) else {}

@@ -1,11 +1,11 @@
 """A pipeline: load → evaluate → save, for one worker and one run.
 
 In a worker the stages overlap: loading and saving are threads of their own, the evaluator stays in the thread that
-calls `work` (a worker's main thread, which is what many libraries kernels use expect). Queues bounded in bytes join
+calls `work` (a worker's main thread, which many libraries that kernels use expect). Queues bounded in bytes connect
 them. With ``debug=True`` `run_inline` does the same without any thread, so that pdb works in kernels.
 
-A task goes through as *begin*, its packets, *end*. Every stage passes begin and end on, also for a task that has
-failed, so what is reported about a task comes from the last stage, when nobody works on it any more. The first error
+A task goes through as *begin*, its steps, *end*. Every stage passes begin and end on, also for a task that has
+failed, so the report about a task comes from the last stage, when no stage works on it any more. The first error
 wins.
 """
 
@@ -19,7 +19,7 @@ from typing import TypeVar
 from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.evaluate import Evaluator, Host
 from scannerpy._engine.failures import error_from
-from scannerpy._engine.load import Loader, Packet
+from scannerpy._engine.load import LoadedStep, Loader
 from scannerpy._engine.memory import Memory, size_of_all
 from scannerpy._engine.ports import WorkerContext
 from scannerpy._engine.queues import ByteQueue, Cancelled, Closed
@@ -29,7 +29,7 @@ from scannerpy._engine.tasks import DROPPED, Begun, Program, Report, TaskRun, Ta
 from scannerpy._engine.trace import Interval, Recorder, clock
 from scannerpy._words.elements import Element
 
-WORTH_TELLING = 1_000_000
+MIN_WAIT_TRACED = 1_000_000
 """Waits at a queue shorter than this (1 ms) are not put into the trace."""
 
 
@@ -44,17 +44,17 @@ class _End:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stored:
+class _EvaluatedStep:
     run: TaskRun
     elements: list[list[list[Element]]]
 
 
 T = TypeVar("T")
-Passing = TypeVar("Passing", bound=_Begin | Packet | _Stored | _End)
+Passing = TypeVar("Passing", bound=_Begin | LoadedStep | _EvaluatedStep | _End)
 
 
 class Pipeline:
-    """Runs the tasks it is given, in order, and reports on each. One run's worth; closing it lets go of everything."""
+    """Runs the tasks it is given, in order, and reports on each. It serves one run."""
 
     def __init__(
         self,
@@ -76,21 +76,21 @@ class Pipeline:
         self._saver = Saver(program, context, board, self._recorder)
         self._report = report
         self._submitted: ByteQueue[TaskSpec] = tasks or ByteQueue(1)
-        self._loaded: ByteQueue[_Begin | Packet | _End] = ByteQueue(self._memory.queue_bound)
-        self._stored: ByteQueue[_Begin | _Stored | _End] = ByteQueue(self._memory.queue_bound)
+        self._loaded: ByteQueue[_Begin | LoadedStep | _End] = ByteQueue(self._memory.queue_bound)
+        self._evaluated: ByteQueue[_Begin | _EvaluatedStep | _End] = ByteQueue(self._memory.queue_bound)
         self._dropped = set() if dropped is None else dropped
         self._runs: dict[TaskId, TaskRun] = {}
         self._crash: BaseException | None = None
         self._largest = 0  # bytes loaded in one step of the task being evaluated
 
-    # for whoever feeds it, from any thread
+    # called from any thread
 
     def submit(self, spec: TaskSpec) -> None:
         """Queue a task."""
         self._submitted.put(spec)
 
     def drop(self, task: TaskId) -> None:
-        """Nobody wants this task any more: let it pass as failed."""
+        """The task is not wanted any more: it passes the pipeline as failed."""
         self._dropped.add(task)
         run = self._runs.get(task)
         if run is not None:
@@ -103,10 +103,10 @@ class Pipeline:
     def cancel(self) -> None:
         """Stop at the next row; nothing more is reported."""
         self._loader.cancelled = True
-        for queue in (self._submitted, self._loaded, self._stored):
+        for queue in (self._submitted, self._loaded, self._evaluated):
             queue.cancel()
 
-    # for whoever runs it
+    # called from the thread that evaluates
 
     def work(self, prepare: Callable[[], None] = lambda: None) -> None:
         """Run until `close` or `cancel`. All threads are joined when this returns.
@@ -136,8 +136,8 @@ class Pipeline:
         try:
             self._begin_evaluation(run)
             self._saver.begin(run)
-            for packet in self._loader.packets(run):
-                stored = self._step(packet)
+            for loaded in self._loader.steps(run):
+                stored = self._step(loaded)
                 if stored is not None:
                     self._saver.write(run, stored)
             self._end_evaluation()
@@ -158,8 +158,8 @@ class Pipeline:
             for spec in _until_closed(self._submitted):
                 run = self._begin(spec)
                 self._put(self._loaded, _Begin(run), 0, run, "load")
-                for packet in self._loader.packets(run):
-                    self._put(self._loaded, packet, packet.size, run, "load")
+                for loaded in self._loader.steps(run):
+                    self._put(self._loaded, loaded, loaded.size, run, "load")
                 self._put(self._loaded, _End(run), 0, run, "load")
             self._loaded.close()
         finally:
@@ -171,19 +171,19 @@ class Pipeline:
             if isinstance(item, _Begin):
                 self._report(Begun(run.id))
                 self._begin_evaluation(run)
-                self._stored.put(item)
-            elif isinstance(item, Packet):
+                self._evaluated.put(item)
+            elif isinstance(item, LoadedStep):
                 stored = self._step(item)
                 if stored is not None:
-                    self._put(self._stored, _Stored(run, stored), _bytes_of(stored), run, "evaluate")
+                    self._put(self._evaluated, _EvaluatedStep(run, stored), _bytes_of(stored), run, "evaluate")
             else:
                 self._end_evaluation()
-                self._stored.put(item)
-        self._stored.close()
+                self._evaluated.put(item)
+        self._evaluated.close()
 
     def _save(self) -> None:
         try:
-            for item in self._waiting_for(self._stored, "evaluate"):
+            for item in self._waiting_for(self._evaluated, "evaluate"):
                 if isinstance(item, _Begin):
                     self._saver.begin(item.run)
                 elif isinstance(item, _End):
@@ -193,7 +193,7 @@ class Pipeline:
         finally:
             self._saver.abort()
 
-    # their parts
+    # parts of the stages
 
     def _begin(self, spec: TaskSpec) -> TaskRun:
         run = self._loader.begin(spec)
@@ -207,15 +207,15 @@ class Pipeline:
         self._largest = 0
         if run.alive and run.demand is not None:
             demand = run.demand
-            self._careful(run, lambda: self._evaluator.begin(spec.id, spec.job, spec.task, demand))
+            self._catching_errors(run, lambda: self._evaluator.begin(spec.id, spec.job, spec.task, demand))
 
-    def _step(self, packet: Packet) -> list[list[list[Element]]] | None:
-        if not packet.run.alive:
+    def _step(self, loaded: LoadedStep) -> list[list[list[Element]]] | None:
+        if not loaded.run.alive:
             return None
-        self._largest = max(self._largest, packet.size)
+        self._largest = max(self._largest, loaded.size)
         began = clock()
-        stored = self._careful(packet.run, lambda: self._evaluator.step(packet.step, packet.elements))
-        packet.run.work_ns += clock() - began
+        stored = self._catching_errors(loaded.run, lambda: self._evaluator.step(loaded.step, loaded.elements))
+        loaded.run.work_ns += clock() - began
         return stored
 
     def _end_evaluation(self) -> None:
@@ -228,7 +228,7 @@ class Pipeline:
         self._dropped.discard(run.id)
         self._report(report)
 
-    def _careful(self, run: TaskRun, act: Callable[[], T]) -> T | None:
+    def _catching_errors(self, run: TaskRun, act: Callable[[], T]) -> T | None:
         """Do a part of the evaluation; what a kernel raises fails the task, not the worker."""
         try:
             return act()
@@ -241,14 +241,14 @@ class Pipeline:
     def _put(self, queue: ByteQueue[T], item: T, size: int, run: TaskRun, who: str) -> None:
         began = clock()
         queue.put(item, size)
-        if clock() - began > WORTH_TELLING:
+        if clock() - began > MIN_WAIT_TRACED:
             self._recorder.add(f"Queue after {who}", "wait for room", "wait", began, 0, run.id)
 
     def _waiting_for(self, queue: ByteQueue[Passing], whom: str) -> Iterator[Passing]:
         """The items of a queue; long waits for one go into the trace."""
         began = clock()
         for item in _until_closed(queue):
-            if clock() - began > WORTH_TELLING:
+            if clock() - began > MIN_WAIT_TRACED:
                 self._recorder.add(f"Queue after {whom}", f"wait for {whom}", "wait", began, 0, item.run.id)
             yield item
             began = clock()

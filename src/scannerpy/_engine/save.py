@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.failures import error_from
-from scannerpy._engine.ports import Place, WorkerContext, Writer
+from scannerpy._engine.ports import TaskOutput, WorkerContext, Writer
 from scannerpy._engine.tasks import Done, Failed, Program, TaskRun
 from scannerpy._engine.trace import Recorder, clock
 from scannerpy._graph.graph import Vertex
@@ -76,10 +76,8 @@ class Saver:
 
     def _open(self, run: TaskRun, sink: Vertex) -> Writer:
         spec = run.spec
-        own = spec.job.args.get(sink.number)
-        args = {**sink.args, **(own if isinstance(own, Mapping) else {})}
-        place = Place(spec.id.job, spec.id.number, spec.task.start, spec.task.end, sink.inputs)
-        return self._program.sinks[sink.name](args, place, self._context)
+        place = TaskOutput(spec.id.job, spec.id.number, spec.task.start, spec.task.end, sink.inputs)
+        return self._program.sinks[sink.name](spec.job.arguments_of(sink), place, self._context)
 
     def _abort(self, done: int) -> None:
         writers, self._writers = self._writers[done:], []

@@ -1,9 +1,9 @@
-"""Runs one kernel instance: its life cycle, and rows in, rows out.
+"""Runs one kernel instance: its life cycle, and the execution of rows.
 
 In: elements (`_words.elements`), per input and row a window of them (one wide without a stencil). Out: elements per
 output column and row. Values are deserialized and serialized here (`convert`), batches formed, nulls skipped, and an
-error of the kernel becomes a `KernelError` that names op, rows and the user's own stack frames. One instance is never run by
-two threads at once.
+error of the kernel becomes a `KernelError` that names op, rows and the user's own stack frames. One instance is never
+run by two threads at once.
 
 What may surprise:
 
@@ -45,8 +45,9 @@ _NO_ARGS: Mapping[str, Any] = {}
 class KernelHost:
     """One instance of the kernel of `vertex`.
 
-    ``owned[i]`` promises that the arrays given for input i are writable, are given once, and are nobody else's (see
-    `sharing.owned_inputs`); all others are copied before a kernel may write into them. Making a host makes the kernel.
+    ``owned[i]`` promises that the arrays given for input i are writable, are given once, and have no other reference
+    (see `sharing.owned_inputs`); all others are copied before a kernel may write into them. Making a host makes the
+    kernel.
     All methods raise KernelError when the kernel's own code fails.
     """
 

@@ -11,6 +11,7 @@ from puddle.server.domain.catalog import ImageStatus, Tag
 from puddle.server.domain.states import Status
 from puddle.server.domain.trail import Alert
 from puddle.server.errors import Invalid, Missing, Precondition
+from puddle.server.store.stamps import Wanted
 from puddle.server.store.trail import WantedEvents
 from tests.puddle.installations import IMAGE, SMALL, Installation, there
 
@@ -65,6 +66,34 @@ def test_instance_types_come_change_and_go(there: Installation) -> None:
         there.api.instance_types.delete(there.ada, made.id)
     with pytest.raises(Invalid):
         there.api.instance_types.update(there.ada, replace(SMALL, cloud="elsewhere"))
+
+
+def test_no_two_instance_types_of_a_cloud_are_called_the_same(there: Installation) -> None:
+    with pytest.raises(Precondition, match="there is an instance type 'small' on simulated already") as refused:
+        there.api.instance_types.create(there.ada, replace(SMALL, id="", price_micros=1))
+    assert refused.value.reason == "name_taken"
+    with pytest.raises(Precondition):
+        there.api.instance_types.update(there.ada, replace(SMALL, text="large"))
+    assert there.api.instance_types.update(there.ada, replace(SMALL, text="tiny")).text == "tiny"
+
+
+def test_a_cloud_or_product_that_is_not_there_is_an_error_that_names_those_that_are(there: Installation) -> None:
+    for asked in (
+        lambda: there.api.images.all("simulate"),
+        lambda: there.api.instance_types.available(there.ann, "simulate"),
+        lambda: there.api.systems.page(there.ann, Wanted(owner_id="u-1", cloud="simulate")),
+    ):
+        with pytest.raises(Invalid, match="cloud is one of simulated, and not 'simulate'"):
+            asked()
+    with pytest.raises(Invalid, match=r"product is one of .*simulated.*, and not 'h2o'"):
+        there.api.images.all("simulated", "h2o")
+
+
+def test_what_is_left_on_a_cloud_that_this_server_has_no_more_is_listed(there: Installation) -> None:
+    made = there.create().system
+    there.stand(made.id, cloud="former")
+    (found,) = there.api.systems.page(there.ann, Wanted(owner_id="u-1", cloud="former"))
+    assert found.system.id == made.id
 
 
 def test_instance_types_that_are_used_stay(there: Installation) -> None:

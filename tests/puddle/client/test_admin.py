@@ -182,6 +182,6 @@ def test_a_request_that_is_too_large_is_not_one_too_many(systems: SystemsClient)
 
 
 def test_a_proxy_that_finds_it_too_large_is_understood_without_our_words() -> None:
-    error = transport._error(httpx.Response(413, text="<html>nginx</html>"), "https://host/Method")
+    error = transport.error_from(httpx.Response(413, text="<html>nginx</html>"), "https://host/Method")
     assert isinstance(error, ValidationFailedError)
     assert error.reason == "too_large"

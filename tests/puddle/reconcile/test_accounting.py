@@ -16,7 +16,7 @@ from puddle.server.faults import Crash, Point, armed, crash_at
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
 from puddle.server.transports.messages import money
-from puddle.server.transports.messages.systems import system as message_of
+from puddle.server.transports.messages.system_message import system as message_of
 from puddle.testing import Delays
 from tests.puddle.reconcile.places import Place, kinds, ruled
 from tests.puddle.records import instance_type

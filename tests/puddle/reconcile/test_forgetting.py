@@ -51,7 +51,7 @@ def line(report_id: str, number: int) -> ReportEntry:
 
 
 def left(place: Place) -> tuple[set[str], set[str], set[str]]:
-    """Which notices, reports and lines of reports there are."""
+    """Which alerts, reports and lines of reports there are."""
     with place.at.store.reading() as tx:
         lines = set(tx.connection.execute(sa.select(REPORT_ENTRIES.c.report_id)).scalars())
         return {it.id for it in tx.alerts.all()}, {it.id for it in tx.reports.all()}, lines
@@ -63,8 +63,8 @@ def test_old_alerts_and_reports_are_forgotten_and_young_ones_stay(memory: Store)
     for days in (29, 31, 89, 91):
         fill(place, days)
     forget(place.at.backend, place.now)
-    notices, reports, lines = left(place)
-    assert notices == {"n-29-False", "n-29-True"}
+    alerts, reports, lines = left(place)
+    assert alerts == {"n-29-False", "n-29-True"}
     assert reports == lines == {f"r-{days}-{it}" for days in (29, 31, 89) for it in (1, 2, 3)} | {"r-91-1"}
 
 

@@ -78,8 +78,8 @@ def test_one_whose_program_has_ended_is_not_in_use_and_people_are_told_once(plac
     stopping = until_stopping(place, one, 4000, 30)
     assert stopping is not None
     assert used + 1800 <= stopping <= used + 1860
-    assert kinds(place.notices()) == ["ended", "idle_warning"]
-    assert "has ended" in place.notices()[0].message
+    assert kinds(place.alerts()) == ["ended", "idle_warning"]
+    assert "has ended" in place.alerts()[0].message
 
 
 def test_one_whose_program_has_come_back_is_as_before(place: Place) -> None:

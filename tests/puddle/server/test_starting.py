@@ -268,14 +268,14 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def test_a_key_does_not_go_into_a_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Any) -> None:
-    from puddle._cli.running import _show
+    from puddle._cli.running import show_key
     from puddle.server.installation import ShownKey
     from tests.puddle.records import user
 
     found = os.fstat(sys.stdout.fileno())
     monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
     shown = ShownKey("pk_1", "ps_hidden", user())
-    _show(shown, "http://x", tmp_path)
+    show_key(shown, "http://x", tmp_path)
     assert "ps_hidden" not in capfd.readouterr().out
     held = tmp_path / "first-key"
     assert "ps_hidden" in held.read_text()

@@ -47,7 +47,7 @@ def test_a_token_ends(logged_in: Store) -> None:
 
 
 @pytest.mark.parametrize("what", ["revoked", "expired", "inactive", "logged out"])
-def test_a_token_is_worthless_as_soon_as_its_key_or_user_is(logged_in: Store, what: str) -> None:
+def test_a_token_is_refused_as_soon_as_its_key_or_user_is(logged_in: Store, what: str) -> None:
     with logged_in.writing() as tx:
         match what:
             case "revoked":

@@ -12,7 +12,7 @@ from puddle.server.domain.records import Meter
 from puddle.server.domain.states import Status
 from puddle.server.store import Store
 from puddle.server.store.stamps import Wanted
-from puddle.server.store.systems import Rest
+from puddle.server.store.systems import Release
 from tests.puddle.records import instance_type, session, system, user
 
 
@@ -53,7 +53,7 @@ def test_a_holder_whose_lease_was_taken_over_writes_nothing(store: Store) -> Non
     with store.writing() as tx:
         assert not tx.systems.decide(old, replace(old.system, detail="old"), look_at=5, keep_lease=False)
         assert not tx.systems.note_machine(old, "m-old")
-        tx.systems.rest([Rest(claim=old, revision=old.system.revision, look_at=5)])
+        tx.systems.release([Release(claim=old, revision=old.system.revision, look_at=5)])
         assert tx.systems.decide(new, replace(new.system, detail="new"), look_at=300, keep_lease=False)
     with store.reading() as tx:
         kept = tx.systems.get("s-1")
@@ -70,7 +70,7 @@ def test_a_wish_in_between_makes_the_decision_old_but_keeps_the_machine(store: S
     with store.writing() as tx:
         assert tx.systems.note_machine(held, "m-1")
         assert not tx.systems.decide(held, replace(held.system, status=Status.STARTED), look_at=99, keep_lease=False)
-        tx.systems.rest([Rest(claim=held, revision=held.system.revision, look_at=99)])
+        tx.systems.release([Release(claim=held, revision=held.system.revision, look_at=99)])
     with store.reading() as tx:
         kept = tx.systems.get("s-1")
         assert kept is not None
@@ -82,7 +82,7 @@ def test_a_lease_that_beats_lasts(store: Store) -> None:
     create(store)
     held = claim(store, now=10, until=100)
     with store.writing() as tx:
-        tx.systems.beat(held, 500)
+        tx.systems.renew(held, 500)
     assert claim(store, now=300, holder="b") == []
 
 

@@ -80,7 +80,7 @@ class House:
         self.scopes: list[Scope] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.config: uvicorn.Config = main._web(load(server=said), self.answer)  # type: ignore[arg-type]  # any ASGI application will do
+        self.config: uvicorn.Config = main.web_config(load(server=said), self.answer)  # type: ignore[arg-type]  # any ASGI application will do
         self.config.lifespan, self.config.interface = "off", "asgi3"
         self.config.load()
 

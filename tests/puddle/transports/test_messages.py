@@ -92,7 +92,9 @@ def test_lists_are_filtered(here: Here) -> None:
     assert names(include_terminated=True) == ["one", "two"]
     assert names(statuses=[int(Status.TERMINATED)], include_terminated=True) == ["one"]
     assert names(name="two") == ["two"]
-    assert names(cloud="aws") == names(product="dai") == []
+    assert names(cloud="simulated") == ["two"]
+    assert names(product="dai") == []
+    assert here.refused("SystemService/ListSystems", "ann", cloud="aws")[1] == "invalid_argument"
     assert here.refused("SystemService/ListSystems", "ann", statuses=[99])[1] == "invalid_argument"
     assert here.refused("SystemService/ListSystems", "ada", scope=7)[1] == "invalid_argument"
 

@@ -1,7 +1,7 @@
 """The authorisation walk: each method × nobody, a wrong token, another user, the owner, an administrator. No holes.
 
 What is expected is read from `domain.permissions`; what the answer is, from the wire. A refusal for another reason than
-who is calling (an argument is missing, a system does not stand right) means that the caller got in.
+who is calling (an argument is missing, a system's state does not allow it) means that the caller got in.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def test_other_authorizations_are_nobody_s(here: Here, value: str) -> None:
     assert here.post("AuthService/WhoAmI", authorization=value).code == "unauthenticated"
 
 
-def test_a_token_is_worthless_after_logging_out_and_when_its_user_is(here: Here) -> None:
+def test_a_token_is_refused_after_logging_out_and_when_its_user_is(here: Here) -> None:
     here.ask("AuthService/Logout", "ann")
     assert here.refused("AuthService/WhoAmI", "ann")[1] == "unauthenticated"
     here.ask("AdminService/UpdateUser", "ada", id="u-2", active=False)

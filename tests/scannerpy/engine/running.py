@@ -58,3 +58,11 @@ def _is_a_worker(child, me):
         return child.ppid() != me and any("forkserver" in part for part in child.cmdline())
     except psutil.NoSuchProcess:  # it has ended since, or waits for the server to bury it
         return False
+
+
+def lives(pid):
+    """Whether a process is there; one that only waits to be buried is not, and who adopts it may take its time."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -230,7 +230,7 @@ class Gate:
     @classmethod
     def wait(cls, *_):
         cls.reached.set()
-        assert cls.opened.wait(30)
+        assert cls.opened.wait(60)
 
 
 def at_gate(config, value: bytes) -> bytes:
@@ -260,10 +260,10 @@ def test_cancelling_ends_every_stage_and_joins_every_thread(stage, monkeypatch):
     if stage == "save":
         monkeypatch.setitem(p.SINKS, "Memory", GateWriter)
     pipeline, thread, reports = start(p.chain([at_gate if stage == "evaluate" else p.twice], rows=(1000,), io=100))
-    assert Gate.reached.wait(10)
+    assert Gate.reached.wait(60)
     pipeline.cancel()
     Gate.opened.set()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert not ours()
     assert not [r for r in reports if isinstance(r, (Done, Failed))]
@@ -273,12 +273,12 @@ def test_a_dropped_task_passes_as_failed_and_the_next_one_is_done(monkeypatch):
     Gate.reached.clear()
     Gate.opened.clear()
     pipeline, thread, reports = start(p.chain([at_gate], rows=(30,)))
-    assert Gate.reached.wait(10)
+    assert Gate.reached.wait(60)
     pipeline.drop(TaskId(0, 0))
     pipeline.drop(TaskId(0, 1))
     Gate.opened.set()
     pipeline.close()
-    thread.join(10)
+    thread.join(60)
     ended = [r for r in reports if not isinstance(r, Begun)]
     assert [type(r) for r in ended] == [Failed, Failed, Done]
     assert ended[0].error.kind == "Dropped"

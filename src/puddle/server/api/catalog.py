@@ -26,7 +26,10 @@ class Images(UseCases):
     def all(self, cloud: str = "", product: str = "") -> list[Image]:
         """Return all images, whatever their status, except deleted ones."""
         with self._store.reading() as tx:
-            return tx.images.of(cloud, product)
+            listed = self._there(tx.images.of(cloud, product), cloud)
+        if product and not listed:
+            self._product(product)
+        return listed
 
     def get(self, image_id: str) -> Image:
         """Return an image."""
@@ -35,11 +38,8 @@ class Images(UseCases):
 
     def build(self, caller: Caller, cloud: str, product: str, version: str) -> Image:
         """Build an image of a version; the one that is there already, or is being built, where there is one."""
-        plugin = self._backend.products.get(product)
-        if cloud not in self._backend.clouds:
-            raise Invalid("cloud", f"is one of {', '.join(sorted(self._backend.clouds))}")
-        if plugin is None:
-            raise Invalid("product", f"is one of {', '.join(sorted(self._backend.products))}")
+        self._offered(cloud)
+        plugin = self._product(product)
         wanted = validation.identifier("version", version or (plugin.versions[0] if plugin.versions else ""))
         now = self._now()
         with self._store.writing() as tx:
@@ -115,12 +115,14 @@ class InstanceTypes(UseCases):
     def all(self, cloud: str = "") -> list[InstanceType]:
         """Return all instance types, the cheapest first."""
         with self._store.reading() as tx:
-            return tx.instance_types.of_cloud(cloud)
+            return self._there(tx.instance_types.of_cloud(cloud), cloud)
 
     def create(self, caller: Caller, given: InstanceType) -> InstanceType:
         """Add an instance type; its id is made here."""
         size = replace(validation.instance_type(given, self._backend.clouds), id=new_id("type"))
         with self._store.writing() as tx:
+            tx.lock("limits")
+            _new_text(tx, size)
             tx.instance_types.add(size)
             record(tx, caller, self._now(), "instance_type.create", size.id, after=asdict(size))
         return size
@@ -139,6 +141,8 @@ class InstanceTypes(UseCases):
             if size.cloud_name != before.cloud_name and (count := tx.systems.of_type(size.id)):
                 told = f"it is the type of {counted(count, 'system')}, so its cloud_name stays {before.cloud_name}"
                 raise Precondition(f"{told}; create another instance type instead", "type_in_use")
+            if size.text != before.text:
+                _new_text(tx, size)
             tx.instance_types.put(size)
             changes = asdict(before), asdict(size)
             record(tx, caller, self._now(), "instance_type.update", size.id, before=changes[0], after=changes[1])
@@ -196,6 +200,12 @@ class Tags(UseCases):
             if tag.status is not TagStatus.DELETED:
                 tx.tags.put(replace(tag, status=TagStatus.DELETED, updated=now))
                 record(tx, caller, now, "tag.delete", tag_id, before=asdict(tag))
+
+
+def _new_text(tx: Transaction, size: InstanceType) -> None:
+    """People name sizes by what they read: two of one name might not have one price."""
+    if any(other.text == size.text and other.id != size.id for other in tx.instance_types.of_cloud(size.cloud)):
+        raise Precondition(f"there is an instance type {size.text!r} on {size.cloud} already", "name_taken")
 
 
 def _new_label(tx: Transaction, tag: Tag) -> None:

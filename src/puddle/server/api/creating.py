@@ -98,7 +98,8 @@ class Creating(UseCases):
     def _checked(self, tx: Transaction, caller: Caller, wanted: NewSystem) -> tuple[System, InstanceType]:
         rules, now = self._rules, self._now()
         name = validation.system_name(wanted.name, rules.naming)
-        product = self._product(wanted)
+        self._offered(wanted.cloud)
+        product = self._product(wanted.product)
         size = usable_type(tx, caller.user, wanted.instance_type_id, wanted.cloud)
         image = _image(tx, wanted)
         source = _source(tx, caller, wanted)
@@ -126,13 +127,6 @@ class Creating(UseCases):
             deadline=now + rules.patience_initializing_s,
         )
         return self._with_login(tx, product, system), size
-
-    def _product(self, wanted: NewSystem) -> Product:
-        if wanted.cloud not in self._backend.clouds:
-            raise Invalid("cloud", f"is one of {', '.join(sorted(self._backend.clouds))}")
-        if wanted.product not in self._backend.products:
-            raise Invalid("product", f"is one of {', '.join(sorted(self._backend.products))}")
-        return self._backend.products[wanted.product]
 
     def _with_login(self, tx: Transaction, product: Product, system: System) -> System:
         if product.auth_type == "none":

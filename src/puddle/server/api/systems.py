@@ -55,7 +55,7 @@ class Systems(UseCases):
 
     def page(self, caller: Caller, wanted: Wanted) -> list[SystemView]:
         """Return a page of systems. Whose they may be has been checked by the method's rule."""
-        return self._views(caller, self._store.stamps(wanted))
+        return self._views(caller, self._there(self._store.stamps(wanted), wanted.cloud))
 
     def _views(self, caller: Caller, stamps: Sequence[Stamp]) -> list[SystemView]:
         seen = self._cache.get(self._store, stamps)

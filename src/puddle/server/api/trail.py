@@ -34,7 +34,7 @@ class Trail(UseCases):
             return tx.alerts.of_owner("" if caller.admin else caller.user.id, acknowledged=acknowledged)
 
     def acknowledge(self, caller: Caller, alert_id: str) -> Alert:
-        """Mark a alert as read."""
+        """Mark an alert as read."""
         with self._store.writing() as tx:
             alert = found(tx.alerts.get(alert_id), "alert", alert_id)
             permissions.authorize_object("AdminService/AcknowledgeAlert", caller, alert.owner_id, "alert", alert_id)

@@ -1,4 +1,4 @@
-"""What the reconciler does beside systems, each at its own pace and, with threads, in a thread of its own.
+"""The reconciler's periodic jobs besides systems, each at its own interval and, with threads, in a thread of its own.
 
 A chore that fails is told in the log and done again at its next turn; a slow one (a cloud that hangs) keeps no other
 from its work.

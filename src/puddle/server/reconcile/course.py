@@ -1,4 +1,4 @@
-"""One decision in the making: the record as it becomes, and the words in which `decide` and `idle` speak of it."""
+"""The builder of a decision: the record as it becomes, and the operations that `decide` and `idle` are written in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Course:
         self.look_in = terms.look_every if system.status in SETTLED else terms.soon
 
     def decision(self) -> Decision:
-        """What has been collected."""
+        """Return the decision."""
         if self.system != self.before:
             self.system = replace(self.system, updated=self.now)
         return Decision(

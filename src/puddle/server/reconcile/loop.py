@@ -1,7 +1,7 @@
 """The reconcile loop: lease what is due → look → decide → write → act → write.
 
 Several loops (threads, processes, servers) share one database; a lease keeps them from working on the same system, and
-it beats while the work lasts. All network calls are made in `Lanes`, none within a transaction; this thread only
+it is renewed while the work lasts. All network calls are made in `Lanes`, none within a transaction; this thread only
 reads, decides and writes, whole groups at a time. What is decided is written before it is done, and every step may be
 done again: so the process may end at any point, and the next one goes on from what is written.
 """
@@ -20,7 +20,7 @@ from puddle.server.domain.facts import Facts, ProductFacts
 from puddle.server.domain.records import System
 from puddle.server.domain.states import Status
 from puddle.server.faults import Point, reach
-from puddle.server.reconcile.act import WITH_PRODUCT, Site, act
+from puddle.server.reconcile.act import ProductAction, Site, act
 from puddle.server.reconcile.backoff import Backoff
 from puddle.server.reconcile.chores import Chores
 from puddle.server.reconcile.decide import decide
@@ -43,7 +43,7 @@ class Loop:
     """A reconciler. `holder` names it among all that ever were: a host, a process and something random will do.
 
     `workers`: threads for clouds, and as many for products; 0 does everything in the caller's thread. `batch`: how
-    many systems are in hand at most. `lease_s`: for how long nobody else takes over what a dead loop had in hand.
+    many systems are leased at most. `lease_s`: for how long nobody else takes over what a dead loop had leased.
     `turns` counts those that did not fail; `last_turn` is when the last one ended (monotonic seconds).
     """
 
@@ -68,8 +68,8 @@ class Loop:
         self._chores = Chores(backend, holder, threaded=self._lanes.threaded, lease_s=lease_s)
         self._budgets = Budgets()
         self._failures = Backoff(backend.rules.soon_s, backend.rules.look_every_s)
-        self._hands: dict[str, Work] = {}
-        self._beaten = 0
+        self._leased: dict[str, Work] = {}
+        self._renewed = 0
         self.turns, self.last_turn = 0, time.monotonic()
 
     # running
@@ -89,20 +89,20 @@ class Loop:
         self._woken.set()
 
     def close(self) -> None:
-        """Take no more work, wait for calls that are being made, and give all leases back."""
+        """Take no more work, wait for calls that are being made, and release all leases."""
         self._lanes.close()
         self._chores.close()
-        works, self._hands = list(self._hands.values()), {}
-        with surviving("leases_not_given_back", holder=self._holder):  # they end by themselves
-            self._writing.give_back(works, self._backend.now())
+        works, self._leased = list(self._leased.values()), {}
+        with surviving("leases_not_released", holder=self._holder):  # they expire
+            self._writing.release(works, self._backend.now())
 
     def _turned(self) -> bool:
         """Turn once; False where there was nothing to do, or the database is away."""
         with surviving("turn_failed", holder=self._holder):
             moved = self.turn(self._backend.now())
             self.turns, self.last_turn = self.turns + 1, time.monotonic()
-            return moved > 0 or bool(self._hands)
-        self._hands = {}  # their leases end by themselves
+            return moved > 0 or bool(self._leased)
+        self._leased = {}  # their leases end by themselves
         return False
 
     def _pause(self) -> float:
@@ -115,12 +115,12 @@ class Loop:
     # one turn
 
     def turn(self, now: int) -> int:
-        """Go on with what is in hand and take up what is due at `now` (unix seconds); return how much moved.
+        """Go on with what is leased and take up what is due at `now` (unix seconds); return how much moved.
 
         Without threads, what is taken up is also brought to its end.
         """
         self._chores.turn(now)
-        self._beat(now)
+        self._renew_leases(now)
         moved = self._take_up(now)
         while finished := self._lanes.finished(_LINGER_S):
             moved += len(finished)
@@ -129,18 +129,18 @@ class Loop:
                 break
         return moved
 
-    def _beat(self, now: int) -> None:
-        """Prolong the leases of what is in hand, long before they end."""
-        if 0 <= now - self._beaten < self._lease_s // 3:
+    def _renew_leases(self, now: int) -> None:
+        """Renew the leases held, long before they expire."""
+        if 0 <= now - self._renewed < self._lease_s // 3:
             return
-        self._beaten = now
-        if self._hands:
+        self._renewed = now
+        if self._leased:
             with self._backend.store.writing() as tx:
-                tx.systems.beat([work.claim for work in self._hands.values()], now + self._lease_s)
+                tx.systems.renew([work.claim for work in self._leased.values()], now + self._lease_s)
 
     def _take_up(self, now: int) -> int:
         """Lease what is due and begin to look at it; return how many."""
-        free = self._batch - len(self._hands)
+        free = self._batch - len(self._leased)
         if free <= 0:
             return 0
         with self._backend.store.reading() as tx:
@@ -151,7 +151,7 @@ class Loop:
             works = self._works(tx, claims, now)
         reach(Point.LEASED)
         for work in works:
-            self._hands[work.system.id] = work
+            self._leased[work.system.id] = work
             self._look(work)
         return len(works)
 
@@ -201,7 +201,7 @@ class Loop:
         looked: list[Work] = []
         acted: list[tuple[Work, Outcome]] = []
         for work, answer in finished:
-            if self._hands.get(work.system.id) is not work:
+            if self._leased.get(work.system.id) is not work:
                 continue  # the lease ended meanwhile, and somebody has taken over, perhaps ourselves
             if isinstance(answer, Outcome):
                 acted.append((work, answer))
@@ -233,21 +233,21 @@ class Loop:
                 reach(Point.DECIDED)
                 self._act(work)
             else:
-                self._hands.pop(work.system.id, None)
+                self._leased.pop(work.system.id, None)
 
     def _decided(self, work: Work, now: int) -> bool:
         """Decide; False where that fails, which is a bug: others go on, and this one is tried again."""
         with surviving("not_decided", system_id=work.system.id, status=work.system.status.name):
             work.decision = decide(work.system, work.facts, now, work.given.terms)
             return True
-        del self._hands[work.system.id]  # the lease ends by itself
+        del self._leased[work.system.id]  # the lease ends by itself
         return False
 
     # acting
 
     def _act(self, work: Work) -> None:
         assert work.decision is not None  # noqa: S101 -- a step follows from a decision
-        lane = Lane.PRODUCT if isinstance(work.decision.action, WITH_PRODUCT) else Lane.CLOUD
+        lane = Lane.PRODUCT if isinstance(work.decision.action, ProductAction) else Lane.CLOUD
         work.stage = Stage.STEP
         late = Outcome(failed=StepFailed("TIMEOUT", f"the {lane.value} has not answered in time; it is tried again"))
         self._lanes.start(work, lane, lambda: self._step(work), late)
@@ -290,10 +290,10 @@ class Loop:
         return act(work.decision.action, site)
 
     def _end(self, acted: Sequence[tuple[Work, Outcome]], now: int) -> None:
-        """Write how steps ended, and give the leases back."""
+        """Write how steps ended, and release the leases."""
         for work, _ in acted:
-            del self._hands[work.system.id]
-        self._writing.give_back([work for work, outcome in acted if outcome.overtaken], now)
+            del self._leased[work.system.id]
+        self._writing.release([work for work, outcome in acted if outcome.overtaken], now)
         acted = [(work, outcome) for work, outcome in acted if not outcome.overtaken]
         for work, outcome in acted:
             if outcome.saved:

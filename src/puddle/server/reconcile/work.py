@@ -1,4 +1,4 @@
-"""One system in the hands of a loop, from the lease until it is given back."""
+"""One system that a loop works on, from the lease until its release."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def _create(url: sa.URL, **options: Any) -> sa.Engine:
 
 
 def _prepare_postgresql(patience_s: int) -> Callable[[Any, object], None]:
-    """Let a server that is suspended within a transaction hold up no other: its locks go, and so does its work."""
+    """Roll back the transactions of a suspended server, so that its locks do not hold up all others."""
 
     def prepare(connection: Any, _record: object) -> None:
         for setting in ("idle_in_transaction_session_timeout", "lock_timeout"):

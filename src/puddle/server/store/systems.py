@@ -31,7 +31,7 @@ _SEEN = sa.select(*SYSTEMS.columns, USERS.c.name.label("owner_name"), *INSTANCE_
 
 
 _LEASE = sa.update(_T).returning(*SYSTEMS.columns, _T.c.fence)
-_REST = (
+_RELEASE = (
     sa.update(_T)
     .where(SYSTEMS.c.id == sa.bindparam("of"), _T.c.fence == sa.bindparam("held", type_=sa.BigInteger))
     .values(
@@ -56,8 +56,8 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rest:
-    """A lease that is given back with nothing to write. `look_at` counts where the record still is at `revision`."""
+class Release:
+    """A lease to end with nothing to write. `look_at` counts only if the record is still at `revision`."""
 
     claim: Claim
     revision: int
@@ -171,8 +171,8 @@ class Systems(Rows[System]):
         lease = _LEASE.where(SYSTEMS.c.id.in_(ids)).values(lease_holder=holder, lease_until=until, fence=_T.c.fence + 1)
         return [Claim(SYSTEMS.of(row), row[-1]) for row in self._connection.execute(lease)]
 
-    def beat(self, claims: Iterable[Claim], until: int) -> None:
-        """Prolong the leases that are still ours."""
+    def renew(self, claims: Iterable[Claim], until: int) -> None:
+        """Extend the leases that are still held."""
         for claim in claims:
             self._connection.execute(sa.update(_T).where(*_held(claim)).values(lease_until=until))
 
@@ -197,14 +197,14 @@ class Systems(Rows[System]):
         query = sa.select(sa.literal(1)).where(*_held(claim), SYSTEMS.c.revision == revision)
         return self._connection.execute(query).first() is not None
 
-    def rest(self, rests: Sequence[Rest]) -> None:
+    def release(self, releases: Sequence[Release]) -> None:
         """End leases without writing anything else. Where somebody has written, the system stays due as they said."""
-        if rests:
+        if releases:
             values = [
                 {"of": it.claim.system.id, "held": it.claim.fence, "seen": it.revision, "next": it.look_at}
-                for it in rests
+                for it in releases
             ]
-            self._connection.execute(_REST, values)
+            self._connection.execute(_RELEASE, values)
 
     def next_due(self) -> int:
         """Return when the next system is due (unix seconds); NEVER_AGAIN where none ever is."""

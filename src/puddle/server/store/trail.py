@@ -11,15 +11,7 @@ import sqlalchemy as sa
 
 from puddle.server.domain.trail import Alert, Event, Report, ReportEntry, ReportStatus
 from puddle.server.store.rows import Rows
-from puddle.server.store.schema import (
-    ALERTS,
-    EVENT_TARGETS,
-    EVENTS,
-    IDEMPOTENCY_KEYS,
-    PENDING,
-    REPORT_ENTRIES,
-    REPORTS,
-)
+from puddle.server.store.schema import ALERTS, EVENT_TARGETS, EVENTS, IDEMPOTENCY_KEYS, PENDING, REPORT_ENTRIES, REPORTS
 
 
 def event_id() -> str:
@@ -83,7 +75,7 @@ class Alerts(Rows[Alert]):
         return self._many(*where, order=(ALERTS.c.time.desc(), ALERTS.c.id.desc()), limit=limit)
 
     def drop(self, before: int, most: int = 500) -> int:
-        """Forget alerts from before then, read or not, the oldest first; return how many."""
+        """Delete alerts from before then, acknowledged or not, the oldest first; return how many."""
         old = sa.select(ALERTS.c.id).where(ALERTS.c.time < before).order_by(ALERTS.c.time).limit(most)
         ids = list(self._connection.execute(old).scalars())
         self._connection.execute(sa.delete(ALERTS.table).where(ALERTS.c.id.in_(ids)))
@@ -117,7 +109,7 @@ class Reports(Rows[Report]):
         return int(self._connection.execute(query).scalar_one())
 
     def drop(self, before: int, most: int = 10) -> int:
-        """Forget reports that were asked for before then and are done with, with their lines; return how many."""
+        """Delete reports that were asked for before then and are not pending, with their lines; return how many."""
         done = REPORTS.c.status != int(ReportStatus.PENDING)
         old = sa.select(REPORTS.c.id).where(REPORTS.c.created < before, done).limit(most)
         ids = list(self._connection.execute(old).scalars())

@@ -27,11 +27,11 @@ _SCALARS: Mapping[int, Schema] = {
     FieldDescriptor.TYPE_DOUBLE: {"type": "number", "format": "double"},
 }
 _REFUSED = {
-    "400": "an argument is not as it must be",
-    "401": "who is calling is not known",
+    "400": "an argument is invalid",
+    "401": "the caller is not authenticated",
     "403": "the caller may not do that",
     "404": "there is no such object for this caller",
-    "412": "the object does not stand right for it, or a limit is reached",
+    "412": "the state of the object does not allow it, or a limit is reached",
     "413": "the request is too large",
     "415": "the body is neither protobuf nor JSON",
     "429": "too many calls",

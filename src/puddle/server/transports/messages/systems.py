@@ -9,7 +9,9 @@ from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.server.api import Api
 from puddle.server.api.creating import NewSystem
 from puddle.server.api.views import SystemView
+from puddle.server.api.wishes import Wishes
 from puddle.server.domain.paging import next_page, page_size, page_start
+from puddle.server.domain.people import Caller
 from puddle.server.domain.quota import Holder
 from puddle.server.domain.states import Status
 from puddle.server.products.base import Experiment
@@ -106,12 +108,11 @@ def _get(api: Api, call: Call, message: pb.GetSystemRequest) -> pb.SystemWithMod
     return pb.SystemWithModels(system=system(view), models=models.get(view.system.id))
 
 
-def _wish(name: str) -> Function:
-    """Return the function of a wish that needs nothing but the system."""
+def _wish(take: Callable[[Wishes, Caller, str, int, str], SystemView]) -> Function:
+    """Return the function for a wish that needs nothing but the system."""
 
     def run(api: Api, call: Call, message: pb.SystemRequest) -> pb.System:
-        take: Callable[..., SystemView] = getattr(api.wishes, name)
-        return system(take(call.caller, message.id, message.expected_generation, message.reason))
+        return system(take(api.wishes, call.caller, message.id, message.expected_generation, message.reason))
 
     return run
 
@@ -192,11 +193,11 @@ METHODS: Mapping[str, Function] = {
     "SystemService/ListSystems": _list,
     "SystemService/GetSystem": _get,
     "SystemService/StartSystem": _start,
-    "SystemService/StopSystem": _wish("stop"),
-    "SystemService/RebootSystem": _wish("reboot"),
-    "SystemService/RestartDAI": _wish("restart"),
-    "SystemService/TerminateSystem": _wish("terminate"),
-    "SystemService/FailSystem": _wish("fail"),
+    "SystemService/StopSystem": _wish(Wishes.stop),
+    "SystemService/RebootSystem": _wish(Wishes.reboot),
+    "SystemService/RestartDAI": _wish(Wishes.restart),
+    "SystemService/TerminateSystem": _wish(Wishes.terminate),
+    "SystemService/FailSystem": _wish(Wishes.fail),
     "SystemService/ScaleSystem": _scale,
     "SystemService/UpdateConfig": _update_config,
     "SystemService/UpdateIdleTimeout": _change_idle,

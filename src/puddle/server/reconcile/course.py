@@ -20,8 +20,10 @@ from puddle.server.reconcile.decision import (
     Terms,
 )
 
-MISSING, SILENT = "MISSING", "SILENT"
-"""Why nothing happens just now: a cloud does not find the machine, or does not answer."""
+MISSING = "MISSING"
+"""Why nothing happens just now: a cloud does not find the machine."""
+SILENT = "SILENT"
+"""Or does not answer."""
 _PASSING = frozenset({MISSING, SILENT})
 
 

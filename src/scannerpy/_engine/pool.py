@@ -83,12 +83,12 @@ class WorkerProcess:
         self._process.kill()
 
     def exit_reason(self) -> str:
-        """How the process ended, for a message."""
+        """How the process ended, for an error message; waits for its end."""
         self._process.join()
         return f"worker process {self.pid} {_how(self._process.exitcode)}"
 
     def discard(self) -> None:
-        """Let go of a process that has ended, or end it."""
+        """Kill the process if it runs, and free what belongs to it."""
         if self.alive:
             self.kill()
         self._process.join()
@@ -98,7 +98,7 @@ class WorkerProcess:
         self._process.close()
 
     def leave(self) -> None:
-        """Ask the process to leave, and see it out."""
+        """Ask the process to exit, and wait for it; kill it after `LEAVE_SECONDS`."""
         self.send(m.Exit())
         self._process.join(LEAVE_SECONDS)
         self.discard()
@@ -171,7 +171,7 @@ _open_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 @atexit.register
 def _close_all() -> None:
-    """Runs before multiprocessing would wait for workers nobody has told to leave."""
+    """Runs before multiprocessing's own exit handler, which would wait for the workers for ever."""
     for pool in list(_open_pools):
         pool.close()
 

@@ -37,14 +37,14 @@ class CustomSource:
 
 @dataclass(frozen=True, slots=True)
 class CustomSink:
-    """Opens places of a writer class."""
+    """Opens writers of a writer class."""
 
     writer: type[Any]
 
-    def __call__(self, args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer:
+    def __call__(self, args: Mapping[str, Any], output: TaskOutput, context: WorkerContext, /) -> Writer:
         """Make a writer for one task."""
         del context
-        return _CustomWriter(self.writer(**args), place.start)
+        return _CustomWriter(self.writer(**args), output.start)
 
 
 class _CustomReader:

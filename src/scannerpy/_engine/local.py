@@ -186,7 +186,7 @@ class LocalExecutor:
         if ended and not worker.ended and worker.process is process:
             self._lost(worker)
 
-    def _handle(self, worker: _Worker, message: Any) -> None:
+    def _handle(self, worker: _Worker, message: m.ToParent) -> None:
         number = worker.number
         match message:
             case Begun(task):
@@ -244,7 +244,7 @@ class LocalExecutor:
         self._workers.pop(worker.number, None)
 
 
-def _messages(process: WorkerProcess) -> Iterator[Any]:
+def _messages(process: WorkerProcess) -> Iterator[m.ToParent]:
     """Everything that has arrived, up to the end of the pipe."""
     try:
         while process.pipe.poll():

@@ -49,7 +49,7 @@ class WorkerProcess:
         with hidden_main(), _quiet_start():
             self._process.start()
         theirs.close()
-        self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[m.ToWorker | None] = queue.SimpleQueue()
         self._sender = threading.Thread(target=self._send_all, name=f"scanner-send-{self.number}", daemon=True)
         self._sender.start()
 
@@ -71,7 +71,7 @@ class WorkerProcess:
         """Whether the process runs."""
         return self._process.is_alive()
 
-    def send(self, message: Any) -> None:
+    def send(self, message: m.ToWorker) -> None:
         """Send without ever blocking: the worker may be busy and its pipe full."""
         self._outbox.put(message)
 

@@ -14,6 +14,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ from scannerpy._engine.board import WORDS, StatusBoard
 
 PRELOAD = "scannerpy._engine.worker"
 LEAVE_SECONDS = 5.0
+ENDING_SECONDS = (0.01, 0.1, 1.0)
+"""How long to wait, again and again, for a fork server that no longer answers to be gone."""
 
 _context = multiprocessing.get_context("forkserver")
 _numbers = count()
@@ -129,10 +132,19 @@ class Pool:
                 if worker.alive:
                     return worker
                 worker.discard()
-        return WorkerProcess()
+        return self.start()
 
     def start(self) -> WorkerProcess:
-        """A new worker, even if others are idle."""
+        """A new worker, even if others are idle.
+
+        A fork server that is killed closes its socket a moment before it can be seen to have ended, and only then it
+        is replaced; whoever wants a worker in that moment waits for it to pass.
+        """
+        for seconds in ENDING_SECONDS:
+            try:
+                return WorkerProcess()
+            except (ConnectionError, EOFError):
+                time.sleep(seconds)
         return WorkerProcess()
 
     def release(self, worker: WorkerProcess) -> None:

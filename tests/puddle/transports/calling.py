@@ -101,7 +101,7 @@ class Wire:
         async def send(message: Any) -> None:
             got.append(message)
 
-        await asyncio.wait_for(self.app(scope, receive, send), 20)
+        await asyncio.wait_for(self.app(scope, receive, send), 120)  # what hangs is found out, what is slow is not
         start = got[0]
         headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
         return Reply(start["status"], headers, b"".join(each.get("body", b"") for each in got[1:]))

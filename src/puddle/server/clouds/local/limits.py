@@ -16,6 +16,8 @@ from puddle.server.clouds.local.spec import Spec
 from puddle.server.clouds.local.trees import used
 
 GIB = 1 << 30
+POLITE = 10
+"""How nice (see nice(1)) the programs of a machine with less than one CPU are at least."""
 _CPU_PERIOD = 100_000  # microseconds
 
 
@@ -93,7 +95,7 @@ def share_cpus(spec: Spec) -> None:
     wanted = min(len(there), max(1, round(spec.vcpus)))
     os.sched_setaffinity(0, {there[(first + step) % len(there)] for step in range(wanted)})
     if spec.vcpus < 1:
-        os.setpriority(os.PRIO_PROCESS, 0, 10)
+        os.setpriority(os.PRIO_PROCESS, 0, max(POLITE, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 class Watch:
@@ -128,7 +130,8 @@ class Watch:
 
     def _memory(self) -> str:
         if self._group is not None:
-            return self._exceeded("") if self._group.killed() > self._killed else ""
+            before, self._killed = self._killed, self._group.killed()
+            return self._exceeded("") if self._killed > before else ""
         held = sum(map(resident, descendants(os.getpid())))
         return self._exceeded(f" ({held / GIB:.2f} GiB)") if held > self._spec.memory_gb * GIB else ""
 

@@ -7,12 +7,13 @@ reused sooner or later.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,18 +43,34 @@ class ProcessIdentity:
 
     def send(self, what: signal.Signals) -> None:
         """Send it a signal; nothing where it has ended. No other process can receive it."""
-        with suppress(ProcessLookupError):
-            handle = os.pidfd_open(self.pid) if self.pid > 0 else -1
-            if handle < 0:
-                return
-            try:
-                if self.alive():  # looked at while we hold it: from here on the id is its own
-                    signal.pidfd_send_signal(handle, what)
-            finally:
-                os.close(handle)
+        with held(self.pid) as handle:
+            if handle is not None and self.alive():  # looked at while we hold it: from here on the id is its own
+                _signal(handle, what)
 
 
 NO_PROCESS = ProcessIdentity()
+
+
+@contextmanager
+def held(pid: int) -> Iterator[int | None]:
+    """Have a handle of the process that has an id now; None where there is none (any more)."""
+    try:
+        handle = os.pidfd_open(pid) if pid > 0 else None
+    except OSError as error:
+        # The second is what Linux before 6.15 says of the first process of a session that goes on without it.
+        if error.errno not in {errno.ESRCH, errno.EINVAL}:
+            raise
+        handle = None
+    try:
+        yield handle
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _signal(handle: int, what: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(handle, what)
 
 
 def this_process() -> ProcessIdentity:
@@ -108,13 +125,9 @@ def kill_marked(folder: Path) -> None:
 
 
 def _kill_if_marked(entry: Path, mark: bytes) -> None:
-    with suppress(ProcessLookupError):
-        handle = os.pidfd_open(int(entry.name))
-        try:
-            if mark in _environment(entry):  # read while we hold it, as `ProcessIdentity.send` does
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-        finally:
-            os.close(handle)
+    with held(int(entry.name)) as handle:
+        if handle is not None and mark in _environment(entry):  # read while we hold it, as `ProcessIdentity.send` does
+            _signal(handle, signal.SIGKILL)
 
 
 def _environment(process: Path) -> list[bytes]:

@@ -5,6 +5,7 @@ Each is a file in the machine's folder.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -77,8 +78,9 @@ class Status:
 
 
 def beat(folder: Path) -> None:
-    """Write a heartbeat."""
-    (folder / _HEARTBEAT).touch(mode=0o600)
+    """Write a heartbeat; nothing where the folder is not there (any more)."""
+    with suppress(FileNotFoundError):
+        (folder / _HEARTBEAT).touch(mode=0o600)
 
 
 def last_beat(folder: Path) -> float:
@@ -118,4 +120,4 @@ def _down(spec: Spec, status: Status, folder: Path) -> tuple[Power, float]:
     power = Power.STOPPING if spec.wish == GONE else Power.STOPPED  # what is left of it is still to be removed
     if status.phase == ENDED and status.since:
         return power, status.since
-    return power, last_beat(folder) or spec.ordered
+    return power, max(last_beat(folder), status.since) or spec.ordered  # the heartbeat may be of an earlier run

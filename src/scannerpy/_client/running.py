@@ -42,7 +42,7 @@ from scannerpy._engine.run import Cancellation, Committer, Outcome, execute, rai
 from scannerpy._engine.status import RunStatus
 from scannerpy._engine.tasks import Program
 from scannerpy._graph.graph import Graph
-from scannerpy._plan.plan import JobPlan
+from scannerpy._plan.task import JobPlan
 from scannerpy._store.catalog import EndJob
 from scannerpy._words import sizing
 from scannerpy.common import CacheMode, PerfParams, pool_bytes

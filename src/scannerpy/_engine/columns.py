@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scannerpy._engine.ports import Reader, TaskOutput, WorkerContext, Writer
-from scannerpy._plan.plan import Rows
+from scannerpy._plan.rows import Rows
 from scannerpy._store.blobs import BlobColumn
 from scannerpy._store.chunk import ChunkRef, ChunkWriter
 from scannerpy._store.layout import chunk_path

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scannerpy._engine.ports import Reader, TaskOutput, WorkerContext, Writer
-from scannerpy._plan.plan import Rows
+from scannerpy._plan.rows import Rows
 from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import StorageError
 

@@ -27,7 +27,7 @@ from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Begun, Done, Failed
 from scannerpy._graph.graph import Graph
 from scannerpy._kernels.ship import pack_graph
-from scannerpy._plan.plan import EvenCut
+from scannerpy._plan.task import EvenCut
 from scannerpy.common import log
 
 CANCEL_SECONDS = 2.0

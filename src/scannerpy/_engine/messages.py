@@ -14,7 +14,7 @@ from scannerpy._engine.kernels import InstanceConfig
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Report
 from scannerpy._engine.trace import Interval
-from scannerpy._plan.plan import Task
+from scannerpy._plan.task import Task
 
 # To the worker
 

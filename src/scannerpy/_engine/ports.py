@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scannerpy._graph.graph import Edge
-from scannerpy._plan.plan import Rows
+from scannerpy._plan.rows import Rows
 from scannerpy._words.elements import Element
 
 

@@ -37,7 +37,7 @@ from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Program, TaskSpec
 from scannerpy._kernels.host import KernelHost
 from scannerpy._kernels.ship import unpack_graph
-from scannerpy._plan.plan import JobPlan
+from scannerpy._plan.task import JobPlan
 
 
 def main(pipe: Connection, words: Any) -> None:

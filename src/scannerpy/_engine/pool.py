@@ -137,8 +137,8 @@ class Pool:
     def start(self) -> WorkerProcess:
         """A new worker, even if others are idle.
 
-        A fork server that is killed closes its socket a moment before it can be seen to have ended, and only then it
-        is replaced; whoever wants a worker in that moment waits for it to pass.
+        A fork server that is killed closes its socket a moment before its process has ended, and is replaced only then:
+        hence the retries.
         """
         for seconds in ENDING_SECONDS:
             try:

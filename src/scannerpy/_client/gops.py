@@ -39,10 +39,13 @@ def in_step(
     """Return packet sizes that suit the videos, where the sizes are ours to choose.
 
     Where rows are frames, tasks begin at keyframes; where they are sampled, all pipelines get their share of what is
-    to be decoded. ``plan_with(io, work)`` is the plan for packet sizes.
+    to be decoded; where an op needs all rows before, a stream is one task. ``plan_with(io, work)`` is the plan for
+    packet sizes.
     """
     if not params.estimated:
         return params
+    if any(vertex.unbounded and not vertex.level for vertex in graph.vertices):
+        return _uncut(params, plan_with)
     keyframes = [_keyframes(database, job) for job in sources[:LOOKED_AT]]
     work, io = params.work_packet_size, params.io_packet_size
     if not _resampled(graph):
@@ -53,6 +56,13 @@ def in_step(
         work = min(work, io)
         io -= io % work
     params.work_packet_size, params.io_packet_size = work, io
+    return params
+
+
+def _uncut(params: PerfParams, plan_with: Callable[[int, int], Plan]) -> PerfParams:
+    """Make each stream one task: with unbounded state every task begins at row 0, so the last does the work of all."""
+    longest = max((job.rows for job in plan_with(1, 1).jobs), default=0)
+    params.io_packet_size = max(1, -(-longest // params.work_packet_size)) * params.work_packet_size
     return params
 
 

@@ -213,6 +213,18 @@ def test_explain_says_what_will_be_decoded_and_runs_nothing(cl, clip) -> None:
     assert not out.exists()
 
 
+def test_a_stream_is_one_task_where_an_op_needs_all_rows_before(cl, clip) -> None:
+    """Cut, each task would begin at row 0 again: a tracker over a film of two hours would never come to its end."""
+    frame = cl.io.Input([sp.NamedVideoStream(cl, "clip", path=clip(60))])
+    grid = cl.ops.Montage(frame=frame, num_frames=60, target_width=16, frames_per_row=8)
+    sink = cl.io.Output(grid, [sp.NamedVideoStream(cl, "grid")])
+    whole, cut = cl.explain(sink), cl.explain(sink, PARAMS)
+    assert (whole.tasks, whole.ops[0].rows, whole.decode.frames) == (1, 60, 60)
+    assert (cut.tasks, cut.ops[0].rows) == (6, 10 + 20 + 30 + 40 + 50 + 60), "sizes that are given are kept"
+    assert cl.run(sink, show_progress=False) is not None
+    assert len(sp.NamedVideoStream(cl, "grid")) == 60
+
+
 def test_a_profile_is_kept_with_every_run(cl, clip, tmp_path) -> None:
     job = cl.run(passed(cl, clip), PARAMS, show_progress=False)
     profile = cl.get_profile(job)

@@ -199,6 +199,17 @@ def test_video_descriptors_tell_what_is_stored(cl, clip) -> None:
             cl.bulk_fetch_video_metadata([cl.table(name)])
 
 
+@pytest.mark.parametrize("mode", [sp.CacheMode.Overwrite, sp.CacheMode.Error])
+def test_no_run_replaces_an_ingested_video(cl, clip, mode) -> None:
+    """Its file may be gone, and what is slipped in for it is most often a mistake: the input given as the output."""
+    film = sp.NamedVideoStream(cl, "clip", path=clip(30))
+    output = cl.io.Output(cl.ops.Blur(frame=cl.io.Input([film]), kernel_size=3), [film])
+    with pytest.raises(StreamExists, match="clip"):
+        cl.run(output, PARAMS, cache_mode=mode, show_progress=False)
+    assert len(film) == 30
+    assert cl.run(output, PARAMS, cache_mode=sp.CacheMode.Ignore, show_progress=False) is None, "it is there"
+
+
 # Plans, profiles, detached runs
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import scannerpy as sp
 from scannerpy._client.cluster import check_local, host
+from scannerpy._client.database import BlobTable
 from scannerpy.errors import (
     ConfigError,
     GraphError,
@@ -43,6 +44,18 @@ def test_summarize_lists_tables_in_order_of_creation(cl) -> None:
     cl.new_table("a", ["one", "two"], [[b"x", b"y"], [b"", b"z"]])
     lines = [[cell.strip() for cell in line.split("|")] for line in cl.summarize().splitlines()]
     assert lines[2:] == [["0", "b", "1", "column", "true"], ["1", "a", "2", "one, two", "true"]]
+
+
+def test_tables_are_named_by_their_values_and_by_where_one_ends() -> None:
+    """Two names for one content would store it twice; one name for two contents would lose one of them."""
+
+    def named(*rows, columns=("c",)):
+        return BlobTable("any", columns, rows).digest()
+
+    assert named((b"ab",), (b"c",)) == named((b"ab",), (b"c",))
+    others = [named((b"a",), (b"bc",)), named((b"abc",)), named((b"",), (b"abc",)), named((None,), (b"abc",))]
+    others += [named((b"ab", b"c"), columns=("c", "d")), named((b"ab",), (b"c",), columns=("d",))]
+    assert len({named((b"ab",), (b"c",)), *others}) == 7
 
 
 def test_an_unknown_table_is_a_handle_that_does_not_exist(cl) -> None:

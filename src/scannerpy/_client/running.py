@@ -47,7 +47,7 @@ from scannerpy._plan.explain import Explanation
 from scannerpy._plan.plan import JobPlan
 from scannerpy._store.catalog import EndJob
 from scannerpy._words import sizing
-from scannerpy.common import CacheMode, PerfParams, pool_bytes
+from scannerpy.common import CacheMode, PerfParams, log, pool_bytes
 from scannerpy.errors import ConfigError, JobFailed, ScannerException
 from scannerpy.profiler import trace_path
 from scannerpy.sink import SINKS, Sink
@@ -214,6 +214,9 @@ class Runs:
                     tell = tell_all(run.status, chronicle, lambda _: bar.show(run.status))
                     committer = self._committer(prepared, begun, unfinished)
                     outcome = execute(spec, body, tell, committer, run.cancellation)
+            except KeyboardInterrupt:
+                _say_what_is_kept(begun.job_id, run.status)
+                raise
             finally:
                 foreign.discard(prepared.graph, list(unfinished.values()))
                 self._end(begun.job_id, run.status, chronicle, outcome)
@@ -280,6 +283,15 @@ class Runs:
         chronicle.end(status, fault.traceback if fault is not None else "")
         word = "cancelled" if status.cancelled else "finished" if status.result.success else "failed"
         self._database.change(lambda _: [EndJob(job_id, self._database.now(), word)])
+
+
+def _say_what_is_kept(job_id: int, status: RunStatus) -> None:
+    """Before the traceback of a Ctrl-C: that nothing is lost, and how to go on."""
+    log.warning(
+        "job %d was interrupted: %d of its %d rows are kept. The same run, started again, goes on from there, and so "
+        "does `scanner retry %d`",
+        job_id, status.rows_done, status.total_rows, job_id,
+    )  # fmt: skip
 
 
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:

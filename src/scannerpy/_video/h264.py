@@ -81,7 +81,7 @@ class H264:
         self._poc_msb = self._poc_lsb = 0
         self._decoded = 0
         self._frame_num = -1  # of the reference picture before
-        self._marking: tuple[bytes, Syntax] | None = None  # of that picture; None for an IDR
+        self._marking: tuple[bytes, _Sps, _Pps] | None = None  # how that picture begins; None for an IDR
         if extradata[:1] == b"\1":
             self._read_avcc(extradata)
         else:
@@ -176,17 +176,10 @@ class H264:
         return picture
 
     def _remember(self, header: bytes, picture: _Picture) -> None:
-        """Keep the slice header of a reference picture: the number after the next one may ask what it says."""
-        if not picture.reference:
-            return
-        pps = self._pps[picture.pps]
-        sps = self._sps[pps.sps]
-        poc_bits = sps.poc_bits if sps.poc_type == 0 else 0
-        syntax = Syntax(
-            sps.separate_planes, sps.frame_num_bits, sps.frames_only, poc_bits, pps.bottom_poc, pps.redundant,
-            pps.references, pps.weighted, sps.chroma,
-        )  # fmt: skip
-        self._marking = None if picture.idr else (header, syntax)
+        """Keep the slice header of a reference picture: the number after it may ask what it says."""
+        if picture.reference:
+            pps = self._pps[picture.pps]
+            self._marking = None if picture.idr else (header, self._sps[pps.sps], pps)
 
     def _follow(self, number: int, sps: _Sps, picture: _Picture) -> bool:
         """Keep count of the reference pictures; return whether some are missing before this one."""
@@ -195,7 +188,19 @@ class H264:
             self._frame_num = number
         if picture.idr or before < 0 or number in {before, (before + 1) % limit} or sps.gaps_allowed:
             return False
-        return number > 1 or self._marking is None or not forgets_all(*self._marking)
+        return number > 1 or not self._began_anew()
+
+    def _began_anew(self) -> bool:
+        """Whether the reference picture before tells the decoder to forget all, after which numbers begin at 0."""
+        if self._marking is None:
+            return False
+        header, sps, pps = self._marking
+        poc_bits = sps.poc_bits if sps.poc_type == 0 else 0
+        syntax = Syntax(
+            sps.separate_planes, sps.frame_num_bits, sps.frames_only, poc_bits, pps.bottom_poc, pps.redundant,
+            pps.references, pps.weighted, sps.chroma,
+        )  # fmt: skip
+        return forgets_all(header, syntax)
 
     def _order(self, picture: _Picture) -> int:
         """Return the picture order count within the current sequence (H.264 8.2.1)."""

@@ -2,6 +2,7 @@
 
 import json
 
+import av
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -40,6 +41,23 @@ def test_frames_of_ten_bits_too(inline, tmp_path):
     """They load as the pixels an op sees, though FFmpeg's own BGR would not be those."""
     film = videos.make(videos.CATALOGUE["h264-10-bit"], tmp_path)
     assert scanner(film, "--rows", "1").exit_code == 0
+
+
+@pytest.mark.parametrize(("degrees", "mirrored"), [(90, False), (0, True), (90, True), (180, True), (270, True)])
+def test_videos_of_phones_too(inline, tmp_path, degrees, mirrored):
+    """Held in any way, and of the camera in front, which mirrors: that was called DIFFERENT, though all was well."""
+    path = tmp_path / "phone.mp4"
+    videos.encode(path, videos.CATALOGUE["h264-mp4"])
+    turned = tmp_path / "turned.mp4"
+    with av.open(str(path)) as source, av.open(str(turned), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.set_display_rotation(degrees, hflip=mirrored)
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    result = scanner(turned, "--rows", "2")
+    assert result.exit_code == 0, result.stdout
 
 
 def test_rows_bound_the_work(inline, clip):

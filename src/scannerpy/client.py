@@ -1,6 +1,4 @@
-"""`Client`: the way into Scanner. Joins the floors and holds what lives as long as a program: the database and the
-worker processes.
-"""
+"""`Client`: the entry point of Scanner. It holds the database and the worker processes of a program."""
 
 from __future__ import annotations
 
@@ -13,11 +11,11 @@ import numpy as np
 from scannerpy import _preview as preview
 from scannerpy import older
 from scannerpy._client import listing, loading
-from scannerpy._client.around import RunRequest, around_runs, carried_out
 from scannerpy._client.cluster import check_local, start_master, start_worker
 from scannerpy._client.database import BlobTable, Database
+from scannerpy._client.hooks import RunRequest, around_runs, run_with_hooks
 from scannerpy._client.ingesting import Ingest
-from scannerpy._client.running import Dials, Runs
+from scannerpy._client.running import RunOptions, Runs
 from scannerpy._client.stored import StoredColumn
 from scannerpy._plan.explain import Explanation
 from scannerpy._store.origins import read_origins
@@ -80,7 +78,7 @@ class Client:
         self._db_path = self.config.db_path
         self._storage = self.config.storage
         self._database = Database(self.config.storage_config)
-        self._ingest = Ingest(self._database, inline=bool(debug))
+        self._ingest = Ingest(self._database, inline=bool(debug), file_timeout=self.config.file_timeout)
         self._runs = Runs(
             self._database,
             inline=bool(debug),
@@ -160,16 +158,16 @@ class Client:
         request = RunRequest(
             self, sinks, perf_params, cache_mode, show_progress, task_timeout, checkpoint_frequency, detach
         )  # fmt: skip
-        return carried_out(request, Client._carry_out)
+        return run_with_hooks(request, Client._execute)
 
     @staticmethod
-    def _carry_out(request: RunRequest) -> int | None:
+    def _execute(request: RunRequest) -> int | None:
         client: Client = request.client
         client._ingest.sources_of(request.outputs, show_progress=request.show_progress)
-        dials = Dials(
+        options = RunOptions(
             request.show_progress, request.task_timeout, request.checkpoint_frequency, request.detach
         )  # fmt: skip
-        return client._runs.run(request.outputs, request.perf_params, request.cache_mode, dials)
+        return client._runs.run(request.outputs, request.perf_params, request.cache_mode, options)
 
     def explain(self, outputs: Sink | Sequence[Sink], perf_params: Any = None) -> Explanation:
         """Return what `run` would do: frames to decode, bytes to read, rows per op, tasks, memory. Runs nothing.
@@ -250,14 +248,20 @@ class Client:
         force: bool = False,
         *,
         show_progress: bool = True,
+        file_timeout: float | None = None,
     ) -> tuple[list[Table], list[tuple[str, str]]]:
         """Make tables from video files. `videos` holds (table name, path) pairs.
 
         Returns the tables made and a list of (path, reason) for the files that could not be read. Raises
         ScannerException for an empty list, names given twice, names that exist (unless `force`), and when all fail.
         `inplace` leaves the files where they are and reads them there at every run.
+
+        A file of which nothing more can be read for `file_timeout` seconds (its disk does not answer, FFmpeg is stuck
+        in it) fails like the others, and the rest goes on. 0: no limit; None: as configured, 60 s if nothing is.
         """
-        names, failures = self._ingest.videos(videos, inplace=inplace, force=force, show_progress=show_progress)
+        names, failures = self._ingest.videos(
+            videos, inplace=inplace, force=force, show_progress=show_progress, file_timeout=file_timeout
+        )
         return [self.table(name) for name in names], failures
 
     def new_table(

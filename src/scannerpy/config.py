@@ -7,6 +7,7 @@ a notebook or a container for ever.
 from __future__ import annotations
 
 import json
+import math
 import os
 import tomllib
 from pathlib import Path
@@ -18,6 +19,10 @@ from scannerpy.errors import ConfigError
 __all__ = ["Config", "mkdir_p", "read_line"]
 
 _NEEDED = {"posix": ("db_path",), "gcs": ("db_path", "bucket"), "s3": ("db_path", "bucket", "region", "endpoint")}
+
+
+FILE_TIMEOUT = 60.0
+"""Seconds in which nothing more can be read of a video file before its ingest is given up."""
 
 
 def read_line(s: str) -> str:
@@ -34,8 +39,8 @@ class Config:
     """The configuration of a Client. `db_path` overrides the environment's SCANNER_DB_PATH, and that the file's.
 
     Attributes: ``config_path``, ``config`` (the TOML as a dict), ``db_path``, ``storage_config`` (the ``[storage]``
-    table), ``storage`` (the same), ``master_address``, ``master_port``, ``worker_port`` (ports as strings) and
-    ``module_dir``.
+    table), ``storage`` (the same), ``master_address``, ``master_port``, ``worker_port`` (ports as strings),
+    ``file_timeout`` (seconds) and ``module_dir``.
     Raises ConfigError for a missing key, an unknown storage type or a file that is not TOML.
     """
 
@@ -55,6 +60,8 @@ class Config:
         self.master_address = str(network["master"])
         self.master_port = str(network["master_port"])
         self.worker_port = str(network["worker_port"])
+        timeout = self._table("ingest", required=False).get("file_timeout", FILE_TIMEOUT)
+        self.file_timeout = checked_timeout(timeout, f"{self.config_path}: [ingest] file_timeout")
         self.module_dir = str(Path(__file__).parent)
 
     @staticmethod
@@ -106,6 +113,13 @@ class Config:
         missing = [key for key in _NEEDED[kind] if key not in self.storage_config]
         if missing:
             raise ConfigError(f"{self.config_path}: [storage] of type {kind!r} also needs {', '.join(missing)}")
+
+
+def checked_timeout(seconds: object, name: str) -> float:
+    """Return a limit in seconds; 0 is none. Raises ConfigError for what is no such number."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        raise ConfigError(f"{name} is {seconds!r}: give seconds, or 0 for no limit")
+    return float(seconds)
 
 
 def _toml(config: dict[str, dict[str, Any]]) -> str:

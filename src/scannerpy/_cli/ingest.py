@@ -45,6 +45,15 @@ def ingest(
         typer.Option("--name-from", help="Name tables after a file's stem (film), name (film.mp4) or path as given."),
     ] = NameFrom.stem,
     force: Annotated[bool, typer.Option("--force", help="Replace tables of that name whose file has changed.")] = False,
+    file_timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--file-timeout",
+            help="Give a file up when nothing more could be read of it for so many seconds; 0: never. Else 60, or what "
+            "the configuration says.",
+            show_default=False,
+        ),
+    ] = None,
     db: Database = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +61,9 @@ def ingest(
     videos = _named(_files(paths), name_from)
     with open_client(db, make=True) as client:
         _check_new(client, [name for name, _ in videos], force=force)
-        names, failures = client._ingest.attempt(videos, inplace=inplace, force=force, show_progress=True)
+        names, failures = client._ingest.attempt(
+            videos, inplace=inplace, force=force, show_progress=True, file_timeout=file_timeout
+        )
         tables = [_facts(client, name) for name in (names if json else names[:SHOWN])]
     if json:
         failed = [{"path": path, "reason": reason} for path, reason in failures]

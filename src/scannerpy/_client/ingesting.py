@@ -1,7 +1,8 @@
-"""From video files to tables: many at a time, the broken ones set aside with the reason."""
+"""Ingest: makes tables from video files, many at a time; files that fail are collected with the reason."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -15,6 +16,7 @@ from scannerpy._graph.node import SourceNode
 from scannerpy._store.catalog import ColumnRecord, DeleteTables, Event, State, TableRecord, numbered
 from scannerpy._store.manifest import write_manifest
 from scannerpy.common import log
+from scannerpy.config import checked_timeout
 from scannerpy.errors import IngestError, StreamExists
 from scannerpy.sink import Sink
 from scannerpy.storage import NamedVideoStream, paths_of
@@ -43,29 +45,45 @@ class _Batch(NamedTuple):
 class Ingest:
     """Makes tables from video files for one database."""
 
-    def __init__(self, database: Database, *, inline: bool) -> None:
-        """`inline`: stay in this process."""
+    def __init__(self, database: Database, *, inline: bool, file_timeout: float) -> None:
+        """`inline`: stay in this process. `file_timeout`: seconds a file may give nothing more to read; 0: no limit."""
         self._database = database
         self._inline = inline
+        self._file_timeout = file_timeout
 
     def videos(
-        self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool, show_progress: bool
+        self,
+        videos: Sequence[tuple[str, str]],
+        *,
+        inplace: bool,
+        force: bool,
+        show_progress: bool,
+        file_timeout: float | None = None,
     ) -> tuple[list[str], list[tuple[str, str]]]:
         """Return the names of the tables made, and (path, reason) of the files that failed. Raises if all did."""
-        made, failures = self.attempt(videos, inplace=inplace, force=force, show_progress=show_progress)
+        made, failures = self.attempt(
+            videos, inplace=inplace, force=force, show_progress=show_progress, file_timeout=file_timeout
+        )
         if not made:
             raise IngestError(_all_failed(failures))
         return made, failures
 
     def attempt(
-        self, videos: Sequence[tuple[str, str]], *, inplace: bool, force: bool, show_progress: bool
+        self,
+        videos: Sequence[tuple[str, str]],
+        *,
+        inplace: bool,
+        force: bool,
+        show_progress: bool,
+        file_timeout: float | None = None,
     ) -> tuple[list[str], list[tuple[str, str]]]:
         """As `videos`, but for returning also where all failed."""
         wanted = [_Video(name, path, inplace) for name, path in _pairs(videos)]
         self._check(wanted, force=force)
         made: list[str] = []
         failures: list[tuple[str, str]] = []
-        for done, failed in self._batches(wanted, BATCH, show_progress=show_progress):
+        timeout = self._file_timeout if file_timeout is None else checked_timeout(file_timeout, "file_timeout")
+        for done, failed in self._batches(wanted, BATCH, timeout, show_progress=show_progress):
             made += [video.name for video in done]
             failures += [(video.path, reason) for video, reason in failed]
         return made, failures
@@ -76,7 +94,7 @@ class Ingest:
         Raises IngestError if one cannot be read, StreamExists if two of one name come from different files.
         """
         wanted = _distinct(_Video(s.name(), s._path, s._inplace) for s in paths_of(streams) if s._path is not None)
-        for _, failed in self._batches(wanted, max(1, batch), show_progress=show_progress):
+        for _, failed in self._batches(wanted, max(1, batch), self._file_timeout, show_progress=show_progress):
             if failed:
                 video, reason = failed[0]
                 more = f" (and {len(failed) - 1} more videos failed)" if len(failed) > 1 else ""
@@ -106,11 +124,11 @@ class Ingest:
                 f"table {existing[0]!r} exists already{_and_more(existing)}; pass force=True to replace it"
             )
 
-    def _batches(self, videos: Sequence[_Video], size: int, *, show_progress: bool) -> Iterator[_Batch]:
+    def _batches(self, videos: Sequence[_Video], size: int, timeout: float, *, show_progress: bool) -> Iterator[_Batch]:
         """Store the videos that can be read and enter them into the catalog, `size` at a time."""
         done = failed = 0
         with (
-            Readers(self._database, len(videos), inline=self._inline) as readers,
+            Readers(self._database, len(videos), inline=self._inline, timeout=timeout) as readers,
             counter(show_progress, len(videos), "files") as count,
         ):
             for first in range(0, len(videos), size):
@@ -143,7 +161,7 @@ class Ingest:
             id=0, name=video.name, rows=found.rows, committed=True, job_id=None, key=found.key,
             columns=(ColumnRecord(INDEX_COLUMN, is_video=False), ColumnRecord(FRAME_COLUMN, is_video=True)),
             manifest=write_manifest(self._database.objects, found.key, {FRAME_COLUMN: list(found.refs)}),
-            source=found.source, created=self._database.now(),
+            source=found.source, created=time.time(),
         )  # fmt: skip
 
 

@@ -1,103 +1,102 @@
 """Reading many video files at once: in threads while they are few, in processes while they are many.
 
-Indexing a small file is mostly Python, which threads cannot share; and a file that makes FFmpeg crash takes only the
-process with it that read it. Files that were being read then are read again one by one, so that only the one that
-crashes is blamed.
+Indexing a small file is mostly Python, which threads cannot share; and a file that makes FFmpeg crash, or hang, takes
+only the process with it that read it. A process that dies is replaced, and its file read once more, in case it was not
+the file's fault.
 
 Chunks are put without waiting for the disk; who enters them into the catalog syncs first.
 """
 
 from __future__ import annotations
 
+import pickle
+import signal
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Self
 
 from scannerpy._client.database import Database
+from scannerpy._client.watching import LEAVE_SECONDS, File, Hands
 from scannerpy._engine.pool import child_context, starting_children
 from scannerpy._store.catalog import Catalog
 from scannerpy._store.objects import Objects
-from scannerpy._words import sizing
-from scannerpy.errors import IngestError, StorageError
+from scannerpy._words import pulse, sizing
+from scannerpy._words.pulse import WORDS, GivenUp, Pulse, Words
+from scannerpy.errors import IngestError, ScannerException, StorageError
 
 if TYPE_CHECKING:
     from scannerpy._video.ingest import Ingested, Known
 
 MANY = 200
 """Files from which on processes are worth their start (a second or two)."""
-
-File = tuple[str, bool]
-"""A path, and whether it is to be read in place."""
+_REENCODE = (
+    "re-encode it (ffmpeg -i in -c:v libx264 -crf 18 out.mp4) if another program can read it, or download it again"
+)
 
 
 class Readers:
     """Reads files into one database. A context manager: leaving it ends the processes."""
 
-    def __init__(self, database: Database, files: int, *, inline: bool) -> None:
-        """`files`: how many there will be. `inline`: stay in this process, as debuggers like it."""
-        self._database = database
-        self._pool: ProcessPoolExecutor | None = None
-        self._in_processes = files >= MANY and not inline and sizing.machine_cpus() > 1 and _can_travel(database)
-        self._objects = database.objects if files == 1 else database.objects.unsynced()
-        self._batch = 0
+    def __init__(self, database: Database, files: int, *, inline: bool, timeout: float) -> None:
+        """`files`: how many there will be. `inline`: stay in this process, as debuggers like it.
+
+        `timeout`: seconds in which nothing more can be read of a file before it is given up; 0: never.
+        """
+        objects = database.objects if files == 1 else database.objects.unsynced()
+        cpus = sizing.machine_cpus()
+        apart = files >= MANY and not inline and cpus > 1 and _can_travel(database)
+        self._batch = _Batch(database)
+        way = partial(_Apart if apart else _Here, objects, self._batch)
+        self._hands = Hands(way, cpus, timeout, partial(_stuck, timeout))
 
     def __enter__(self) -> Self:
+        self._hands.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+    def __exit__(self, *error: object) -> None:
+        self._hands.__exit__(*error)
 
     def each(self, files: Sequence[File]) -> Iterator[Ingested | IngestError]:
         """Yield what became of each file, in order."""
-        self._batch += 1
-        if self._in_processes:
-            yield from self._each_in_processes(files)
-        else:
-            yield from self._each_in_threads(files)
+        self._batch.begin()
+        yield from self._hands.each(files)
 
-    def _each_in_threads(self, files: Sequence[File]) -> Iterator[Ingested | IngestError]:
+
+class _Batch:
+    """The files that are read together: all of them see those that were known when the first was begun."""
+
+    def __init__(self, database: Database) -> None:
+        self.number = 0
+        self._database = database
+        self._lock = threading.Lock()
+        self._known: Known | None = None
+
+    def begin(self) -> None:
+        """Another batch begins."""
+        self.number += 1
+        self._known = None
+
+    def known(self) -> Known:
+        """The files this batch need not scan again. Looked up when first asked for."""
         from scannerpy._video.ingest import Known
 
-        known = Known(self._database.catalog.state())
-        if len(files) == 1:  # no thread for the commonest case
-            yield _ingested(self._objects, files[0], known)
-            return
-        with ThreadPoolExecutor(sizing.machine_cpus(), "scanner-ingest") as pool:
-            yield from pool.map(lambda file: _ingested(self._objects, file, known), files)
+        with self._lock:
+            if self._known is None:
+                self._known = Known(self._database.catalog.state())
+            return self._known
 
-    def _each_in_processes(self, files: Sequence[File]) -> Iterator[Ingested | IngestError]:
-        if self._pool is None:
-            self._pool = self._start(sizing.machine_cpus())
-        crashed = False
-        for file, future in zip(files, self._submit(self._pool, files), strict=True):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                crashed = True
-                yield self._alone(file)
-        if crashed:
-            self._pool.shutdown()
-            self._pool = None
 
-    def _alone(self, file: File) -> Ingested | IngestError:
-        """Read a file that may have crashed its process, in a process where it can crash nobody else's."""
-        with self._start(1) as pool:
-            try:
-                return self._submit(pool, [file])[0].result()
-            except BrokenProcessPool:
-                return IngestError(
-                    f"{file[0]} makes FFmpeg crash: re-encode it (ffmpeg -i in -c:v libx264 -crf 18 out.mp4) if "
-                    "another program can read it, or download it again"
-                )
-
-    def _start(self, processes: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(processes, mp_context=child_context(), initializer=_open, initargs=(self._objects,))
-
-    def _submit(self, pool: ProcessPoolExecutor, files: Sequence[File]) -> list[Future[Ingested | IngestError]]:
-        with starting_children():
-            return [pool.submit(_read, self._batch, file) for file in files]
+def _stuck(timeout: float, path: str) -> IngestError:
+    return IngestError(
+        f"{path} was given up: for {timeout:g} s nothing more could be read of it. Either the disk or network it is on "
+        f"does not answer: copy the file to this machine; or FFmpeg is stuck in it: {_REENCODE}. Raise file_timeout "
+        "where files are only slow to come"
+    )
 
 
 def _can_travel(database: Database) -> bool:
@@ -118,19 +117,141 @@ def _ingested(objects: Objects, file: File, known: Known) -> Ingested | IngestEr
         return error
 
 
-# In the processes
+class _Here:
+    """Reads files in this process, in the hand's own thread."""
+
+    def __init__(self, objects: Objects, batch: _Batch) -> None:
+        self.pulse = Pulse()
+        self._objects = objects
+        self._batch = batch
+
+    @property
+    def words(self) -> Words:
+        """As `Way.words`."""
+        return self.pulse.words
+
+    def read(self, file: File) -> Ingested | IngestError:
+        """As `Way.read`."""
+        with pulse.attached(self.pulse):
+            return _ingested(self._objects, file, self._batch.known())
+
+    def end(self) -> None:
+        """A thread cannot be ended."""
+
+
+class _Apart:
+    """Reads files in a process of its own, which can be ended. It is started for the first file."""
+
+    def __init__(self, objects: Objects, batch: _Batch) -> None:
+        self.pulse = Pulse()
+        self.words: Words = self.pulse.words
+        self._objects = objects
+        self._batch = batch
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+        self._ended = False
+
+    def read(self, file: File) -> Ingested | IngestError:
+        """As `Way.read`. Raises also what reading raised in the process."""
+        for _ in range(2):
+            child = self._living()
+            try:
+                answer = child.ask(self._batch.number, file)
+            except (EOFError, OSError):
+                self._bury(child)
+                continue
+            if isinstance(answer, _Raised):
+                raise answer.error
+            return answer
+        return IngestError(f"{file[0]} makes FFmpeg crash: {_REENCODE}")
+
+    def end(self) -> None:
+        """Kill the process: whatever it is stuck in."""
+        with self._lock:
+            self._ended = True
+            if self._child is not None:
+                self._child.kill()
+
+    def _living(self) -> _Child:
+        with self._lock:
+            if self._ended:
+                raise GivenUp
+            if self._child is None:
+                self._child = _Child(self._objects)
+                self.words = self._child.words
+            return self._child
+
+    def _bury(self, child: _Child) -> None:
+        with self._lock:
+            child.kill()
+            self._child = None
 
 
 class _Child:
+    """A process that reads files, as its parent sees it."""
+
+    def __init__(self, objects: Objects) -> None:
+        context = child_context()
+        self.words: Words = RawArray("q", WORDS)
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(  # type: ignore[attr-defined]  # every context has it
+            target=_serve, args=(theirs, self.words, objects), name="scanner-reader", daemon=True
+        )
+        with starting_children():
+            self._process.start()
+        theirs.close()
+
+    def ask(self, batch: int, file: File) -> Ingested | IngestError | _Raised:
+        """Have a file read; what came of it. Raises EOFError or OSError where the process dies."""
+        self._pipe.send((batch, file))
+        answer: Ingested | IngestError | _Raised = self._pipe.recv()
+        return answer
+
+    def kill(self) -> None:
+        """End the process, and see it out."""
+        self._process.kill()
+        self._process.join(LEAVE_SECONDS)
+
+
+# In the processes
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """What reading raised in the process, to be raised again in the parent."""
+
+    error: Exception
+
+
+def _serve(pipe: Connection, words: Words, objects: Objects) -> None:
+    """Read files until the parent is gone."""
+    from scannerpy._engine.worker import die_with_server
+
+    die_with_server()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    reader = _Reader(objects)
+    with pulse.attached(Pulse(words)), suppress(EOFError, OSError):
+        while True:
+            pipe.send(reader.answer(*pipe.recv()))
+
+
+class _Reader:
     """What a process keeps from file to file."""
 
     def __init__(self, objects: Objects) -> None:
-        self.objects = objects
+        self._objects = objects
         self._catalog = Catalog(objects)
         self._batch = -1
         self._known: Known | None = None
 
-    def known(self, batch: int) -> Known:
+    def answer(self, batch: int, file: File) -> Ingested | IngestError | _Raised:
+        """What came of a file."""
+        try:
+            return _ingested(self._objects, file, self._known_in(batch))
+        except Exception as error:  # noqa: BLE001  # the parent raises it again
+            return _Raised(_fit_to_travel(error))
+
+    def _known_in(self, batch: int) -> Known:
         """Return the files known when `batch` began; looked up once for each."""
         from scannerpy._video.ingest import Known
 
@@ -139,12 +260,10 @@ class _Child:
         return self._known
 
 
-_child: list[_Child] = []
-
-
-def _open(objects: Objects) -> None:
-    _child[:] = [_Child(objects)]
-
-
-def _read(batch: int, file: File) -> Ingested | IngestError:
-    return _ingested(_child[0].objects, file, _child[0].known(batch))
+def _fit_to_travel(error: Exception) -> Exception:
+    """The error itself, or one of ours that says the same, where it would not survive the way to the parent."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception as fault:  # noqa: BLE001  # what an exception's own code may raise when it is made again
+        return ScannerException(f"{type(error).__name__}: {error} ({type(fault).__name__} when it was passed on)")
+    return error

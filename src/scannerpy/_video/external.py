@@ -41,7 +41,8 @@ class ExternalFile:
 
     def _opened(self) -> int:
         if self._fd is None:
-            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            # What has taken the file's place may be a pipe, which to open would wait for a writer.
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         return self._fd
 
     def _check(self, found: Any) -> None:

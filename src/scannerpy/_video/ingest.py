@@ -7,11 +7,13 @@ scan; only where a stored file has the same size is the file hashed first, becau
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import os
 import stat
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +31,7 @@ from scannerpy._video.demux import REENCODE
 from scannerpy._video.index import to_bytes
 from scannerpy._video.refusals import NoVideo
 from scannerpy._video.scan import Scan, scan
+from scannerpy._words.pulse import beat, reading
 from scannerpy.errors import ConfigError, CorruptObject, IngestError, StorageError, StorageFull
 
 COLUMN = "frame"
@@ -36,6 +39,7 @@ SCAN_VERSION = 2
 """Part of every key: a scan that finds more, or otherwise, must not take up an older one's chunks."""
 HASHED_BESIDE = 4 << 20
 """Bytes from which on hashing takes longer than starting a thread for it."""
+HASHED_AT_ONCE = 1 << 20
 RACY_SECONDS = 2
 """A file written so shortly before it was ingested may have been written again within its clock's tick."""
 
@@ -242,13 +246,25 @@ def _new(objects: Objects, file: Path, status: os.stat_result, *, inplace: bool)
 @contextmanager
 def _hashing(file: Path, size: int) -> Iterator[Future[str]]:
     """The digest of a file's content: of a large one while it is scanned."""
+    content: Future[str] = Future()
     if size < HASHED_BESIDE:
-        done: Future[str] = Future()
-        done.set_result(_digest(file))
-        yield done
+        content.set_result(_digest(file))
+        yield content
         return
-    with ThreadPoolExecutor(1, "scanner-hash") as pool:
-        yield pool.submit(_digest, file)
+    told = contextvars.copy_context()  # the thread beats the same pulse
+    beside = threading.Thread(target=lambda: told.run(_fulfil, content, file), name="scanner-hash", daemon=True)
+    beside.start()
+    try:
+        yield content
+    finally:
+        beside.join()
+
+
+def _fulfil(content: Future[str], file: Path) -> None:
+    try:
+        content.set_result(_digest(file))
+    except BaseException as error:  # noqa: BLE001  # raised where the result is asked for
+        content.set_exception(error)
 
 
 def _copied(objects: Objects, file: Path, status: os.stat_result, content: Future[str]) -> Ingested:
@@ -322,8 +338,12 @@ def _entry_of(table: TableRecord, source: SourceRecord) -> _Entry:
 
 
 def _digest(file: Path) -> str:
-    with _readable(file), file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with _readable(file), file.open("rb", buffering=0) as data:
+        while piece := data.read(HASHED_AT_ONCE):
+            beat()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _checked(file: Path) -> os.stat_result:
@@ -348,9 +368,10 @@ def _refuse_changed(file: Path, before: os.stat_result) -> None:
 
 @contextmanager
 def _readable(file: Path) -> Iterator[None]:
-    """Say what is wrong with the file where the operating system does not let us read it."""
+    """Say what is wrong with the file where the operating system does not let us read it; be watched meanwhile."""
     try:
-        yield
+        with reading():
+            yield
     except IngestError:
         raise
     except FileNotFoundError as error:

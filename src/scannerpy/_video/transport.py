@@ -1,4 +1,4 @@
-"""What a transport stream (TS) says about its own losses.
+"""Detects lost packets in MPEG transport streams (TS) from their continuity counters and padding.
 
 A TS numbers its packets (modulo 16) and pads the last packet of each unit (PES), so it tells where bytes are missing
 even from codecs whose decoders would not notice: HEVC, for one, shows half a picture without a word. FFmpeg's own
@@ -7,16 +7,20 @@ mark of damage is not used, as it also falls on streams that were simply put one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from scannerpy._words.pulse import beat
+
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 _SYNC, _SIZE = 0x47, 188
 _PADDED = ((188, 0), (192, 4))  # distance of packets, position of the sync byte: plain, and with a time in front
+_PACKETS_AT_ONCE = 1 << 15
 _PES_START = 9  # bytes of a PES header before its optional part
 
 
@@ -35,32 +39,59 @@ class Losses:
 
 def losses(file: Path, pid: int) -> Losses | None:
     """Find what the video with number `pid` lost; None where the file is no regular transport stream."""
-    data = np.memmap(file, np.uint8, mode="r")
-    framed = _framed(data)
-    if framed is None:
-        return None
-    packets, distance = framed
-    positions = np.arange(len(packets), dtype=np.int64) * distance
-    is_cut = len(data) % distance != 0
-    own = (((packets[:, 1] & 0x1F).astype(np.int64) << 8) | packets[:, 2]) == pid
-    own &= (packets[:, 3] & 0x10) != 0  # carries payload
-    begins = own & ((packets[:, 1] & 0x40) != 0)
-    if not begins.any():
-        return Losses(is_cut=is_cut)
-    own[: int(np.argmax(begins))] = False  # the rest of a unit whose beginning was cut off
-    return replace(_judge(packets[own, :6], begins[own], positions[own], packets[begins]), is_cut=is_cut)
-
-
-def _framed(data: Bytes) -> tuple[Bytes, int] | None:
-    """Cut the file into its packets and return them with their distance; None when some do not begin as they must."""
     for distance, sync in _PADDED:
-        count = (len(data) - sync - _SIZE) // distance + 1
-        if count < 1:
-            continue
-        strided = np.lib.stride_tricks.as_strided(data[sync:], (count, _SIZE), (distance, 1))
-        if (strided[:, 0] == _SYNC).all():
-            return strided, distance
+        blocks = _own(file, pid, distance, sync)
+        if blocks is not None:
+            is_cut = file.stat().st_size % distance != 0
+            return replace(_judged(blocks), is_cut=is_cut)
     return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Of the packets of one stream in a piece of the file: their first bytes, which begin a unit (and those whole),
+    their positions.
+    """
+
+    packets: Bytes
+    begins: npt.NDArray[np.bool_]
+    heads: Bytes
+    positions: Ints
+
+
+def _own(file: Path, pid: int, distance: int, sync: int) -> list[_Block] | None:
+    """Read the file a piece at a time; None when some packets do not begin as they must, or there is none."""
+    found: list[_Block] = []
+    with file.open("rb") as data:
+        data.seek(sync)
+        for number, piece in enumerate(iter(lambda: data.read(distance * _PACKETS_AT_ONCE), b"")):
+            beat()
+            packets = _cut(piece, distance)
+            if (packets[:, 0] != _SYNC).any():
+                return None
+            own = (((packets[:, 1] & 0x1F).astype(np.int64) << 8) | packets[:, 2]) == pid
+            own &= (packets[:, 3] & 0x10) != 0  # carries payload
+            begins = (packets[own, 1] & 0x40) != 0
+            positions = (np.flatnonzero(own) + number * _PACKETS_AT_ONCE) * distance
+            found.append(_Block(packets[own, :6], begins, packets[own][begins], positions))
+    return found if found and file.stat().st_size >= sync + _SIZE else None
+
+
+def _cut(piece: bytes, distance: int) -> Bytes:
+    """The whole packets in a piece of the file."""
+    count = max(0, (len(piece) - _SIZE) // distance + 1)
+    return np.lib.stride_tricks.as_strided(np.frombuffer(piece, np.uint8), (count, _SIZE), (distance, 1))
+
+
+def _judged(blocks: Sequence[_Block]) -> Losses:
+    begins = np.concatenate([block.begins for block in blocks])
+    if not begins.any():
+        return Losses()
+    first = int(np.argmax(begins))  # before it: the rest of a unit whose beginning was cut off
+    packets = np.concatenate([block.packets for block in blocks])
+    positions = np.concatenate([block.positions for block in blocks])
+    heads = np.concatenate([block.heads for block in blocks])
+    return _judge(packets[first:], begins[first:], positions[first:], heads)
 
 
 def _judge(packets: Bytes, begins: npt.NDArray[np.bool_], positions: Ints, heads: Bytes) -> Losses:

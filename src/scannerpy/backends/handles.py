@@ -1,8 +1,10 @@
-"""What the handles of several backends have in common."""
+"""Base class and helpers of the backends' stream handles."""
 
 from __future__ import annotations
 
+import errno
 import functools
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -86,6 +88,7 @@ def absolute(path: str) -> str:
 def read_file(path: str, what: str) -> bytes:
     """Return a file's bytes. Raises StorageError, calling the file `what`."""
     try:
+        refuse_special(path)
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise StorageError(f"{what} {path} does not exist: check the path") from None
@@ -93,9 +96,17 @@ def read_file(path: str, what: str) -> bytes:
         raise StorageError(f"{what} {path} cannot be read: {error.strerror}") from error
 
 
+def refuse_special(path: str) -> None:
+    """Raise OSError for a pipe or device, which to read may take for ever."""
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading a folder fails by itself
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", path)
+
+
 def file_identity(path: str, what: str) -> tuple[str, int, int]:
     """Return path, size and time of change: what tells a file that has been replaced. Raises StorageError."""
     try:
+        refuse_special(path)
         found = Path(path).stat()
     except OSError as error:
         raise StorageError(f"{what} {path} cannot be read: {error.strerror}") from error

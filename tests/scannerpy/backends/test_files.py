@@ -11,7 +11,10 @@ import pytest
 
 import scannerpy as sp
 from scannerpy import errors
+from scannerpy.backends.audio import AudioStream
+from scannerpy.backends.captions import CaptionStream
 from scannerpy.backends.files import FilesStorage, FilesStream
+from scannerpy.backends.packed import PackedStream
 from scannerpy.backends.places import LocalFiles
 from scannerpy.testing.backends import InputContract, OutputContract
 
@@ -219,6 +222,24 @@ def test_a_missing_file_is_named(sc, tmp_path):
     with pytest.raises(errors.StorageError, match=r"/d does not exist \(nor do 1 others of 5\)"):
         sc.run(sc.io.Output(sc.io.Input([FilesStream(paths)]), [sp.NamedStream(sc, "out")]), PERF)
     assert not sc.has_table("out")
+
+
+@pytest.mark.parametrize(
+    "open_it",
+    [
+        lambda path: list(FilesStream([path]).load()),
+        lambda path: AudioStream(path, 1.0).len(),
+        lambda path: CaptionStream(path, 1.0, 9).len(),
+        lambda path: PackedStream(path).len(),
+    ],
+    ids=["file", "sound", "captions", "packed"],
+)
+def test_a_pipe_is_refused_at_once_not_waited_for(tmp_path, open_it):
+    """As an input of any kind: nobody may ever write to it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(errors.StorageError, match=r"pipe.*it is a pipe or a device, not a file"):
+        open_it(str(pipe))
 
 
 def test_the_number_of_paths_must_be_that_of_the_rows(sc, tmp_path):

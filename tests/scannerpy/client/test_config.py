@@ -55,9 +55,19 @@ def test_the_network_table_is_optional(tmp_path: Path) -> None:
     assert Config(write(tmp_path / "c.toml", '[storage]\ntype="posix"\ndb_path="/x"\n')).worker_port == "5002"
 
 
+def test_how_long_a_file_may_be_silent_can_be_set(tmp_path: Path) -> None:
+    text = '[storage]\ntype="posix"\ndb_path="/x"\n'
+    assert Config(write(tmp_path / "a.toml", text)).file_timeout == 60.0
+    assert Config(write(tmp_path / "b.toml", text + "[ingest]\nfile_timeout = 5\n")).file_timeout == 5.0
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (
+            '[storage]\ntype="posix"\ndb_path="/x"\n[ingest]\nfile_timeout = "soon"',
+            "file_timeout is 'soon': give seconds",
+        ),
         ("", r"no \[storage\]"),
         ('[storage]\ntype="posix"\n', "needs db_path"),
         ('[storage]\ntype="tape"\ndb_path="/x"\n', "'tape'"),

@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 import scannerpy as sp
-from scannerpy._client import readers
+from scannerpy._client import readers, watching
 from scannerpy._engine import counting, pool
 from scannerpy._store.local import LocalObjects
-from scannerpy.errors import IngestError
+from scannerpy._words.pulse import Pulse
+from scannerpy.errors import ConfigError, IngestError, StorageError
 from scannerpy.storage import NamedVideoStorage
 from scannerpy.testing.broken import KINDS
+from tests.clips import write_clip
 
-from . import crashing
+from . import troubled
 
 NEXT_STEP = re.compile(
     r"(check|name|copy|save|store|see what|re-encode|give a file|leave it out|download)", re.IGNORECASE
@@ -61,11 +66,16 @@ def test_broken_files_among_many_get_a_sentence_each_and_the_others_a_table(
         assert NEXT_STEP.search(reason.replace(path, ""))
 
 
-def test_a_file_that_crashes_ffmpeg_takes_no_other_with_it(workers, copies, tmp_path, monkeypatch):
-    """The crash is a stand-in: a process that ends when it sees the name."""
-    monkeypatch.setattr(readers, "MANY", 10)
+@pytest.fixture
+def two_processes(monkeypatch):
+    """Files are read in two processes, however few there are."""
+    monkeypatch.setattr(readers, "MANY", 2)
     monkeypatch.setattr(readers.sizing, "machine_cpus", lambda: 2)
-    monkeypatch.setattr(readers, "_read", crashing.read_or_crash)
+
+
+def test_a_file_that_crashes_ffmpeg_takes_no_other_with_it(workers, copies, tmp_path, monkeypatch, two_processes):
+    """The crash is a stand-in: a process that ends when it sees the name."""
+    monkeypatch.setattr(readers, "_serve", troubled.serve_and_crash)
     videos = copies(14)
     bad = tmp_path / "crash.mp4"
     bad.write_bytes(b"x")
@@ -77,9 +87,128 @@ def test_a_file_that_crashes_ffmpeg_takes_no_other_with_it(workers, copies, tmp_
     assert "makes FFmpeg crash" in reason
 
 
-def test_processes_end_with_the_ingest_and_never_import_the_program(workers, copies, monkeypatch):
-    monkeypatch.setattr(readers, "MANY", 2)
-    monkeypatch.setattr(readers.sizing, "machine_cpus", lambda: 2)
+def test_a_file_whose_process_died_once_is_read_again(workers, copies, tmp_path, monkeypatch, two_processes):
+    """The process may have been killed for its memory, or by hand: that is not the file's fault."""
+    monkeypatch.setattr(readers, "_serve", troubled.serve_and_crash)
+    once = write_clip(tmp_path / "crash once.mp4", 9)
+    tables, failures = workers.ingest_videos([*copies(4), ("once", str(once))], show_progress=False)
+    assert [table.num_rows() for table in tables] == [8, 8, 8, 8, 9]
+    assert failures == []
+
+
+@pytest.fixture
+def hanging(tmp_path, monkeypatch):
+    """Return a function that makes files whose reading never ends; afterwards, they are let go."""
+    monkeypatch.setattr("scannerpy._video.ingest._checked", troubled.looked_at)
+    monkeypatch.setattr(readers, "_serve", troubled.serve_and_hang)
+    made = []
+
+    def make(count):
+        for number in range(count):
+            made.append(tmp_path / f"stuck {number}.mp4")
+            os.mkfifo(made[-1])
+        return [(f"stuck {number}", str(path)) for number, path in enumerate(made)]
+
+    yield make
+    for path in made:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))  # wakes up whoever waits to open it
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that goes on only where nothing but hanging files is being read."""
+    clock = troubled.Clock((readers._Here, readers._Apart), monkeypatch)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(readers, "Hands", partial(watching.Hands, now=clock))
+    return clock
+
+
+@pytest.mark.parametrize("in_processes", [False, True])
+def test_files_that_hang_are_given_up_and_all_others_become_tables(
+    cl, workers, copies, hanging, clock, two_processes, in_processes
+):
+    """More of them than there are hands; a pipe stands for a disk that does not answer."""
+    client = workers if in_processes else cl
+    good, stuck = copies(6), hanging(3)
+    videos = [good[0], *stuck, *good[1:]]
+    tables, failures = client.ingest_videos(videos, show_progress=False)
+    assert [table.name() for table in tables] == [name for name, _ in good]
+    assert [path for path, _ in failures] == [path for _, path in stuck]
+    for path, reason in failures:
+        assert path in reason
+        assert "for 60 s nothing more could be read of it" in reason
+        assert NEXT_STEP.search(reason.replace(path, ""))
+    assert not pool._context.active_children()
+
+
+def test_a_single_file_that_hangs_is_given_up_too(cl, hanging, clock):
+    [(_, path)] = hanging(1)
+    with pytest.raises(IngestError, match="for 5 s nothing more could be read of it"):
+        cl.ingest_videos([("stuck", path)], file_timeout=5)
+
+
+def test_a_hanging_input_of_a_run_fails_it_by_the_configured_time(config, hanging, clock, tmp_path):
+    [(_, path)] = hanging(1)
+    with Path(config.config_path).open("a") as file:
+        file.write("[ingest]\nfile_timeout = 7\n")
+    with sp.Client(config=sp.Config(config.config_path), debug=True) as client:
+        video = sp.NamedVideoStream(client, "stuck", path=path)
+        with pytest.raises(IngestError, match=r"stream 'stuck'.* for 7 s nothing more"):
+            video.len()
+
+
+def test_without_a_limit_a_slow_file_is_waited_for(cl, copies, hanging, clock):
+    """It comes to its end when somebody writes to the pipe: then it is read, and refused for what it is."""
+    [slow] = hanging(1)
+    writer = threading.Thread(target=lambda: Path(slow[1]).write_bytes(b"at last"))
+    writer.start()
+    _, failures = cl.ingest_videos([slow, *copies(1)], file_timeout=0, show_progress=False)
+    writer.join()
+    assert "is empty" in failures[0][1]
+
+
+@pytest.mark.parametrize("wrong", [-1, "60", float("nan"), float("inf"), True])
+def test_a_limit_that_is_none_is_refused(cl, clip, wrong):
+    with pytest.raises(ConfigError, match=r"file_timeout is .*give seconds, or 0 for no limit"):
+        cl.ingest_videos([("a", clip())], file_timeout=wrong)
+
+
+def test_what_reading_raises_in_a_process_reaches_the_program(workers, copies, two_processes, tmp_path):
+    """A database whose disk is full, for one, is not the file's fault: no reason is made of it, it is raised."""
+    (tmp_path / "db" / "data").parent.mkdir(exist_ok=True)
+    (tmp_path / "db" / "data").write_bytes(b"in the way of a folder")
+    with pytest.raises(StorageError, match="data"):
+        workers.ingest_videos(copies(4), show_progress=False)
+    assert not pool._context.active_children()
+
+
+def test_an_interrupted_ingest_leaves_no_thread_at_work():
+    """What was raised while others were being read ends those too, at their next sign of life."""
+    hands = watching.Hands(_Beating, 2, 0, str)
+    with pytest.raises(KeyboardInterrupt), hands:
+        list(hands.each([("for ever", False), ("interrupts", False)]))
+    assert not any(hand.thread.is_alive() for hand in hands._hands)
+
+
+class _Beating:
+    """Reads a file that has no end, until it is given up; the other interrupts the program."""
+
+    def __init__(self):
+        self.pulse = Pulse()
+        self.words = self.pulse.words
+
+    def read(self, file):
+        if file[0] == "interrupts":
+            raise KeyboardInterrupt
+        with self.pulse.reading():
+            while True:
+                self.pulse.beat()
+
+    def end(self):
+        """A thread cannot be ended."""
+
+
+def test_processes_end_with_the_ingest_and_never_import_the_program(workers, copies, two_processes):
     workers.ingest_videos(copies(4), show_progress=False)
     assert not pool._context.active_children()
 

@@ -1,12 +1,17 @@
 """What a scan finds out, and what it takes to be certain of it."""
 
+import itertools
+from contextlib import contextmanager
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
+from scannerpy._video import packets
+from scannerpy._video.demux import opened
 from scannerpy._video.scan import scan
+from scannerpy._words.pulse import Pulse, attached
 from scannerpy._words.video import DISCARD, KEY, NONREF, START
 from scannerpy.errors import IngestError
 from scannerpy.testing import videos
@@ -141,3 +146,40 @@ def test_a_playlist_is_no_video(path_of, tmp_path):
     playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{path_of('h264-ts')}\n#EXT-X-ENDLIST\n")
     with pytest.raises(IngestError):
         scan(playlist, None, fits_inplace=True)
+
+
+def test_a_demuxer_that_goes_in_circles_is_left(path_of, monkeypatch):
+    """FFmpeg then gives packets without end; they come to far more than the file holds."""
+    monkeypatch.setattr(packets, "_MOST_BEYOND", 1 << 20)
+    monkeypatch.setattr("scannerpy._video.scan.opened", _circling)
+    with pytest.raises(IngestError, match="has no end: FFmpeg reads it round and round"):
+        scan(path_of("h264-mp4"), None, fits_inplace=False)
+
+
+@contextmanager
+def _circling(file):
+    with opened(file) as (container, stream):
+        yield _Circling(container), stream
+
+
+class _Circling:
+    """Stands in for a container whose demuxer is broken."""
+
+    def __init__(self, container):
+        self._container = container
+
+    def demux(self, stream):
+        return itertools.cycle([packet for packet in self._container.demux(stream) if packet.size])
+
+    def __getattr__(self, name):
+        return getattr(self._container, name)
+
+
+@pytest.mark.parametrize("name", ["h264-ts", "gif", "h264-mp4", "mpeg4-packed-avi"])
+def test_a_scan_gives_a_sign_of_life_with_every_packet_it_reads_or_decodes(path_of, name):
+    """So that a slow file is told from one that hangs."""
+    pulse = Pulse()
+    with attached(pulse):
+        found = scan(path_of(name), None, fits_inplace=False)
+    passes = 1 + bool(found.decoded)
+    assert pulse.words[0] >= passes * found.index.packets

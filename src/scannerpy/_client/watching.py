@@ -1,0 +1,172 @@
+"""Reading many files at once, none of which may hold up the others: who is stuck on one is left or ended.
+
+A few daemon threads, the *hands*, take files from one queue. Each has a pulse (`_words.pulse`) that beats while its
+file is read; whoever waits for the answers looks at them. A hand that was silent for too long is given up: its file
+gets the answer that says so, and a fresh hand takes its place.
+
+A thread that is stuck in a system call or inside FFmpeg cannot be ended, so it is left: it ends by itself with its next
+beat, if that ever comes, or else with the program. What is read in another process (`readers`) ends with that.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+from scannerpy._words.pulse import GivenUp, Pulse, Watch, Words
+
+if TYPE_CHECKING:
+    from scannerpy._video.ingest import Ingested
+    from scannerpy.errors import IngestError
+
+    Answer = Ingested | IngestError
+
+LOOK_SECONDS = 1.0
+"""How often pulses are looked at while no answer comes in."""
+LEAVE_SECONDS = 5.0
+"""How long hands that are told to leave are waited for: they do so at their next beat."""
+
+File = tuple[str, bool]
+"""A path, and whether it is to be read in place."""
+
+
+class Way(Protocol):
+    """How one hand reads its files, one after the other, in its thread. `words` are those of the pulse that beats."""
+
+    pulse: Pulse
+
+    @property
+    def words(self) -> Words:
+        """Looked at from another thread."""
+
+    def read(self, file: File) -> Answer:
+        """Read a file. Raises GivenUp where nobody waits for it any more."""
+
+    def end(self) -> None:
+        """End what can be ended; called from another thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _Queues:
+    """What hands take from and put to. Numbers are never used again, so that a late answer is known for one."""
+
+    files: queue.SimpleQueue[tuple[int, File] | None]
+    answers: queue.SimpleQueue[tuple[int, Answer | _Raised]]
+
+
+class _Hand:
+    """A thread, and the file it is at."""
+
+    def __init__(self, way: Way, queues: _Queues, now: float) -> None:
+        self.way = way
+        self.at: tuple[int, File] | None = None
+        self._queues = queues
+        self._words = way.words
+        self._watch = Watch(self._words, now)
+        self.thread = threading.Thread(target=self._go, name="scanner-ingest", daemon=True)
+        self.thread.start()
+
+    def silent(self, now: float) -> float:
+        """How long its file has given no sign of life."""
+        if self._words is not self.way.words:  # another process reads from now on
+            self._words = self.way.words
+            self._watch = Watch(self._words, now)
+        return self._watch.silent(now)
+
+    def give_up(self) -> None:
+        """Nobody waits for its file any more."""
+        self.way.pulse.given_up = True
+        self.way.end()
+
+    def _go(self) -> None:
+        while (at := self._queues.files.get()) is not None:
+            self.at = at
+            answer: Answer | _Raised
+            try:
+                answer = self.way.read(at[1])
+            except GivenUp:
+                return
+            except BaseException as error:  # noqa: BLE001  # raised where answers are taken
+                answer = _Raised(error)
+            if self.way.pulse.given_up:
+                return
+            self.at = None
+            self._queues.answers.put((at[0], answer))
+
+
+class Hands:
+    """Hands at work. A context manager: leaving it ends them."""
+
+    def __init__(
+        self,
+        way: Callable[[], Way],
+        count: int,
+        limit: float,
+        stuck: Callable[[str], Answer],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`limit`: seconds without a sign of life after which ``stuck(path)`` is a file's answer; 0: none."""
+        self._way = way
+        self._count = count
+        self._limit = limit
+        self._stuck = stuck
+        self._now = now
+        self._hands: list[_Hand] = []
+        self._queues = _Queues(queue.SimpleQueue(), queue.SimpleQueue())
+        self._given = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while not self._queues.files.empty():
+            self._queues.files.get()
+        for hand in self._hands:
+            self._queues.files.put(None)
+            if hand.at is not None:
+                hand.give_up()
+        deadline = time.monotonic() + LEAVE_SECONDS
+        for hand in self._hands:
+            hand.thread.join(max(0.0, deadline - time.monotonic()))
+            hand.way.end()
+
+    def each(self, files: Sequence[File]) -> Iterator[Answer]:
+        """Yield the answer for each file, in order; raise at once what reading any of them raised."""
+        numbers = range(self._given, self._given + len(files))
+        self._given = numbers.stop
+        for task in zip(numbers, files, strict=True):
+            self._queues.files.put(task)
+        while len(self._hands) < min(self._count, len(files)):
+            self._hands.append(self._fresh())
+        found: dict[int, Answer] = {}
+        for number in numbers:
+            while number not in found:
+                self._wait(found)
+            yield found[number]
+
+    def _fresh(self) -> _Hand:
+        return _Hand(self._way(), self._queues, self._now())
+
+    def _wait(self, found: dict[int, Answer]) -> None:
+        with suppress(queue.Empty):
+            number, answer = self._queues.answers.get(timeout=LOOK_SECONDS if self._limit else None)
+            if isinstance(answer, _Raised):
+                raise answer.error
+            found.setdefault(number, answer)  # what was given up may have come to its end all the same
+        now = self._now()
+        for place, hand in enumerate(self._hands if self._limit else ()):
+            if hand.silent(now) > self._limit and (at := hand.at) is not None:
+                hand.give_up()
+                self._hands[place] = self._fresh()
+                number, (path, _) = at
+                found.setdefault(number, self._stuck(path))

@@ -38,8 +38,8 @@ def picture(kind: int, number: int, *, forget: bool, weighted: bool = False) -> 
     return nal(0x61, bits.ue(0, 0).finish())
 
 
-def bereft(reader: H264, packets: list[bytes]) -> list[bool]:
-    return [reader.look(packet, key=False).bereft for packet in packets]
+def missing(reader: H264, packets: list[bytes]) -> list[bool]:
+    return [reader.look(packet, key=False).missing_reference for packet in packets]
 
 
 @pytest.mark.parametrize("name", ["h264-open-gop", "h264-mp4", "h264-open-gop-ts"])
@@ -50,12 +50,12 @@ def test_a_reference_picture_cannot_be_lost_unnoticed(path_of, name):
         packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
     whole = H264(extradata or b"")
     headers = [whole.look(packet, key=False) for packet in packets]
-    assert not any(header.bereft for header in headers)
+    assert not any(header.missing_reference for header in headers)
     lost = 0
     for n, header in enumerate(headers[:-1]):
         if not header.flags & NONREF and not {header.flags & START, headers[n + 1].flags & START} & {START}:
             reader = H264(extradata or b"")
-            assert any(bereft(reader, packets[:n] + packets[n + 1 :])[n:]), f"packet {n}"
+            assert any(missing(reader, packets[:n] + packets[n + 1 :])[n:]), f"packet {n}"
             lost += 1
     assert lost > 15
 
@@ -68,15 +68,15 @@ def test_numbers_may_begin_anew_where_a_picture_says_so(kind, weighted):
         reader = H264(SPS + pps(weighted=weighted))
         packets = [idr, *(picture(0, n, forget=False, weighted=weighted) for n in (1, 2, 3))]
         packets += [picture(kind, 4, forget=forget, weighted=weighted), picture(0, 1, forget=False, weighted=weighted)]
-        assert bereft(reader, packets) == [False, False, False, False, False, not forget]
+        assert missing(reader, packets) == [False, False, False, False, False, not forget]
 
 
 def test_a_header_that_cannot_be_read_proves_nothing():
     idr = nal(0x65, BitWriter().ue(0, 7, 0).u(8, 0).ue(0).u(8, 0).u(2, 0).finish())
     cut_short = nal(0x61, BitWriter().ue(0, 0, 0).u(8, 1).u(8, 2).finish())
     packets = [idr, cut_short, picture(0, 1, forget=False), picture(0, 2, forget=False), picture(0, 0, forget=False)]
-    assert bereft(H264(SPS + pps()), [*packets[:2], packets[4]]) == [False, False, False]
-    assert bereft(H264(SPS + pps()), packets) == [False, False, False, False, True]
+    assert missing(H264(SPS + pps()), [*packets[:2], packets[4]]) == [False, False, False]
+    assert missing(H264(SPS + pps()), packets) == [False, False, False, False, True]
 
 
 def test_rows_behind_a_lost_picture_are_refused(path_of, tmp_path):

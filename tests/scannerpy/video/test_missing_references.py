@@ -39,7 +39,7 @@ def picture(kind: int, number: int, *, forget: bool, weighted: bool = False) -> 
 
 
 def missing(reader: H264, packets: list[bytes]) -> list[bool]:
-    return [reader.look(packet, key=False).missing_reference for packet in packets]
+    return [reader.parse(packet, key=False).missing_reference for packet in packets]
 
 
 @pytest.mark.parametrize("name", ["h264-open-gop", "h264-mp4", "h264-open-gop-ts"])
@@ -49,7 +49,7 @@ def test_a_reference_picture_cannot_be_lost_unnoticed(path_of, name):
         extradata = container.streams.video[0].codec_context.extradata
         packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
     whole = H264(extradata or b"")
-    headers = [whole.look(packet, key=False) for packet in packets]
+    headers = [whole.parse(packet, key=False) for packet in packets]
     assert not any(header.missing_reference for header in headers)
     lost = 0
     for n, header in enumerate(headers[:-1]):
@@ -87,7 +87,7 @@ def test_rows_behind_a_lost_picture_are_refused(path_of, tmp_path):
         copy = target.add_stream_from_template(stream)
         reader, lost = H264(stream.codec_context.extradata or b""), 0
         for packet in source.demux(stream):
-            header = reader.look(bytes(packet), key=False) if packet.size else None
+            header = reader.parse(bytes(packet), key=False) if packet.size else None
             if header is None or (not lost and reader._frame_num == 15 and not header.flags & (NONREF | START)):
                 lost += packet.size > 0
                 continue

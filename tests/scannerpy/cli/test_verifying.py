@@ -11,7 +11,7 @@ import scannerpy as sp
 from scannerpy import cli
 from scannerpy._cli import verify
 from scannerpy._cli.patterns import digest, patterns
-from scannerpy.errors import ScannerException
+from scannerpy.errors import ScannerException, VideoError
 from scannerpy.testing import videos
 
 
@@ -64,6 +64,25 @@ def test_rows_bound_the_work(inline, clip):
     text = scanner(clip(60), "--rows", "20", "--copy").stdout
     assert "the first 20 of 60 rows" in text
     assert "every one equal bit for bit" in text
+
+
+def test_rows_that_are_damaged_are_counted_and_the_others_compared(inline, tmp_path):
+    film = videos.make(videos.DAMAGED["damaged-ts"], tmp_path)
+    facts = json.loads(scanner(film, "--json").stdout)
+    assert facts["equal"]
+    assert 0 < len(facts["refused"]) < 15
+    assert facts["comparisons"][0]["rows"] == facts["rows"] - len(facts["refused"])
+    result = scanner(film)
+    assert result.exit_code == 0
+    assert f"refused: the first is row {facts['refused'][0]}." in result.stdout
+
+
+def test_a_video_of_damage_alone_is_an_error(inline, clip, monkeypatch):
+    def load(self, rows):
+        raise VideoError("row 0 cannot be decoded")
+
+    monkeypatch.setattr(sp.NamedVideoStream, "load", load)
+    assert isinstance(scanner(clip(5)).exception, VideoError)
 
 
 def test_a_wrong_frame_is_found_and_named(inline, clip, monkeypatch):

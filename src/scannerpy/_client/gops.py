@@ -18,8 +18,9 @@ from scannerpy._graph.graph import Graph
 from scannerpy._plan.balance import balanced
 from scannerpy._plan.demand import trace
 from scannerpy._plan.estimate import aligned
-from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.plan import Plan
 from scannerpy._plan.rows import Rows
+from scannerpy._plan.task import JobPlan
 from scannerpy._words.sizing import machine_cpus
 from scannerpy.common import PerfParams
 

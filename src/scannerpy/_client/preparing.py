@@ -19,7 +19,8 @@ from scannerpy._client.gops import align_packets
 from scannerpy._client.outputs import TABLE_SINKS, TableOutput, output_args, table_outputs, table_status
 from scannerpy._client.recipes import Recipe
 from scannerpy._client.sources import ResolvedSource, resolve
-from scannerpy._graph.build import Graph, JobArgs, build, nodes_above
+from scannerpy._graph.build import build, nodes_above
+from scannerpy._graph.graph import Graph, JobArgs
 from scannerpy._graph.node import Node, SourceNode
 from scannerpy._plan.plan import Plan, make_plan
 from scannerpy._store.catalog import State

@@ -20,10 +20,11 @@ from scannerpy._graph.graph import Graph
 from scannerpy._html.diagram import Box
 from scannerpy._plan.decode import REMEMBERED, DecodeCost
 from scannerpy._plan.memory import peak_bytes
-from scannerpy._plan.plan import JobPlan, Plan, demand
+from scannerpy._plan.plan import Plan, demand
 from scannerpy._plan.render import as_html, as_text, boxes_of
 from scannerpy._plan.rows import Rows
 from scannerpy._plan.steps import TaskDemand
+from scannerpy._plan.task import JobPlan
 
 CostOf = Callable[[int, int, Rows], DecodeCost | None]
 """(job, place in ``graph.sources``, rows) → what reading those rows in one go costs; None where nothing is decoded."""

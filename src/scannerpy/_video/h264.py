@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from scannerpy._video.h264_marking import HEADER_BYTES, Syntax, forgets_all
 from scannerpy._video.headers import Doubt, Header
-from scannerpy._video.nal import Bits, Malformed, ParameterSets, unescape, units
+from scannerpy._video.nal import Bits, Malformed, ParameterSets, picture_order_msb, unescape, units
 from scannerpy._words.video import NONREF, START
 
 _SLICE, _PARTITION_A, _PARTITION_C, _IDR, _SEI, _SPS, _PPS, _END_OF_SEQUENCE, _END_OF_STREAM = (
@@ -210,12 +210,7 @@ class H264:
         self._decoded += 1
         if picture.poc_type == 2:
             return self._decoded
-        span = 1 << picture.poc_bits
-        msb = self._poc_msb
-        if picture.poc_lsb < self._poc_lsb and self._poc_lsb - picture.poc_lsb >= span // 2:
-            msb += span
-        elif picture.poc_lsb > self._poc_lsb and picture.poc_lsb - self._poc_lsb > span // 2:
-            msb -= span
+        msb = picture_order_msb(picture.poc_lsb, self._poc_lsb, self._poc_msb, 1 << picture.poc_bits)
         if picture.reference:
             self._poc_msb, self._poc_lsb = msb, picture.poc_lsb
         return msb + picture.poc_lsb + min(0, picture.bottom_delta)

@@ -7,16 +7,24 @@ other is discarded (`commit`, `discard`). All of this happens in the program's o
 
 from __future__ import annotations
 
+import base64
+import inspect
+import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from scannerpy._client.caching import Status
 from scannerpy._engine.journal import TaskResult
 from scannerpy._graph.graph import Graph, Vertex
 from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._store import layout
+from scannerpy._store.documents import decode, encode
+from scannerpy._store.objects import ObjectMissing, Objects
 from scannerpy.common import log
-from scannerpy.errors import GraphError, ScannerException
+from scannerpy.errors import CorruptObject, GraphError, ScannerException
 from scannerpy.sink import SINKS, Sink
+from scannerpy.source import Secret
 from scannerpy.storage import StoredStream
 
 
@@ -74,6 +82,65 @@ def discard(graph: Graph, jobs: Sequence[JobPlan]) -> None:
                     step(**args)
                 except Exception as error:  # noqa: BLE001  # the job's own failure is what the program must hear
                     log.warning("%s could not be cleared away: %s", vertex.label, _reason(error))
+
+
+def keep_arguments(objects: Objects, job_id: int, graph: Graph, jobs: Sequence[JobPlan]) -> None:
+    """Keep what has to be discarded if the program is killed: of writer classes whose `discard` takes ``before``.
+
+    Arguments that are no plain data, or hold a password, are not kept.
+    """
+    kept = [
+        (vertex.name, dict(args))
+        for job in jobs
+        for _, vertex, args in _foreign(graph, job)
+        if _takes_before(SINKS[vertex.name].writer) and not any(isinstance(value, Secret) for value in args.values())
+    ]
+    if not kept:
+        return
+    try:
+        text = json.dumps(kept)
+    except (TypeError, ValueError):
+        return
+    packed = base64.b85encode(zlib.compress(text.encode())).decode("ascii")
+    objects.put(_kept(job_id), encode("staged", packed))
+
+
+def forget_arguments(objects: Objects, job_id: int) -> None:
+    """The run has ended by itself, and nothing is left of it."""
+    objects.delete([_kept(job_id)])
+
+
+def has_kept(objects: Objects, job_id: int) -> bool:
+    """Whether a run may have left something with a storage backend."""
+    return objects.exists(_kept(job_id))
+
+
+def discard_kept(objects: Objects, job_id: int, before: float) -> None:
+    """Have the writer classes clear away what a killed run staged, as far as it was not touched since `before`.
+
+    Classes this program has not registered are passed over: whoever wrote their outputs has to clear away.
+    """
+    try:
+        packed = decode("staged", objects.get(_kept(job_id)), objects, _kept(job_id))
+    except (ObjectMissing, CorruptObject):  # most runs keep none; these notes are not synced
+        return
+    for name, args in json.loads(zlib.decompress(base64.b85decode(packed))):
+        writer = SINKS[name].writer if name in SINKS else None
+        if writer is not None and _takes_before(writer):
+            try:
+                cast("Any", writer).discard(**args, before=before)
+            except Exception as error:  # noqa: BLE001  # a bucket that does not answer must not keep this run from running
+                log.warning("what job %d left in %s could not be cleared away: %s", job_id, name, _reason(error))
+    forget_arguments(objects, job_id)
+
+
+def _takes_before(writer: Any) -> bool:
+    step = getattr(writer, "discard", None)
+    return step is not None and "before" in inspect.signature(step).parameters
+
+
+def _kept(job_id: int) -> str:
+    return f"{layout.job_folder(job_id)}/staged.json"
 
 
 def _foreign(graph: Graph, job: JobPlan) -> Iterator[tuple[int, Vertex, Mapping[str, Any]]]:

@@ -24,6 +24,7 @@ from scannerpy._client.database import Database
 from scannerpy._client.watching import LEAVE_SECONDS, File, Hands
 from scannerpy._engine.pool import child_context, starting_children
 from scannerpy._store.catalog import Catalog
+from scannerpy._store.layout import new_token
 from scannerpy._store.objects import Objects
 from scannerpy._words import pulse, sizing
 from scannerpy._words.pulse import WORDS, GivenUp, Pulse, Words
@@ -61,6 +62,11 @@ class Readers:
     def __exit__(self, *error: object) -> None:
         self._hands.__exit__(*error)
 
+    @property
+    def token(self) -> str:
+        """Whose the keys are under which the last files' chunks were stored, where they were not found."""
+        return self._batch.token
+
     def each(self, files: Sequence[File]) -> Iterator[Ingested | IngestError]:
         """Yield what became of each file, in order."""
         self._batch.begin()
@@ -68,17 +74,20 @@ class Readers:
 
 
 class _Batch:
-    """The files that are read together: all of them see those that were known when the first was begun."""
+    """The files that are read together, known by the token their chunks are stored under.
+
+    All of them see the files that were known when the first was begun.
+    """
 
     def __init__(self, database: Database) -> None:
-        self.number = 0
+        self.token = ""
         self._database = database
         self._lock = threading.Lock()
         self._known: Known | None = None
 
     def begin(self) -> None:
         """Another batch begins."""
-        self.number += 1
+        self.token = new_token()
         self._known = None
 
     def known(self) -> Known:
@@ -87,7 +96,7 @@ class _Batch:
 
         with self._lock:
             if self._known is None:
-                self._known = Known(self._database.catalog.state())
+                self._known = Known(self._database.catalog.state(), self.token)
             return self._known
 
 
@@ -156,7 +165,7 @@ class _Apart:
         for _ in range(2):
             child = self._living()
             try:
-                answer = child.ask(self._batch.number, file)
+                answer = child.ask(self._batch.token, file)
             except (EOFError, OSError):
                 self._bury(child)
                 continue
@@ -201,7 +210,7 @@ class _Child:
             self._process.start()
         theirs.close()
 
-    def ask(self, batch: int, file: File) -> Ingested | IngestError | _Raised:
+    def ask(self, batch: str, file: File) -> Ingested | IngestError | _Raised:
         """Have a file read; what came of it. Raises EOFError or OSError where the process dies."""
         self._pipe.send((batch, file))
         answer: Ingested | IngestError | _Raised = self._pipe.recv()
@@ -241,22 +250,22 @@ class _Reader:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._catalog = Catalog(objects)
-        self._batch = -1
+        self._batch = ""
         self._known: Known | None = None
 
-    def answer(self, batch: int, file: File) -> Ingested | IngestError | _Raised:
+    def answer(self, batch: str, file: File) -> Ingested | IngestError | _Raised:
         """What came of a file."""
         try:
             return _ingested(self._objects, file, self._known_in(batch))
         except Exception as error:  # noqa: BLE001  # the parent raises it again
             return _Raised(_fit_to_travel(error))
 
-    def _known_in(self, batch: int) -> Known:
+    def _known_in(self, batch: str) -> Known:
         """Return the files known when `batch` began; looked up once for each."""
         from scannerpy._video.ingest import Known
 
         if self._known is None or batch != self._batch:
-            self._batch, self._known = batch, Known(self._catalog.state())
+            self._batch, self._known = batch, Known(self._catalog.state(), batch)
         return self._known
 
 

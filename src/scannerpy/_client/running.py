@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from scannerpy._client import foreign
+from scannerpy._client import foreign, tidying
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
 from scannerpy._client.gops import run_ups
@@ -183,6 +183,7 @@ class Runs:
     # One run
 
     def _start(self, prepared: Prepared, dials: Dials) -> int:
+        tidying.after_the_dead(self._database)
         name = "" if dials.retries is None else f"{RETRY_OF}{dials.retries}"
         begun = begin(self._database, prepared.outputs, prepared.keys, overwrite=prepared.overwrite, name=name)
         keep_origins(self._database, prepared.plan, begun)
@@ -208,6 +209,7 @@ class Runs:
             outcome: Outcome | None = None
             unfinished = dict(enumerate(prepared.plan.jobs))
             try:
+                foreign.keep_arguments(self._database.notes, begun.job_id, prepared.graph, prepared.plan.jobs)
                 write_down(self._database, chronicle, prepared, begun, dials)
                 spec = self._spec(prepared, begun, dials)
                 with progress_bar(dials.show_progress) as bar:
@@ -216,6 +218,7 @@ class Runs:
                     outcome = execute(spec, body, tell, committer, run.cancellation)
             finally:
                 foreign.discard(prepared.graph, list(unfinished.values()))
+                foreign.forget_arguments(self._database.notes, begun.job_id)
                 self._end(begun.job_id, run.status, chronicle, outcome)
         raise_if_failed(outcome)
         if outcome.cancelled:

@@ -221,7 +221,9 @@ def test_tables_enter_the_catalog_in_batches_after_their_bytes_are_safe(cl, copi
     monkeypatch.setattr(ingesting, "BATCH", 10)
     monkeypatch.setattr(LocalObjects, "sync", lambda self: happened.append("sync"))
     enter = ingesting.Ingest._enter
-    monkeypatch.setattr(ingesting.Ingest, "_enter", lambda self, read: happened.append(len(read)) or enter(self, read))
+    monkeypatch.setattr(
+        ingesting.Ingest, "_enter", lambda self, read, token: happened.append(len(read)) or enter(self, read, token)
+    )
     cl.ingest_videos(copies(25), show_progress=False)
     assert happened == ["sync", 10, "sync", 10, "sync", 5]
 
@@ -231,7 +233,9 @@ def test_streams_are_ingested_in_the_batches_asked_for(cl, copies, monkeypatch):
 
     entered = []
     enter = ingesting.Ingest._enter
-    monkeypatch.setattr(ingesting.Ingest, "_enter", lambda self, read: entered.append(len(read)) or enter(self, read))
+    monkeypatch.setattr(
+        ingesting.Ingest, "_enter", lambda self, read, token: entered.append(len(read)) or enter(self, read, token)
+    )
     streams = [sp.NamedVideoStream(cl, name, path=path) for name, path in copies(7)]
     NamedVideoStorage().ingest(cl, streams, batch=3)
     assert entered == [3, 3, 1]

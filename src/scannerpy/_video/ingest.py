@@ -35,7 +35,7 @@ from scannerpy._words.pulse import beat, reading
 from scannerpy.errors import ConfigError, CorruptObject, IngestError, StorageError, StorageFull
 
 COLUMN = "frame"
-SCAN_VERSION = 2
+SCAN_VERSION = 3
 """Part of every key: a scan that finds more, or otherwise, must not take up an older one's chunks."""
 HASHED_BESIDE = 4 << 20
 """Bytes from which on hashing takes longer than starting a thread for it."""

@@ -141,8 +141,9 @@ def serve(url: str, listening: socket.socket, tokens: multiprocessing.SimpleQueu
     from starlette.routing import Route
 
     from puddle.server.auth.keys import new_key
-    from puddle.server.transports import connect, connections
-    from puddle.server.transports.app import Application, Terms
+    from puddle.server.transports import connections
+    from puddle.server.transports.app import Application, Limits
+    from puddle.server.transports.connect import CallLimits
 
     async def hello(_request: Request) -> PlainTextResponse:
         return PlainTextResponse("hello")
@@ -155,8 +156,8 @@ def serve(url: str, listening: socket.socket, tokens: multiprocessing.SimpleQueu
         tx.users.add(admin)
         tx.keys.add(key)
     tokens.put(api.logins.login(key.id, secret, "127.0.0.1").token)
-    terms = Terms(calls=connect.Terms(at_once=True))
-    app = Application(api, version="bench", terms=terms, more=[Route("/hello", hello)])
+    limits = Limits(calls=CallLimits(inline_reads=True))
+    app = Application(api, version="bench", limits=limits, routes=[Route("/hello", hello)])
     config = uvicorn.Config(app, http=connections.protocol(10_000, ()), log_config=None, access_log=False)
     uvicorn.Server(config).run(sockets=[listening])
 

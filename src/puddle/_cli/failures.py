@@ -1,4 +1,4 @@
-"""What a failure is called on the command line: a sentence and an exit code."""
+"""Failures on the command line: a sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from puddle.client.errors.puddle_errors import (
 EXIT_CODES = {
     0: "done",
     1: "another failure: not found, not allowed, not reached",
-    2: "the command was written wrongly",
-    3: "it does not stand right for that, or a limit is in the way",
-    4: "an argument is not as it must be",
+    2: "wrong usage",
+    3: "its state does not allow that, or a limit is reached",
+    4: "an argument is invalid",
     5: "a system, snapshot or image failed while it was waited for",
     130: "Ctrl-C",
 }
@@ -37,10 +37,10 @@ class Failed(Exception):
 
 
 def exit_code(error: Exception) -> int | None:
-    """Return the exit code of a failure that is told in a sentence; None for what is a mistake of ours."""
+    """Return the exit code of a failure that is told in a sentence; None for a bug."""
     if isinstance(error, PreconditionFailedError):
         return 3
-    if isinstance(error, ValidationFailedError):
+    if isinstance(error, ValidationFailedError | UnicodeEncodeError):
         return 4
     if isinstance(error, SystemFailedError | ImageFailedError):
         return 5
@@ -50,7 +50,9 @@ def exit_code(error: Exception) -> int | None:
 
 def sentence(error: Exception) -> str:
     """Return what to tell: the sentence, what could be done instead, and the request's id for an administrator."""
-    told = str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return f"not valid: {error.object!r} has characters that are no text; is it in another encoding than UTF-8?"
+    told = f"not valid: {error}" if isinstance(error, ValidationFailedError) else str(error)
     if isinstance(error, PuddleError):
         if error.allowed_actions:
             told += f" (what can be done now: {', '.join(commands(error.allowed_actions))})"

@@ -1,7 +1,7 @@
-"""What `puddle login` keeps between commands: a server's address with a key, and the token it was last exchanged for.
+"""Stored credentials: a server's address with a key, and the token it was last exchanged for.
 
-Both are files for the user alone. The token saves commands a login each; it is worth less than the key beside it, so
-nothing is kept of keys that come from the environment.
+Both are files with mode 0600. The token saves each command a login; it is short-lived, and stored only beside its key:
+nothing is stored of keys that come from the environment.
 """
 
 from __future__ import annotations

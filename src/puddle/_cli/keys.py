@@ -22,7 +22,7 @@ def _client() -> AdminClient:
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
-    days: Annotated[int, typer.Option(help="For how many days; 0 for ever.")] = 0,
+    days: Annotated[int, typer.Option(help="For how many days it is valid; 0: without end.")] = 0,
     user: Annotated[
         str, typer.Option(help="Whose, by the user's name or id; administrators make them for others.")
     ] = "",
@@ -55,9 +55,9 @@ def list_keys(js: AsJson = False) -> None:
 
 @app.command()
 def revoke(key: Annotated[str, typer.Argument(help="The key, by its id.")], js: AsJson = False) -> None:
-    """Make a key, and all tokens it gave, worthless at once."""
+    """Revoke a key, and all tokens it was exchanged for, at once."""
     made: pb.ApiKey = _client().revoke_key(key)
     if js:
         show_json(as_dict(made))
     else:
-        typer.echo(f"{key} is worthless now.")
+        typer.echo(f"{key} is revoked.")

@@ -1,4 +1,4 @@
-"""Which server, and as whom: from the environment, or as `puddle login` has kept it."""
+"""The server and the credentials of a command: from the environment, or stored by `puddle login`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import typer
 from puddle._cli.failures import Failed
 from puddle._cli.kept import forget, keep_login, keep_token, kept_in, kept_login, kept_token
 from puddle._cli.showing import AsJson, role_name, show_one
-from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, AuthError, Authorizer, from_environment
+from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAME, AuthError, Authorizer
+from puddle.client.auth.base_authorizer import from_environment
 from puddle.client.cloud import CloudProvider
 from puddle.client.proto.v2 import auth_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.client.transport import call
 
 Cloud = Annotated[str, typer.Option("--cloud", envvar="PUDDLE_CLOUD", help="The cloud, by its id.")]
+Anywhere = Annotated[
+    str, typer.Option("--cloud", envvar="PUDDLE_CLOUD", help="Only on this cloud, by its id; as it comes on all.")
+]
 ADDRESS, KEY, SECRET = (
-    SERVER_ADDRESS_ENV_VAR_NAMES[0],
+    SERVER_ADDRESS_ENV_VAR_NAME,
     Authorizer.PUDDLE_API_KEY_ID_ENV_VAR_NAME,
     Authorizer.PUDDLE_API_SECRET_KEY_ENV_VAR_NAME,
 )
@@ -68,7 +72,7 @@ class _KeptAuthorizer(_Authorizer):
 
 
 def authorizer() -> Authorizer:
-    """Return whoever logs in: the environment counts more than what was kept."""
+    """Return the authorizer of a command; the environment wins over what `puddle login` has stored."""
     kept = kept_login()
     address = from_environment(ADDRESS) or kept.get("server_address")
     if not address:

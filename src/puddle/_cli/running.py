@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from puddle.server.main import Server
     from puddle.server.settings import Settings
 
-Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc/puddle/puddle.toml as it comes.")]
-Data = Annotated[Path | None, typer.Option("--data", help="The folder for all that is kept.")]
+Config = Annotated[Path | None, typer.Option("--config", help="A TOML file; /etc/puddle/puddle.toml by default.")]
+Data = Annotated[Path | None, typer.Option("--data", help="The folder for everything that is stored.")]
 
 
 _NO_DATABASE = "there is no database {}: a server makes it when it starts; name that server's --config or --data"
@@ -31,7 +33,7 @@ def server(
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")] = None,
     anew: Annotated[list[str] | None, typer.Option(help="A cloud to use although what was there is lost.")] = None,
 ) -> None:
-    """Run a server: it takes calls, makes wishes come true, and stops cleanly on SIGTERM or Ctrl-C.
+    """Run a server: it serves the API and reconciles systems, and stops cleanly on SIGTERM or Ctrl-C.
 
     With nothing configured it keeps everything in ~/.local/share/puddle, listens on 127.0.0.1:8081, and shows the first
     administrator's key, once.
@@ -40,14 +42,14 @@ def server(
     from puddle.server.main import Server
 
     found = _settings(config, data, server=_given(host=host, port=port))
-    with _told():
+    with _configuration_errors():
         listening = listen(found)
         made = Server(found, anew or ())
     address = address_of(found, listening)
 
     def ready() -> None:
         if made.key is not None:
-            _show(made.key, address, found.data)
+            show_key(made.key, address, found.data)
         typer.echo(f"Puddle listens on {address}")
         if made.key is not None:
             typer.echo(_first_step(made))
@@ -56,7 +58,7 @@ def server(
 
 
 def _first_step(made: Server) -> str:
-    """Return what an administrator may do first; without an image there is nothing to make systems from."""
+    """Return what an administrator does first: without an image there is nothing to make systems from."""
     with made.backend.store.reading() as tx:
         building = [f"{image.product} {image.version}" for image in tx.images.of()]
     if not building:
@@ -69,7 +71,7 @@ def migrate(config: Config = None, data: Data = None) -> None:
     from puddle.server.assembly import backend_of
 
     found = _settings(config, data)
-    with _told():
+    with _configuration_errors():
         store = backend_of(found).store
         store.migrate()
     store.close()
@@ -87,7 +89,7 @@ def server_key(
 
     found = _settings(config, data)
     file = found.data.absolute() / "puddle.db"
-    with _told():
+    with _configuration_errors():
         if found.database_url() == f"sqlite:///{file}" and not file.exists():  # one would be made, of another server
             raise Failed(_NO_DATABASE.format(file))
         backend = backend_of(found)
@@ -98,7 +100,7 @@ def server_key(
         raise Failed(str(error)) from None
     finally:
         backend.store.close()
-    _show(key, f"http://{found.server.host}:{found.server.port}", found.data)
+    show_key(key, f"http://{found.server.host}:{found.server.port}", found.data)
 
 
 def rotate_master_key(
@@ -113,12 +115,13 @@ def rotate_master_key(
     """
     found = _settings(config, data)
     if reencrypt:
-        _reencrypt(found)
+        reencrypt_passwords(found)
     else:
-        _add_key(found)
+        add_master_key(found)
 
 
-def _add_key(found: Settings) -> None:
+def add_master_key(found: Settings) -> None:
+    """Put a new key on top of the file of master keys. Raises Failed."""
     from puddle.server.auth.secrets import Keyring, KeysRefused
 
     file = found.keys_file()
@@ -138,14 +141,15 @@ def _add_key(found: Settings) -> None:
     typer.echo(f"A new key is on top of {file}. Restart all servers, then: puddle rotate-master-key --reencrypt")
 
 
-def _reencrypt(found: Settings) -> None:
+def reencrypt_passwords(found: Settings) -> None:
+    """Encrypt all passwords with the newest key. Raises Failed."""
     from puddle.server.api.rekeying import rekey
     from puddle.server.assembly import backend_of
 
     file = found.keys_file()
     if file is not None and not file.exists():  # one would be made, for an installation that is not the one meant
         raise Failed(_NO_KEYS.format(file))
-    with _told():
+    with _configuration_errors():
         backend = backend_of(found)
         backend.store.migrate()
     try:
@@ -162,35 +166,33 @@ def _reencrypt(found: Settings) -> None:
 
 
 def settings() -> None:
-    """Print all settings as a file to begin with: what they mean, and what they are as they come."""
+    """Print all settings with their meanings and defaults, as a file to begin with."""
     from puddle._cli.settings_page import as_toml
 
     typer.echo(as_toml(), nl=False)
 
 
-class _told:  # noqa: N801 -- reads as what it does
-    """What is wrong with the settings, or with the database they name, is told in sentences."""
+@contextmanager
+def _configuration_errors() -> Iterator[None]:
+    """Raise Failed, with a sentence, where the settings or the database they name cannot be used."""
+    from sqlalchemy.exc import OperationalError
 
-    def __enter__(self) -> None:
-        pass
+    from puddle.server.settings import SettingsRefused
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        from sqlalchemy.exc import OperationalError
-
-        from puddle.server.settings import SettingsRefused
-
-        if isinstance(error, SettingsRefused):
-            raise Failed(str(error)) from None
-        if isinstance(error, OperationalError):
-            why = str(error.orig).partition("\n")[0]
-            raise Failed(f"database.url: the database cannot be used: {why}") from None
+    try:
+        yield
+    except SettingsRefused as refused:
+        raise Failed(str(refused)) from None
+    except OperationalError as error:
+        why = str(error.orig).partition("\n")[0]
+        raise Failed(f"database.url: the database cannot be used: {why}") from None
 
 
 def _settings(config: Path | None, data: Path | None, **said: dict[str, Any]) -> Settings:
     from puddle.server import logs
     from puddle.server.settings import load
 
-    with _told():
+    with _configuration_errors():
         found = load(config, **{name: values for name, values in {**said, **_given(data=data)}.items() if values})
     logs.configure(found.log.level, found.log.format)
     return found
@@ -200,7 +202,7 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _show(key: ShownKey, address: str, data: Path) -> None:
+def show_key(key: ShownKey, address: str, data: Path) -> None:
     """Show a key this once: on stdout, unless that is a journal, which would keep it; then in a file."""
     told = f"# The key of the administrator {key.user.name}, shown this once. Put these lines into another terminal:"
     lines = f"{told}\n{key.exports(address)}\n"

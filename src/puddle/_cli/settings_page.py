@@ -1,4 +1,4 @@
-"""All settings, made from the settings themselves: a file to begin with, and tables for the documentation."""
+"""The settings as a file to begin with, and as tables for the documentation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from puddle.server.settings import described
 
 _HEAD = """\
-# Settings of `puddle server`, as they come. Take the # away from what you change; the server
+# Settings of `puddle server` and their defaults. Uncomment what you change; the server
 # looks for them in /etc/puddle/puddle.toml, or where --config says.
 """
 _WIDTH = 95
@@ -37,6 +37,6 @@ def as_markdown() -> str:
             section = table
             title = f"[[{table[:-2]}]]" if table.endswith("[]") else f"[{table}]"
             head = f"`{title}`" if table else "At the top"
-            lines += ["", f"**{head}**", "", "| key | as it comes | |", "|---|---|---|"]
+            lines += ["", f"**{head}**", "", "| key | default | |", "|---|---|---|"]
         lines.append(f"| `{name}` | {f'`{default}`' if default else ''} | {meaning} |")
     return "\n".join(lines[1:]) + "\n"

@@ -1,10 +1,10 @@
-"""`AdminClient`: who may use Puddle and how much of it, and looking back at what was done."""
+"""`AdminClient`: users, groups, API keys, alerts and the audit trail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from puddle.client.base_client import BaseClient
+from puddle.client.base_client import BaseClient, id_of
 from puddle.client.proto.v2 import admin_service_pb2 as pb
 from puddle.client.proto.v2 import auth_service_pb2 as auth
 from puddle.client.proto.v2 import event_service_pb2 as trail
@@ -36,7 +36,7 @@ class AdminClient(BaseClient):
         role: str = "user",
         groups: Iterable[str] = (),
     ) -> pb.User:
-        """Let somebody in, as "user" or "admin". They need a key (`create_key`) to log in with."""
+        """Create a user, with the role "user" or "admin". They need a key (`create_key`) to log in with."""
         request = pb.CreateUserRequest(
             name=name, email=email, display_name=display_name, role=_role(role), groups=groups
         )
@@ -52,7 +52,7 @@ class AdminClient(BaseClient):
         email: str | None = None,
         display_name: str | None = None,
     ) -> pb.User:
-        """Change what is given. Keys and tokens of a user who is not active are worthless at once."""
+        """Change what is given. Keys and tokens of an inactive user are refused at once."""
         request = pb.UpdateUserRequest(
             id=_user_id(user),
             role=_role(role) if role else auth.ROLE_UNKNOWN,
@@ -76,7 +76,7 @@ class AdminClient(BaseClient):
     # keys
 
     def create_key(self, name: str, valid_days: int = 0, user: str | pb.User = "") -> auth.ApiKey:
-        """Make a key of the caller's, or of another user's. Its `secret` is in this answer and nowhere else."""
+        """Create a key for the caller, or for another user. Its `secret` is in this response and nowhere else."""
         request = auth.CreateApiKeyRequest(name=name, valid_days=valid_days, user_id=_user_id(user))
         return self._call("AuthService", "CreateApiKey", request, auth.ApiKey())
 
@@ -85,19 +85,19 @@ class AdminClient(BaseClient):
         return [*self._call("AuthService", "ListApiKeys", Empty(), auth.ListApiKeysResponse()).keys]
 
     def revoke_key(self, key: str | auth.ApiKey) -> auth.ApiKey:
-        """Make a key, and all tokens it gave, worthless at once."""
-        return self._call("AuthService", "RevokeApiKey", auth.ApiKeyRequest(id=_id(key)), auth.ApiKey())
+        """Revoke a key, and all tokens it was exchanged for, at once."""
+        return self._call("AuthService", "RevokeApiKey", auth.ApiKeyRequest(id=id_of(key)), auth.ApiKey())
 
     # what people should know, and what was done
 
     def alerts(self, include_acknowledged: bool = False) -> list[pb.Alert]:
-        """Return what people should know of without looking."""
+        """Return alerts about the caller's systems; to an administrator, all."""
         request = pb.ListAlertsRequest(include_acknowledged=include_acknowledged)
         return [*self._call("AdminService", "ListAlerts", request, pb.ListAlertsResponse()).alerts]
 
     def acknowledge_alert(self, alert: str | pb.Alert) -> pb.Alert:
         """Mark an alert as read."""
-        return self._call("AdminService", "AcknowledgeAlert", pb.AlertRequest(id=_id(alert)), pb.Alert())
+        return self._call("AdminService", "AcknowledgeAlert", pb.AlertRequest(id=id_of(alert)), pb.Alert())
 
     def events(self, target: str = "", actor_id: str = "", since: float = 0, until: float = 0) -> Iterator[trail.Event]:
         """Yield the audit trail, the newest first; pages are fetched as they are needed.
@@ -123,7 +123,3 @@ def _role(name: str) -> auth.Role:
 
 def _user_id(user: str | pb.User) -> str:
     return user if isinstance(user, str) else user.user.id
-
-
-def _id(thing: str | auth.ApiKey | pb.Alert) -> str:
-    return thing if isinstance(thing, str) else thing.id

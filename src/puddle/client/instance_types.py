@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from puddle.client.base_client import BaseCloudClient
+from puddle.client.base_client import BaseCloudClient, id_of
 from puddle.client.models import InstanceType
 from puddle.client.proto.v2 import instance_type_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
@@ -38,10 +38,10 @@ class InstanceTypesClient(BaseCloudClient):
         enabled: bool | None = None,
         allowed_groups: Iterable[str] | None = None,
     ) -> InstanceType:
-        """Change an instance type into a message, or of one that was listed what is given. For administrators.
+        """Replace an instance type by a message, or change what is given of one that was listed. For administrators.
 
-        `price` is a decimal such as "0.90"; open sessions keep theirs. Without `enabled` nobody takes it anew; what
-        has it stays.
+        `price` is a decimal such as "0.90"; open sessions keep theirs. Disabled ones are
+        not offered for new systems; what has one keeps it.
         """
         changed = pb.InstanceType()
         changed.CopyFrom(instance_type if isinstance(instance_type, pb.InstanceType) else instance_type._instance_type)
@@ -54,9 +54,9 @@ class InstanceTypesClient(BaseCloudClient):
         return InstanceType(self._call("InstanceTypeService", "UpdateInstanceType", changed, pb.InstanceType()))
 
     def delete(self, instance_type: str | InstanceType) -> None:
-        """Offer an instance type no more; systems that use it stay. For administrators."""
-        which = instance_type if isinstance(instance_type, str) else instance_type.id
-        self._call("InstanceTypeService", "DeleteInstanceType", pb.InstanceTypeRequest(id=which), Empty())
+        """Delete an instance type. Refused while systems use it: disable it then. For administrators."""
+        request = pb.InstanceTypeRequest(id=id_of(instance_type))
+        self._call("InstanceTypeService", "DeleteInstanceType", request, Empty())
 
     def _list(self, method: str) -> list[InstanceType]:
         request = pb.ListInstanceTypesRequest(cloud=self.cloud.id)

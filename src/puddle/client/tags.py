@@ -1,10 +1,10 @@
-"""`TagsClient`: what creators of systems are asked."""
+"""`TagsClient`: the tags that creators of systems fill in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from puddle.client.base_client import BaseCloudClient
+from puddle.client.base_client import BaseCloudClient, id_of
 from puddle.client.models import Tag
 from puddle.client.proto.v2 import tag_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
@@ -26,7 +26,7 @@ class TagsClient(BaseCloudClient):
         pattern: str = "",
         options: Iterable[str] = (),
     ) -> Tag:
-        """Ask another question. For administrators.
+        """Define a tag. For administrators.
 
         `input_type` is "text" or "number"; answers match `pattern` as a whole, and are one of `options` if there are
         some.
@@ -51,7 +51,7 @@ class TagsClient(BaseCloudClient):
         pattern: str | None = None,
         options: Iterable[str] | None = None,
     ) -> Tag:
-        """Change a question into a message, or of one that was listed what is given. For administrators."""
+        """Replace a tag by a message, or change what is given of one that was listed. For administrators."""
         changed = pb.Tag()
         changed.CopyFrom(tag if isinstance(tag, pb.Tag) else tag._tag)
         given = {"label": label, "default_value": default_value, "required": required, "pattern": pattern}
@@ -63,6 +63,5 @@ class TagsClient(BaseCloudClient):
         return Tag(self._call("TagService", "UpdateTag", changed, pb.Tag()))
 
     def delete(self, tag: str | Tag) -> None:
-        """Ask no more; what was filled in stays. For administrators."""
-        which = tag if isinstance(tag, str) else tag.id
-        self._call("TagService", "DeleteTag", pb.TagRequest(id=which), Empty())
+        """Delete a tag; systems keep what was filled in. For administrators."""
+        self._call("TagService", "DeleteTag", pb.TagRequest(id=id_of(tag)), Empty())

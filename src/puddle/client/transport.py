@@ -61,12 +61,12 @@ def _posted(authorizer: BaseAuthorizer, url: str, body: bytes, headers: Mapping[
     try:
         return _connection(authorizer.verify).post(url, content=body, headers=dict(headers))
     except httpx.HTTPError as error:
-        raise BackendError(_unreached(authorizer.server_address, error)) from error
+        raise BackendError(unreached(authorizer.server_address, error)) from error
 
 
 def _filled(response: Answer, url: str, answer: httpx.Response) -> Answer:
     if answer.status_code != httpx.codes.OK:
-        raise _error(answer, url)
+        raise error_from(answer, url)
     try:
         response.ParseFromString(answer.content)
     except DecodeError as error:
@@ -97,7 +97,8 @@ _HINTS = (
 """What a failure of the network says, and what may help."""
 
 
-def _unreached(address: str, error: httpx.HTTPError) -> str:
+def unreached(address: str, error: httpx.HTTPError) -> str:
+    """Return the sentence for a backend that cannot be reached, with what may help."""
     why = str(error) or type(error).__name__
     hint = next((hint for said, hint in _HINTS if re.search(said, f"{why} {type(error).__name__}")), "")
     return f"Puddle cannot be reached at {shown(address)}: {why}" + (f"; {hint}" if hint else "")
@@ -111,7 +112,8 @@ def _not_ours(answer: httpx.Response, url: str) -> str:
     return f"{told}, which is not how Puddle answers: is the address right, and does its proxy reach it?"
 
 
-def _error(answer: httpx.Response, url: str) -> Exception:
+def error_from(answer: httpx.Response, url: str) -> Exception:
+    """Return the exception for a response that is not 200: the backend's error, or another server's."""
     said = _json(answer)
     message = str(said.get("message") or _not_ours(answer, url))
     sent = said.get("meta")

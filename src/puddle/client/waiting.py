@@ -1,4 +1,4 @@
-"""Waiting for what takes its time: ask again, at first soon, then less and less often."""
+"""Polling with a growing interval, until a condition holds or a timeout passes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def wait(
     done: Callable[[Seen], bool],
     still: Callable[[Seen], str],
     *,
-    patience_s: float,
+    timeout_s: float,
     longest_pause_s: float,
     progress: Progress,
 ) -> Seen:
     """Return the first thing seen that is `done`; meanwhile `progress` shows what `still` says.
 
-    Raises TimeoutError after `patience_s`, with what `still` says of the thing seen last; what `look` raises, but
+    Raises TimeoutError after `timeout_s`, with what `still` says of the thing seen last; what `look` raises, but
     BackendError only when the backend is away for longer than `AWAY_S` or at the end.
     """
     heard = time.monotonic()
-    deadline = heard + patience_s
+    deadline = heard + timeout_s
     for pause in _pauses(longest_pause_s):
         try:
             seen = look()
@@ -43,7 +43,7 @@ def wait(
             if done(seen):
                 return seen
             if heard >= deadline:
-                raise TimeoutError(f"after {patience_s / 60:g} minutes {still(seen)}; it goes on: wait again")
+                raise TimeoutError(f"after {timeout_s / 60:g} minutes {still(seen)}; it goes on: wait again")
             progress.say(still(seen))
         left = max(0.0, deadline - time.monotonic())
         progress.pause(min(pause, left), time.sleep)  # the last look is at the end itself

@@ -1,4 +1,4 @@
-"""Settings become a `Backend`: its folder, database and keys, and the clouds and products that are enabled."""
+"""Building a `Backend` from settings: its folder, database and keys, and the clouds and products that are enabled."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from puddle.server.clouds.base import Provider
 from puddle.server.products.base import Product
 from puddle.server.settings import Settings, SettingsRefused
 from puddle.server.store import Store
+from puddle.server.store.clock import DatabaseClock
 
 
 def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> Backend:
-    """Return the installation that settings describe; its database is not migrated. Raises SettingsRefused."""
+    """Return the backend that settings describe; its database is not migrated yet. Raises SettingsRefused."""
     os.umask(0o077)
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,19 +30,22 @@ def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> B
     _add_local(settings, clouds, products)
     _add_dai(settings, products)
     _add_simulated(settings, clouds, products)
+    store = _store(settings)
+    clock = DatabaseClock(store)
     return Backend(
-        store=_store(settings),
+        store=store,
         clouds=clouds,
         products=products,
         keyring=_keyring(settings),
         rules=settings.rules(),
-        clock=time.time,
+        clock=clock,
         wake=wake,
+        compare_clocks=clock.compare,
     )
 
 
 def _check_folder(data: Path) -> None:
-    """Refuse a folder in which others could put a database, a link or keys of their own."""
+    """Refuse a folder in which other users could plant a database, a link or keys."""
     found = data.stat()
     if found.st_mode & stat.S_IWOTH:
         raise SettingsRefused(f"data: anybody can write into {data}; `chmod o-w {data}`, and see what lies in it")
@@ -93,7 +97,7 @@ def _add_simulated(settings: Settings, clouds: dict[str, Provider], products: di
 def _store(settings: Settings) -> Store:
     try:
         return Store(settings.database_url())
-    except Exception as error:  # noqa: BLE001 -- a driver may be missing, an option wrong: it cannot be used
+    except Exception as error:  # noqa: BLE001 -- a driver may be missing, or an option wrong
         raise SettingsRefused(f"database.url cannot be used: {type(error).__name__}; it is left out here") from None
 
 

@@ -1,4 +1,4 @@
-"""What both halves of the server stand on: the API that takes wishes, and the reconciler that fulfils them."""
+"""What the API and the reconciler share: the store, clouds, products, keys, rules and clock of one installation."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from puddle.server.store import Store
 
 
 def _nobody() -> None:
-    """Wake nobody: the reconciler will see it at its next look."""
+    """Wake nobody: a reconciler sees it when it polls next."""
+
+
+def _nothing() -> None:
+    """Compare no clocks: there is only one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """An installation. `clock` gives unix seconds; `wake` lets the reconciler of this process look at once."""
+    """One installation. `clock` returns unix seconds; `wake` makes the reconciler of this process look at once."""
 
     store: Store
     clouds: Mapping[str, Provider]
@@ -27,6 +31,7 @@ class Backend:
     rules: Rules
     clock: Callable[[], float]
     wake: Callable[[], None] = field(default=_nobody)
+    compare_clocks: Callable[[], None] = field(default=_nothing)
 
     def now(self) -> int:
         """Return the time in whole unix seconds."""

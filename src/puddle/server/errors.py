@@ -1,16 +1,16 @@
-"""Why the server refuses a call, in words for people and for programs.
+"""The errors a caller is told, for people (a sentence) and for programs (`code`, `reason`).
 
     Refused
-    ├── Invalid          an argument is not as it must be: `field`, `rule`
-    ├── Precondition     the object does not stand right for it: `reason`, what could be done instead
-    ├── Exceeded         a limit, a budget or the pool of compute units would be exceeded
-    ├── Unauthenticated  who is calling is not known
-    ├── Denied           it is known, and may not do that
+    ├── Invalid          an argument is invalid: `field`, `rule`
+    ├── Precondition     the object's state does not allow it: `reason`, what could be done instead
+    │   └── Exceeded     a limit, a budget or the pool of compute units would be exceeded
+    ├── Unauthenticated  the caller's identity is not known
+    ├── Denied           the caller is known, and may not do that
     ├── Missing          there is no such object, or it is somebody else's
     └── TooMany          too many calls: `retry_after` seconds
 
-`code` is the Connect protocol's word, `reason` ours, and stable. A transport maps them in one place; whatever is not a
-`Refused` is a mistake of ours.
+`code` is the Connect protocol's, `reason` is Puddle's own, and stable. The transport maps them in one place. Any other
+exception is a bug in the server.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from collections.abc import Sequence
 
 
 class Refused(Exception):
-    """What all refusals have in common. `meta` travels beside the sentence."""
+    """The base of all refusals. `meta` is sent with the sentence."""
 
     code = "unknown"
 
     def __init__(self, sentence: str, reason: str, **meta: str | int | Sequence[str]) -> None:
-        """`reason`: one of the words programs may rely on."""
+        """`reason`: a stable word that programs may rely on."""
         super().__init__(sentence)
         self.sentence = sentence
         self.reason = reason
@@ -32,17 +32,17 @@ class Refused(Exception):
 
 
 class Invalid(Refused):
-    """An argument is not as it must be."""
+    """An argument is invalid."""
 
     code = "invalid_argument"
 
     def __init__(self, field: str, rule: str, sentence: str = "") -> None:
-        """`rule` says what would be right: "has at most 63 characters"."""
+        """`rule` says what is valid: "has at most 63 characters"."""
         super().__init__(sentence or f"{field} {rule}", "invalid", field=field, rule=rule)
 
 
 class Precondition(Refused):
-    """The object does not stand right for what is asked."""
+    """The object's state does not allow what was asked."""
 
     code = "failed_precondition"
 
@@ -52,7 +52,7 @@ class Exceeded(Precondition):
 
 
 class Unauthenticated(Refused):
-    """Nobody we know is calling."""
+    """The caller is not authenticated."""
 
     code = "unauthenticated"
 

@@ -1,7 +1,7 @@
-"""Where the end of the process would hurt most: points with names, so that tests end it there.
+"""Fault injection: named points in the code where a crash would hurt most, so that tests can crash there.
 
-`reach` does nothing unless armed. The environment ``PUDDLE_FAULT=machine_ordered:3`` lets the process kill itself
-(SIGKILL) at the third passage of a point; `armed` lets a test do what it likes there, such as raising `Crash`.
+`reach` does nothing unless armed. ``PUDDLE_FAULT=machine_ordered:3`` in the environment makes the process kill itself
+(SIGKILL) when it reaches a point the third time; `armed` calls a test's hook there, which may raise `Crash`.
 
 A decision is written with all its consequences in one transaction, before its step is taken; so between any two points
 the database says what there is to do, and every step may be taken again.
@@ -19,7 +19,7 @@ VARIABLE = "PUDDLE_FAULT"
 
 
 class Point(StrEnum):
-    """A place in the code. Those in `IN_TRANSACTION` are passed within one, whose writes are lost with a crash."""
+    """A place in the code. Those `IN_TRANSACTION` are within one, whose writes a crash loses."""
 
     LEASED = "leased"
     LOOKED = "looked"
@@ -64,21 +64,21 @@ IN_TRANSACTION = frozenset({Point.DECIDING, Point.ENDING, Point.BOOKING, Point.R
 
 
 class Crash(BaseException):
-    """The end of the process, as tests play it: nothing may catch it."""
+    """A simulated crash of the process: nothing may catch it."""
 
 
 Hook = Callable[[Point], None]
 
 
 def reach(point: Point) -> None:
-    """Pass a point."""
+    """Pass a point: call the hook, if one is armed."""
     if _State.hook is not None:
         _State.hook(point)
 
 
 @contextmanager
 def armed(hook: Hook) -> Iterator[None]:
-    """Let `hook` be called at every passage."""
+    """Call `hook` at every point that is reached."""
     before, _State.hook = _State.hook, hook
     try:
         yield
@@ -87,7 +87,7 @@ def armed(hook: Hook) -> Iterator[None]:
 
 
 def crash_at(point: Point, nth: int = 1) -> Hook:
-    """Return a hook that raises `Crash` at the nth passage of a point."""
+    """Return a hook that raises `Crash` when a point is reached the nth time."""
     return _Counted(point, nth, _raise_crash)
 
 
@@ -102,7 +102,7 @@ def from_environment(given: str) -> Hook | None:
 
 
 class _Counted:
-    """Does something at the nth passage of a point, and once only."""
+    """Does something when a point is reached the nth time, and only then."""
 
     def __init__(self, point: Point, nth: int, do: Callable[[Point], None]) -> None:
         self._point = point

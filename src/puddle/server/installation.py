@@ -1,6 +1,7 @@
-"""A fresh installation: its first administrator, whose key is shown once, and something to make systems from.
+"""Bootstrapping an installation: the first administrator, whose key is shown once, instance types and images.
 
-Several servers may start on one empty database: one of them does this, the others find it done.
+Several servers may start on one empty database: one of them does this, the others find it done. `settle` checks, at
+every start, that the clouds are this installation's.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from puddle.server.store.trail import event_id
 _log = structlog.get_logger(__name__)
 ADMIN = "admin"
 _ELSEWHERE = (
-    "clouds.{0}: {1} and {2} should be there, but the cloud is nobody's yet: it is another one than "
-    "it was, and all of them would be given up. Let clouds.{0} be the one it was (on its machine, with its folder); if "
+    "clouds.{0}: {1} and {2} should be there, but the cloud has no owner yet: it is another one than "
+    "before, and all of them would be given up. Let clouds.{0} be the one it was (on its machine, with its folder); if "
     "that is lost for good, start once with --anew {0}"
 )
 _ANOTHERS = (
@@ -45,7 +46,7 @@ _FITTING = (("small", 1, 1, "0.05"), ("medium", 2, 2, "0.10"), ("large", 4, 8, "
 
 @dataclass(frozen=True, slots=True)
 class ShownKey:
-    """A key and its secret, to be shown once and kept nowhere."""
+    """An API key with its secret, to be shown once and stored nowhere."""
 
     key_id: str
     secret: str
@@ -64,7 +65,7 @@ class ShownKey:
 
 
 def prepare(api: Api, settings: Settings) -> ShownKey | None:
-    """Fill an empty database; None where it is not empty."""
+    """Fill an empty database and return the first administrator's key; None where it is not empty."""
     now = api.backend.now()
     with api.backend.store.writing() as tx:
         tx.lock("installation")
@@ -78,10 +79,10 @@ def prepare(api: Api, settings: Settings) -> ShownKey | None:
 
 
 def settle(backend: Backend, *, anew: Collection[str] = ()) -> None:
-    """See that every cloud is this installation's, and make it so where it is nobody's.
+    """Check that every cloud belongs to this installation; claim those that have no owner yet.
 
-    A cloud that is nobody's though something of ours should be there is another one than it was: a folder was moved, or
-    this is another machine. That is accepted only of the clouds in `anew`. Raises SettingsRefused.
+    A cloud without an owner, though systems of ours should be on it, is another one than before: a folder was moved, or
+    this is another machine. That is accepted only for the clouds in `anew`. Raises SettingsRefused.
     """
     for name in set(anew) - set(backend.clouds):
         raise SettingsRefused(f"--anew {name}: there is no such cloud; there is {', '.join(backend.clouds)}")
@@ -102,9 +103,10 @@ def settle(backend: Backend, *, anew: Collection[str] = ()) -> None:
 
 
 def recovered(backend: Backend, name: str) -> ShownKey:
-    """Return a new key for an administrator, who is made where there is none of that name.
+    """Return a new key for an administrator, who is created if there is no user of that name.
 
-    For whoever can read the database anyway. Raises ValueError where the user is no active administrator.
+    It needs no authentication: who can call it can read the database. Raises ValueError for anybody but an active
+    administrator.
     """
     now = backend.now()
     with backend.store.writing() as tx:

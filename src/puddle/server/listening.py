@@ -1,4 +1,4 @@
-"""Where a server listens, and that it does so safely."""
+"""The listening socket, and the refusal of unsafe ones: no plain HTTP where others can reach it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens where settings say. Raises SettingsRefused, also where that would be unsafe."""
+    """Return a listening socket as configured. Raises SettingsRefused, also where that would be unsafe."""
     host, port = settings.server.host, settings.server.port
     _check_certificate(settings)
     if settings.server.allow_plain and not is_loopback(host) and not settings.server.cert_file:

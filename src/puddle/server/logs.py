@@ -1,7 +1,7 @@
-"""What a server tells on stderr: one line an event, as text on a terminal and as JSON elsewhere.
+"""Logging to stderr: one line an event, as text on a terminal and as JSON elsewhere.
 
-Tracebacks come without the values of variables, in which secrets would be. Control characters are marked: what clouds,
-products and callers say is in our sentences, and must not write to the terminal of whoever reads them.
+Tracebacks come without the values of variables, which may be secrets. Control characters are replaced: log lines quote
+clouds, products and callers, who must not control the terminal of the reader.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Format = Literal["auto", "json", "text"]
 
 
 def configure(level: str, form: Format) -> None:
-    """Set up the logs of this process, those of libraries (from warnings on) too."""
+    """Configure the logs of this process, and those of libraries from warnings on."""
     text = form == "text" or (form == "auto" and sys.stderr.isatty())
     structlog.configure(
         processors=[
@@ -43,7 +43,7 @@ def _fit_for_a_terminal(_logger: object, _method: str, told: structlog.typing.Ev
 
 
 class _Fit(logging.Formatter):
-    """The same for what libraries tell."""
+    """The same for the logs of libraries."""
 
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter."""

@@ -1,4 +1,4 @@
-"""The loops of one server process: each in a thread of its own, woken by wishes that are written here."""
+"""The reconciler's loops in this process, each in a thread of its own, and what wakes them when a wish is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -18,75 +17,58 @@ from puddle.server.reconcile.loop import Loop
 from puddle.server.settings import Settings
 
 _log = structlog.get_logger(__name__)
-_LOOPS_END_S = 60.0
+_JOIN_TIMEOUT_S = 60.0
 
 
 @dataclass(slots=True)
-class Bell:
-    """Wakes whoever wants to know of a wish that was written here."""
+class Notifier:
+    """Calls all listeners when a wish was written in this process."""
 
     listeners: list[Callable[[], None]] = field(default_factory=list)
 
-    def ring(self) -> None:
-        """Wake them."""
-        for wake in self.listeners:
-            wake()
+    def notify(self) -> None:
+        """Call them."""
+        for listener in self.listeners:
+            listener()
 
 
-class Turner:
-    """One loop in a thread of its own, and how long ago it turned."""
+class LoopThread:
+    """One loop of the reconciler in a thread of its own."""
 
     def __init__(self, backend: Backend, settings: Settings, number: int) -> None:
         """The thread starts with `start`."""
-        terms = settings.reconciler
-        self._loop = _Counted(backend, _holder(number), workers=terms.workers, batch=terms.batch, lease_s=terms.lease_s)
+        given = settings.reconciler
+        self._loop = Loop(backend, _holder(number), workers=given.workers, batch=given.batch, lease_s=given.lease_s)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop.run, args=(self._stop,), name=f"reconcile-{number}")
         self.wake = self._loop.wake
 
     def start(self) -> None:
-        """Begin to turn."""
+        """Start the loop."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask it to stop."""
+        """Ask the loop to stop."""
         self._stop.set()
         self._loop.wake()
 
     def join(self) -> None:
-        """Wait until it has stopped; a call that hangs is not waited for for ever."""
+        """Wait until the loop has stopped, but not for ever where one of its calls hangs."""
         if self._thread.ident is None:
             return
-        self._thread.join(_LOOPS_END_S)
+        self._thread.join(_JOIN_TIMEOUT_S)
         if self._thread.is_alive():
-            _log.warning("a loop has not ended; its leases end by themselves", seconds=_LOOPS_END_S)
+            _log.warning("a loop has not stopped; its leases will expire", seconds=_JOIN_TIMEOUT_S)
 
     @property
     def turns(self) -> int:
-        """How many turns it made."""
+        """How many turns the loop has made; those that failed do not count."""
         return self._loop.turns
 
     @property
     def age(self) -> float:
         """Seconds since its last turn, or since it was made."""
-        return time.monotonic() - self._loop.last
-
-
-class _Counted(Loop):
-    """A loop that counts its turns; those that fail do not count."""
-
-    turns = 0
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.last = time.monotonic()
-
-    def turn(self, now: int) -> int:
-        """See Loop."""
-        moved = super().turn(now)
-        self.turns += 1
-        self.last = time.monotonic()
-        return moved
+        return time.monotonic() - self._loop.last_turn
 
 
 def _holder(number: int) -> str:

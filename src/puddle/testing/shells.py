@@ -40,6 +40,7 @@ class ProcessShell:
         self.console = disk.with_name(disk.name + ".console")
         self.starts = 0
         self._ports: Mapping[str, int] = {}
+        self._kept = ExitStack()
         self._service: Service | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,8 +86,8 @@ class ProcessShell:
         return self._process.pid if self._process is not None and serving is not None and serving.running else 0
 
     def endpoint(self, ports: Mapping[str, int], memory_gb: float = 1.0) -> Endpoint:
-        """Return how to reach it, with a free port for each name, as they were numbered when first asked for."""
-        self._ports = self._ports or free_ports(ports)
+        """Return how to reach it, with a port of its own for each name, numbered as when first asked for."""
+        self._ports = self._ports or kept_ports(ports, self._kept)
         return Endpoint(host="127.0.0.1", ports=self._ports, memory_gb=memory_gb, vcpus=1, shell=self)
 
     def come_up(self) -> None:
@@ -142,13 +143,18 @@ class ProcessShell:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
         self.go_down()
+        self._kept.close()
 
 
-def free_ports(names: Mapping[str, int]) -> dict[str, int]:
-    """Return a port for each name that nobody listens on now, in the order of the usual numbers."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in names]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        numbers = sorted(one.getsockname()[1] for one in sockets)
+def kept_ports(names: Mapping[str, int], until: ExitStack) -> dict[str, int]:
+    """Return a free port for each name, in the order of the usual numbers, and keep them free until a stack ends.
+
+    A program that asks for just this port gets it, where it says SO_REUSEADDR, as servers do; whoever asks for any port
+    is given another one, also while the program is down.
+    """
+    sockets = [until.enter_context(socket.socket()) for _ in names]
+    for one in sockets:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(("127.0.0.1", 0))
+    numbers = sorted(one.getsockname()[1] for one in sockets)
     return dict(zip(sorted(names, key=names.__getitem__), numbers, strict=True))

@@ -1,4 +1,4 @@
-"""What commands say about a run: its streams, its failures, its stages."""
+"""The facts that commands print about a run: its streams, its failures, the seconds of its stages."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SHOWN = 20
 
 def job_facts(client: Client, job_id: int) -> dict[str, Any]:
     """All that is known of a run, for a machine."""
-    from scannerpy._client.reports import look, streams
+    from scannerpy._client.reports import job_report, streams
 
-    report = look(client._database, job_id)
+    report = job_report(client._database, job_id)
     status, record = report.status, report.record
     return {
         "job": report.id,
         "name": report.name,
-        "state": report.word,
+        "state": report.state,
         "message": status.result.msg,
         "begun": report.begun,
         "ended": report.ended,
@@ -53,9 +53,9 @@ def job_facts(client: Client, job_id: int) -> dict[str, Any]:
 
 def print_job(client: Client, job_id: int, *, traceback: bool) -> None:
     """Print a page about a run."""
-    from scannerpy._client.reports import look, streams
+    from scannerpy._client.reports import job_report, streams
 
-    report = look(client._database, job_id)
+    report = job_report(client._database, job_id)
     page.say(f"Job {report.id}: {_headline(report)}")
     page.facts(_facts(report))
     print_streams(streams(client._database, report))
@@ -69,9 +69,9 @@ def print_job(client: Client, job_id: int, *, traceback: bool) -> None:
 
 def print_outcome(client: Client, job_id: int) -> None:
     """Print what a run has just made, and what it could not."""
-    from scannerpy._client.reports import look, streams
+    from scannerpy._client.reports import job_report, streams
 
-    report = look(client._database, job_id)
+    report = job_report(client._database, job_id)
     page.say(f"Job {report.id}: {_headline(report)}")
     print_streams(streams(client._database, report))
     print_failures(list(report.status.failures), traceback=True, ending=report.traceback)
@@ -125,7 +125,7 @@ def _headline(report: JobReport) -> str:
     took = "" if report.ended is None else f" in {page.seconds(report.ended - report.begun)}"
     failed = f", {page.plural(status.jobs_failed, 'stream')} failed" if status.jobs_failed else ""
     total = page.plural(status.total_jobs, "stream")
-    return f"{report.word}{took}: {status.jobs_done:,} of {total} complete{failed}"
+    return f"{report.state}{took}: {status.jobs_done:,} of {total} complete{failed}"
 
 
 def _facts(report: JobReport) -> list[tuple[str, object]]:
@@ -152,7 +152,7 @@ def _facts(report: JobReport) -> list[tuple[str, object]]:
 def _next_step(report: JobReport) -> None:
     """Say how what is missing is computed, where something is."""
     missing = report.status.total_jobs - report.status.jobs_done
-    if report.word == "running" or not missing or report.retried_by:
+    if report.state == "running" or not missing or report.retried_by:
         return
     page.say(f"\n`scanner retry {report.id}` computes what is missing.")
     script = report.record.origin.script if report.record else ""

@@ -58,14 +58,14 @@ def _line(table: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _jobs(client: Client, json: bool) -> None:
-    from scannerpy._client.reports import jobs_of, look
+    from scannerpy._client.reports import job_report, jobs_of
 
     database = client._database
-    reports = [look(database, job.id) for job in jobs_of(database.catalog.state(), LAST)]
+    reports = [job_report(database, job.id) for job in jobs_of(database.catalog.state(), LAST)]
     if json:
         page.as_json([
             {
-                "id": r.id, "state": r.word, "begun": r.begun, "ended": r.ended, "streams": r.status.total_jobs,
+                "id": r.id, "state": r.state, "begun": r.begun, "ended": r.ended, "streams": r.status.total_jobs,
                 "failed": r.status.jobs_failed, "rows": r.status.total_rows,
                 "program": r.record.origin.script if r.record else "",
             }
@@ -76,7 +76,7 @@ def _jobs(client: Client, json: bool) -> None:
     else:
         rows = [
             (
-                r.id, r.word, page.moment(r.begun), "–" if r.ended is None else page.seconds(r.ended - r.begun),
+                r.id, r.state, page.moment(r.begun), "–" if r.ended is None else page.seconds(r.ended - r.begun),
                 f"{r.status.total_jobs:,}", f"{r.status.jobs_failed:,}", _program(r),
             )
             for r in reports

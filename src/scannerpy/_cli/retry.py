@@ -25,11 +25,11 @@ def retry(
     json: Json = False,
 ) -> None:
     """Compute what is missing of a run: streams that failed or were cut off. What is finished is not done again."""
-    from scannerpy._client.reports import look
+    from scannerpy._client.reports import job_report
 
     with open_client(None if db is None else db.absolute()) as client:
         number = job_number(client, job)
-        record = look(client._database, number).record
+        record = job_report(client._database, number).record
         if record is not None and Path(record.origin.folder).is_dir():
             os.chdir(record.origin.folder)  # relative paths in the arguments of ops are relative to it
         made = client.retry_job(number, as_it_was=as_it_was, task_timeout=task_timeout)

@@ -37,11 +37,11 @@ def run(
 
     jobs: list[tuple[Client, int]] = []
 
-    def watch(request: RunRequest, go_on: Callable[[RunRequest], int | None]) -> int | None:
+    def watch(request: RunRequest, proceed: Callable[[RunRequest], int | None]) -> int | None:
         mode = CacheMode.Ignore if only_missing and request.cache_mode is CacheMode.Error else request.cache_mode
         before = request.client._runs.last()
         try:
-            return go_on(replace(request, cache_mode=mode, show_progress=True))
+            return proceed(replace(request, cache_mode=mode, show_progress=True))
         finally:
             last = request.client._runs.last()
             if last is not None and last != before:

@@ -83,9 +83,9 @@ def _whence(client: Client, facts: dict[str, Any]) -> list[tuple[str, object]]:
         return [*pairs, ("from", f"{source['path']} ({page.size(source['size'])}, {how})")]
     if facts["job"] is None:
         return [*pairs, ("by", "new_table")]
-    from scannerpy._client.reports import look
+    from scannerpy._client.reports import job_report
 
-    record = look(client._database, facts["job"]).record
+    record = job_report(client._database, facts["job"]).record
     program = f", {record.origin.script}" if record is not None and record.origin.script else ""
     return [*pairs, ("by", f"job {facts['job']}{program}")]
 

@@ -23,26 +23,19 @@ from scannerpy.errors import ScannerException, StreamExists
 INDEX_COLUMN = "index"
 """The first column of ingested videos: the row's own number, made when it is read and stored nowhere."""
 
-Now = Callable[[], float]
-
 
 class Database:
     """The tables of one database, on a disk or in a bucket."""
 
-    def __init__(self, storage_config: Mapping[str, Any], now: Now = time.time) -> None:
+    def __init__(self, storage_config: Mapping[str, Any]) -> None:
         self.storage_config = dict(storage_config)
         self.objects: Objects = open_config(storage_config)
         self.catalog = Catalog(self.objects)
-        self._now = now
 
     @cached_property
     def notes(self) -> Objects:
         """The same place, for what tells about runs: written whole, but no run waits until it has reached the disk."""
         return open_config(self.storage_config, durable=False)
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._now()
 
     def record(self, name: str) -> TableRecord | None:
         """The visible table of that name, committed or not."""
@@ -83,7 +76,7 @@ class Database:
         }
         record = TableRecord(
             id=0, name=draft.name, columns=tuple(ColumnRecord(name, is_video=False) for name in draft.columns),
-            rows=len(draft.rows), committed=True, job_id=None, key=key, created=self.now(),
+            rows=len(draft.rows), committed=True, job_id=None, key=key, created=time.time(),
             manifest=write_manifest(self.objects, key, refs), source=None,
         )  # fmt: skip
         self.create([record], replacing=[] if existing is None else [existing.id])

@@ -1,4 +1,4 @@
-"""`Client.explain`: the plan of a run with what the stored videos' indexes add to it."""
+"""`Client.explain`: the plan of a run, with decode costs and frame sizes from the indexes of the stored videos."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scannerpy._client.database import Database
 from scannerpy._client.preparing import plan_only
-from scannerpy._client.sources import Resolved
+from scannerpy._client.sources import ResolvedSource
 from scannerpy._client.stored import StoredColumn
 from scannerpy._graph.graph import Graph
 from scannerpy._plan.decode import DecodeCost
@@ -22,7 +22,7 @@ def explained(database: Database, sinks: Sequence[Sink], perf_params: object) ->
     return explain(plan, _costs(columns), _element_sizes(plan.graph, columns))
 
 
-def _column(database: Database, source: Resolved) -> StoredColumn | None:
+def _column(database: Database, source: ResolvedSource) -> StoredColumn | None:
     if "manifest" not in source.args:
         return None
     return StoredColumn.of_manifest(database, source.args["manifest"], source.args["column"], source.args["is_video"])

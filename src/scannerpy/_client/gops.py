@@ -1,21 +1,21 @@
-"""Where a run meets the groups of pictures of its videos: packet sizes that end with them, tasks that begin them, and
-sampled rows shared out by what is decoded for them.
+"""Packet sizes and prerolls that follow from the keyframes of a run's videos.
 
-Only ever a matter of speed. Looked at for a few streams, since an estimate from those is as good as from all, and
-since with many streams no two workers share one.
+They affect speed only. Keyframes are read for a few streams: an estimate from those is as good as one from all, and
+with many streams no two workers share one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from scannerpy._client.database import Database
-from scannerpy._client.sources import Resolved
+from scannerpy._client.sources import ResolvedSource
 from scannerpy._client.stored import StoredColumn
 from scannerpy._graph.graph import Graph
-from scannerpy._plan.balance import shared_out
+from scannerpy._plan.balance import balanced
 from scannerpy._plan.demand import trace
 from scannerpy._plan.estimate import aligned
 from scannerpy._plan.plan import JobPlan, Plan
@@ -23,16 +23,16 @@ from scannerpy._plan.rows import Rows
 from scannerpy._words.sizing import machine_cpus
 from scannerpy.common import PerfParams
 
-LOOKED_AT = 8
+MAX_STREAMS = 8
 """Streams whose keyframes are read."""
-TRACED = 64
+MAX_TRACED = 64
 """Tasks of a job that are traced to their first frame where samplers stand between."""
 
 
-def in_step(
+def align_packets(
     params: PerfParams,
     graph: Graph,
-    sources: Sequence[Sequence[Resolved]],
+    sources: Sequence[Sequence[ResolvedSource]],
     database: Database,
     plan_with: Callable[[int, int], Plan],
 ) -> PerfParams:
@@ -43,38 +43,38 @@ def in_step(
     """
     if not params.estimated:
         return params
-    keyframes = [_keyframes(database, job) for job in sources[:LOOKED_AT]]
+    keyframes = [_keyframes(database, job[0].args) for job in sources[:MAX_STREAMS]]
     work, io = params.work_packet_size, params.io_packet_size
     if not _resampled(graph):
         work, io = aligned(work, io, [rows for rows in keyframes if rows is not None])
-    elif len(sources) <= LOOKED_AT and not _sliced(graph) and any(rows is not None for rows in keyframes):
+    elif len(sources) <= MAX_STREAMS and not _sliced(graph) and any(rows is not None for rows in keyframes):
         pipelines = params.pipeline_instances_per_node or machine_cpus()
-        io = shared_out(lambda size: plan_with(size, 1), io, keyframes, pipelines)
+        io = balanced(lambda size: plan_with(size, 1), io, keyframes, pipelines)
         work = min(work, io)
         io -= io % work
     params.work_packet_size, params.io_packet_size = work, io
     return params
 
 
-def run_ups(plan: Plan, database: Database) -> Mapping[int, Sequence[float]]:
+def prerolls(plan: Plan, database: Database) -> Mapping[int, Sequence[float]]:
     """Return, per job and task, what a worker that begins with the task must decode before it, in the job's rows.
 
     Zero for a task that begins at a keyframe; jobs without keyframes (or too many to look at) are left out.
     """
-    if len(plan.jobs) > LOOKED_AT:
+    if len(plan.jobs) > MAX_STREAMS:
         return {}
-    return {number: ups for number, job in enumerate(plan.jobs) if (ups := _run_ups(plan.graph, job, database))}
+    return {number: rows for number, job in enumerate(plan.jobs) if (rows := _prerolls(plan.graph, job, database))}
 
 
-def _run_ups(graph: Graph, job: JobPlan, database: Database) -> list[float]:
-    sources = [Resolved(rows, job.args[v.number], None) for v, rows in zip(graph.sources, job.source_rows, strict=True)]  # type: ignore[arg-type]  # a source's argument is a mapping
-    keyframes = _keyframes(database, sources)
+def _prerolls(graph: Graph, job: JobPlan, database: Database) -> list[float]:
+    args = job.args[graph.sources[0].number]
+    keyframes = _keyframes(database, args) if isinstance(args, Mapping) else None
     if keyframes is None or len(keyframes) == 0:
         return []
     first = _first_rows(graph, job)
     group = np.maximum(np.searchsorted(keyframes, first, side="right") - 1, 0)
-    ups: list[float] = ((first - keyframes[group]) * (job.rows / max(1, job.source_rows[0]))).tolist()
-    return [*ups, *[0.0] * (len(job.tasks) - len(ups))]
+    rows: list[float] = ((first - keyframes[group]) * (job.rows / max(1, job.source_rows[0]))).tolist()
+    return [*rows, *[0.0] * (len(job.tasks) - len(rows))]
 
 
 def _first_rows(graph: Graph, job: JobPlan) -> Rows:
@@ -82,13 +82,12 @@ def _first_rows(graph: Graph, job: JobPlan) -> Rows:
     if not _resampled(graph):
         return job.tasks.starts()
     source = graph.sources[0].number
-    traced = (trace(graph, job, job.tasks[t])[source].rows for t in range(min(TRACED, len(job.tasks))))
+    traced = (trace(graph, job, job.tasks[t])[source].rows for t in range(min(MAX_TRACED, len(job.tasks))))
     return np.array([rows[0] if len(rows) else 0 for rows in traced], dtype=np.int64)
 
 
-def _keyframes(database: Database, sources: Sequence[Resolved]) -> Rows | None:
-    """Return the keyframe rows of a job's first source, if that is a stored video."""
-    args = sources[0].args
+def _keyframes(database: Database, args: Mapping[str, Any]) -> Rows | None:
+    """Return the keyframe rows of a source with these arguments, if that is a stored video."""
     if not args.get("is_video"):
         return None
     column = StoredColumn.of_manifest(database, args["manifest"], args["column"], is_video=True)

@@ -1,10 +1,10 @@
-"""What a database keeps of every run, so that any process can tell later how it went.
+"""Records of runs in the database, from which any process can tell later how a run went.
 
 ::
 
     jobs/00000003/run.json             who began it where, and what was to be made       (when it begins)
     jobs/00000003/recipe               the graph, pickled and signed; see `recipes`      (when it begins)
-    jobs/00000003/staged.json          what a killed one leaves outside; see `foreign`             (while it runs)
+    jobs/00000003/staged.json          what a killed one leaves outside; see `backend_outputs`     (while it runs)
     jobs/00000003/failures-0000.json   streams that were given up, not a second later
     jobs/00000003/end.json             its numbers and its result                        (when it ends)
     jobs/00000003/trace.json           when which worker did what; see `profiler`        (when it ends)
@@ -33,7 +33,7 @@ from scannerpy._words.owner import born, lives, owner, process_lives
 
 T = TypeVar("T")
 
-WRITE_SECONDS = 1.0
+MIN_WRITE_SECONDS = 1.0
 """Failures are written at once, but at most so often."""
 COUNTS = (
     "tasks_done", "total_tasks", "rows_done", "total_rows", "rows_given_up", "jobs_done", "jobs_failed", "total_jobs",
@@ -42,7 +42,7 @@ COUNTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class OutputTable:
     """A table a run makes: its id, name and column. (Outputs that are no tables belong to their storage.)"""
 
     table: int
@@ -57,7 +57,7 @@ class StreamRecord:
     name: str
     rows: int
     tasks: int
-    made: tuple[Made, ...]
+    made: tuple[OutputTable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class RunRecord:
     no_recipe: str = ""
 
 
-class Chronicle:
+class RunRecorder:
     """Writes down what happens to one run. Listens to its events."""
 
     def __init__(self, objects: Objects, job_id: int, now: Callable[[], float] = time.monotonic) -> None:
@@ -127,7 +127,7 @@ class Chronicle:
         self._objects.put(path, encode("failures", [asdict(failure) for failure in self._fresh]))
         self._fresh.clear()
         self._written += 1
-        self._next = self._now() + WRITE_SECONDS
+        self._next = self._now() + MIN_WRITE_SECONDS
 
 
 def read_record(objects: Objects, job_id: int) -> RunRecord | None:
@@ -137,7 +137,7 @@ def read_record(objects: Objects, job_id: int) -> RunRecord | None:
         return None
     origin = {**body["origin"], "command": tuple(body["origin"]["command"])}
     streams = tuple(_stream(stream) for stream in body["streams"])
-    return _made(RunRecord, {**body, "streams": streams, "origin": _made(Origin, origin)})
+    return _from_json(RunRecord, {**body, "streams": streams, "origin": _from_json(Origin, origin)})
 
 
 def read_failures(objects: Objects, job_id: int) -> list[Failure]:
@@ -214,19 +214,19 @@ def _read(objects: Objects, job_id: int, name: str, kind: str) -> Any:
         return None
 
 
-def _made(cls: type[T], body: Mapping[str, Any]) -> T:
+def _from_json(cls: type[T], body: Mapping[str, Any]) -> T:
     """A record from its JSON. What a later Scanner has added to it is passed over."""
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]  # all our records are dataclasses
     return cls(**{name: value for name, value in body.items() if name in known})
 
 
 def _stream(body: Mapping[str, Any]) -> StreamRecord:
-    return _made(StreamRecord, {**body, "made": tuple(_made(Made, made) for made in body["made"])})
+    return _from_json(StreamRecord, {**body, "made": tuple(_from_json(OutputTable, made) for made in body["made"])})
 
 
 def _failure(body: Mapping[str, Any]) -> Failure:
     rows = body["rows"]
-    return _made(Failure, {**body, "rows": None if rows is None else (rows[0], rows[1])})
+    return _from_json(Failure, {**body, "rows": None if rows is None else (rows[0], rows[1])})
 
 
 def _path(job_id: int, name: str) -> str:

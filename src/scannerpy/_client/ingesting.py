@@ -1,7 +1,8 @@
-"""From video files to tables: many at a time, the broken ones set aside with the reason."""
+"""Ingest: makes tables from video files, many at a time; files that fail are collected with the reason."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -171,7 +172,7 @@ class Ingest:
             id=0, name=video.name, rows=found.rows, committed=True, job_id=None, key=found.key,
             columns=(ColumnRecord(INDEX_COLUMN, is_video=False), ColumnRecord(FRAME_COLUMN, is_video=True)),
             manifest=write_manifest(self._database.objects, found.key, {FRAME_COLUMN: list(found.refs)}),
-            source=found.source, created=self._database.now(),
+            source=found.source, created=time.time(),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The outputs of a run: their names, whether they exist, the tables made for them, and the moment they count.
+"""The outputs of a run: their names, whether they exist, creating their tables, and committing them.
 
 Two kinds of outputs. *Tables* (the sinks ``Column`` and ``FrameColumn``) are made here: uncommitted when a run begins,
 hidden where they are to replace a committed table, committed job by job. All others belong to a storage backend, which
@@ -7,6 +7,7 @@ is only asked whether they exist.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,7 @@ def table_status(record: TableRecord | None) -> Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where one output's chunks go: the table's id and the key of its folder.
 
     `hidden`: a complete table of that name stays until this one is complete.
@@ -112,30 +113,30 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A run that stands in the catalog: its id, and the place of every table output, by (job, sink)."""
+class StartedRun:
+    """A run that stands in the catalog: its id, and the destination of every table output, by (job, sink)."""
 
     job_id: int
-    places: Mapping[tuple[int, int], Place]
+    destinations: Mapping[tuple[int, int], Destination]
 
 
-def begin(
+def start_run(
     database: Database, outputs: Sequence[TableOutput], keys: Sequence[str], *, overwrite: bool, name: str = ""
-) -> Begun:
+) -> StartedRun:
     """Enter a run and its output tables into the catalog, in one entry. ``keys[i]`` belongs to ``outputs[i]``.
 
     An uncommitted table of the same name and key is the rest of the same run and is taken up; of another key, it is
     replaced. A committed one stays readable under `overwrite`, and is a StreamExists otherwise (it appeared since the
     outputs were looked at).
     """
-    begun: list[Begun] = []
+    started: list[StartedRun] = []
     token = layout.new_token()
 
     def decide(state: State) -> Sequence[Event]:
         partial = {(table.name, bare(table.key)): table for table in state.tables.values() if not table.committed}
         events: list[Event] = []
         drafts: list[TableRecord] = []
-        places: dict[tuple[int, int], Place] = {}
+        destinations: dict[tuple[int, int], Destination] = {}
         for output, content in zip(outputs, keys, strict=True):
             at = state.table(output.name)
             if at is not None and at.committed and not overwrite:
@@ -147,10 +148,10 @@ def begin(
                     events.append(DeleteTables((at.id,)))
                 key = layout.made_by(content, token)
                 table_id = state.next_table_id + len(drafts)
-                drafts.append(_draft(output, key, state.next_job_id, hidden=hidden, now=database.now()))
+                drafts.append(_draft(output, key, state.next_job_id, hidden=hidden, now=time.time()))
             else:
                 key, table_id = found.key, found.id
-            places[output.job, output.sink] = Place(
+            destinations[output.job, output.sink] = Destination(
                 table_id,
                 key,
                 output.column.name,
@@ -158,12 +159,12 @@ def begin(
                 resumed=found is not None,
                 hidden=hidden,
             )
-        begun[:] = [Begun(state.next_job_id, places)]
-        job = JobRecord(state.next_job_id, name or f"run {state.next_job_id}", database.now())
+        started[:] = [StartedRun(state.next_job_id, destinations)]
+        job = JobRecord(state.next_job_id, name or f"run {state.next_job_id}", time.time())
         return [*events, numbered(state, drafts), NewJob(job)] if drafts else [*events, NewJob(job)]
 
     database.change(decide)
-    return begun[0]
+    return started[0]
 
 
 def _draft(output: TableOutput, key: str, job_id: int, *, hidden: bool, now: float) -> TableRecord:
@@ -173,7 +174,7 @@ def _draft(output: TableOutput, key: str, job_id: int, *, hidden: bool, now: flo
     )  # fmt: skip
 
 
-def keep_origins(database: Database, plan: Plan, begun: Begun) -> None:
+def store_origins(database: Database, plan: Plan, started: StartedRun) -> None:
     """Store which input rows the rows of the run's tables are made from, where that is not the row itself.
 
     They are kept under the job that the tables name: for a table that is taken up, that is the interrupted run's, which
@@ -181,56 +182,59 @@ def keep_origins(database: Database, plan: Plan, begun: Begun) -> None:
     """
     maps: dict[int, dict[int, Rows]] = {}
     state = database.catalog.state()
-    for (job, sink), place in begun.places.items():
+    for (job, sink), destination in started.destinations.items():
         rows = parents(plan.graph, plan.jobs[job], plan.graph.sinks[sink])
-        table = state.tables.get(place.table)
+        table = state.tables.get(destination.table)
         if rows is not None and table is not None and table.job_id is not None:
-            maps.setdefault(table.job_id, {})[place.table] = rows
+            maps.setdefault(table.job_id, {})[destination.table] = rows
     for job_id, of_job in maps.items():
-        if job_id == begun.job_id or not has_origins(database.objects, job_id):
+        if job_id == started.job_id or not has_origins(database.objects, job_id):
             write_origins(database.objects, job_id, of_job)
 
 
-def finished_tasks(database: Database, plan: Plan, begun: Begun) -> dict[int, dict[int, tuple[ChunkRef, ...]]]:
+def finished_tasks(database: Database, plan: Plan, started: StartedRun) -> dict[int, dict[int, tuple[ChunkRef, ...]]]:
     """Return ``{job: {task: chunk of each sink}}`` for the tasks that an earlier, interrupted run finished."""
     found = {
         (job, sink, task): ref
-        for (job, sink), place in begun.places.items()
-        if place.resumed
-        for task, ref in _stored_tasks(database.objects, plan.jobs[job], place)
+        for (job, sink), destination in started.destinations.items()
+        if destination.resumed
+        for task, ref in _stored_tasks(database.objects, plan.jobs[job], destination)
     }
     return finished(plan, found)
 
 
 def stored_results(
-    database: Database, plan: Plan, begun: Begun, tasks: Sequence[TaskId]
+    database: Database, plan: Plan, started: StartedRun, tasks: Sequence[TaskId]
 ) -> dict[TaskId, tuple[ChunkRef, ...]]:
     """Return, of `tasks`, those all of whose chunks are there: the worker that had them died before it could say so."""
     sinks = range(len(plan.graph.sinks))
     found: dict[TaskId, tuple[ChunkRef, ...]] = {}
     for task in tasks:
-        places = [begun.places.get((task.job, sink)) for sink in sinks]
-        chunks = [_stored_chunk(database.objects, plan.jobs[task.job], place, task.number) for place in places]
+        destinations = [started.destinations.get((task.job, sink)) for sink in sinks]
+        chunks = [
+            _stored_chunk(database.objects, plan.jobs[task.job], destination, task.number)
+            for destination in destinations
+        ]
         whole = tuple(chunk for chunk in chunks if chunk is not None)
         if len(whole) == len(chunks):
             found[task] = whole
     return found
 
 
-def _stored_chunk(objects: Objects, job: JobPlan, place: Place | None, number: int) -> ChunkRef | None:
-    if place is None:  # a storage backend's: only its writer knows what it has
+def _stored_chunk(objects: Objects, job: JobPlan, destination: Destination | None, number: int) -> ChunkRef | None:
+    if destination is None:  # a storage backend's: only its writer knows what it has
         return None
     try:
-        ref = read_end(objects, layout.chunk_path(place.key, place.column, number)).ref
+        ref = read_end(objects, layout.chunk_path(destination.key, destination.column, number)).ref
     except (ObjectMissing, CorruptObject):
         return None
     task = job.tasks[number]
     return ref if (ref.start, ref.end) == (task.start, task.end) else None
 
 
-def _stored_tasks(objects: Objects, job: JobPlan, place: Place) -> Iterator[tuple[int, ChunkRef]]:
+def _stored_tasks(objects: Objects, job: JobPlan, destination: Destination) -> Iterator[tuple[int, ChunkRef]]:
     numbers = {int(start): number for number, start in enumerate(job.tasks.starts())}
-    for ref in _sound_chunks(objects, place.prefix):
+    for ref in _sound_chunks(objects, destination.prefix):
         number = numbers.get(ref.start)
         if number is not None and job.tasks[number].end == ref.end:
             yield number, ref
@@ -247,23 +251,27 @@ def _sound_chunks(objects: Objects, prefix: str) -> list[ChunkRef]:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class CompleteTable:
     """A table all of whose tasks are done: how many rows it has, and its chunks in order."""
 
     job: int
-    place: Place
+    destination: Destination
     rows: int
     refs: Sequence[ChunkRef]
 
 
-def commit(database: Database, done: Sequence[Finished]) -> dict[int, str]:
+def commit(database: Database, done: Sequence[CompleteTable]) -> dict[int, str]:
     """Make tables count, all in one entry. One already committed or deleted is left.
 
     Returns the jobs whose chunks do not fit together, with the reason; none of their tables is committed.
     """
-    refused = {table.job: reason for table in done if (reason := _misfit(database.objects, table)) is not None}
+    refused = {table.job: reason for table in done if (reason := _mismatch(database.objects, table)) is not None}
     commits = [
-        Commit(t.place.table, t.rows, write_manifest(database.objects, t.place.key, {t.place.column: list(t.refs)}))
+        Commit(
+            t.destination.table,
+            t.rows,
+            write_manifest(database.objects, t.destination.key, {t.destination.column: list(t.refs)}),
+        )
         for t in done
         if t.job not in refused
     ]
@@ -276,9 +284,9 @@ def commit(database: Database, done: Sequence[Finished]) -> dict[int, str]:
     return refused
 
 
-def _misfit(objects: Objects, table: Finished) -> str | None:
+def _mismatch(objects: Objects, table: CompleteTable) -> str | None:
     """Why chunks that were each made well are no column together: their frames differ in size or kind."""
-    if not table.place.is_video or len(table.refs) < 2:
+    if not table.destination.is_video or len(table.refs) < 2:
         return None
     from scannerpy._video.column import check_alike
 

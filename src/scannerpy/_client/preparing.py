@@ -1,4 +1,4 @@
-"""From what a program asked `Client.run` for to a plan whose jobs are known to be needed and possible.
+"""Prepares a run: from the sinks given to `Client.run` to a checked plan of the jobs that are needed.
 
 Everything that can be refused is refused here, before any output is touched.
 """
@@ -12,13 +12,13 @@ from numbers import Integral
 from typing import Any
 
 from scannerpy import types
-from scannerpy._client import foreign
+from scannerpy._client import backend_outputs
 from scannerpy._client.caching import Status, jobs_to_run
 from scannerpy._client.database import Database
-from scannerpy._client.gops import in_step
+from scannerpy._client.gops import align_packets
 from scannerpy._client.outputs import TABLE_SINKS, TableOutput, output_args, table_outputs, table_status
 from scannerpy._client.recipes import Recipe
-from scannerpy._client.sources import Resolved, resolve
+from scannerpy._client.sources import ResolvedSource, resolve
 from scannerpy._graph.build import Graph, JobArgs, build, nodes_above
 from scannerpy._graph.node import Node, SourceNode
 from scannerpy._plan.plan import Plan, make_plan
@@ -34,7 +34,7 @@ KEY_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class PreparedRun:
     """A run ready to begin. Its jobs are numbered anew, those that need not run left out.
 
     ``outputs[i]`` is a table to be made, ``keys[i]`` the name of the folder for its chunks. ``labels[j]`` names job j's
@@ -53,7 +53,7 @@ class Prepared:
     numbers: Sequence[int]
 
 
-def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: CacheMode) -> Prepared | None:
+def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: CacheMode) -> PreparedRun | None:
     """Check and plan a run; None when nothing is left to do (CacheMode.Ignore).
 
     Raises GraphError, NotCommitted, StreamExists, ConfigError.
@@ -68,15 +68,15 @@ def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: C
     sources = resolve(graph, jobs, state)
     params = _cut(perf_params, sinks, graph, jobs, sources, database)
     plan = _planned(graph, jobs, sources, params)
-    foreign.check_rows(graph, plan)
+    backend_outputs.check_rows(graph, plan)
     outputs = _renumbered(all_outputs, needed)
-    return Prepared(
+    return PreparedRun(
         jobs, mode is CacheMode.Overwrite, graph, plan, params, outputs,
         _keys(graph, plan, sources, outputs, state), [_labels(sinks, j) for j in needed], needed,
     )  # fmt: skip
 
 
-def prepare_again(database: Database, recipe: Recipe, needed: Sequence[int], *, overwrite: bool) -> Prepared:
+def prepare_again(database: Database, recipe: Recipe, needed: Sequence[int], *, overwrite: bool) -> PreparedRun:
     """Plan jobs `needed` of an earlier run once more, cut as they were; the same keys if code and inputs are the same.
 
     Raises GraphError, NotCommitted, StreamExists, ConfigError.
@@ -85,13 +85,13 @@ def prepare_again(database: Database, recipe: Recipe, needed: Sequence[int], *, 
     jobs = [recipe.jobs[j] for j in needed]
     sources = resolve(graph, jobs, state)
     plan = _planned(graph, jobs, sources, params)
-    foreign.check_rows(graph, plan)
+    backend_outputs.check_rows(graph, plan)
     outputs = table_outputs(graph, jobs)
     keys = _keys(graph, plan, sources, outputs, state)
-    return Prepared(jobs, overwrite, graph, plan, params, outputs, keys, [recipe.labels[j] for j in needed], needed)
+    return PreparedRun(jobs, overwrite, graph, plan, params, outputs, keys, [recipe.labels[j] for j in needed], needed)
 
 
-def plan_only(database: Database, sinks: Sequence[Sink], perf_params: Any) -> tuple[Plan, list[list[Resolved]]]:
+def plan_only(database: Database, sinks: Sequence[Sink], perf_params: Any) -> tuple[Plan, list[list[ResolvedSource]]]:
     """Plan all jobs of a graph whatever exists, for `Client.explain`."""
     graph, jobs = build([sink.node for sink in sinks])
     sources = resolve(graph, jobs, database.catalog.state())
@@ -104,7 +104,7 @@ def _cut(
     sinks: Sequence[Sink],
     graph: Graph,
     jobs: Sequence[JobArgs],
-    sources: Sequence[Sequence[Resolved]],
+    sources: Sequence[Sequence[ResolvedSource]],
     database: Database,
 ) -> PerfParams:
     rows = [[source.rows for source in job] for job in sources]
@@ -113,16 +113,18 @@ def _cut(
     def plan_with(io: int, work: int) -> Plan:
         return make_plan(graph, placed, rows, io, work)
 
-    return in_step(choose_packets(perf_params, sinks), graph, sources, database, plan_with)
+    return align_packets(choose_packets(perf_params, sinks), graph, sources, database, plan_with)
 
 
-def _planned(graph: Graph, jobs: Sequence[JobArgs], sources: Sequence[Sequence[Resolved]], params: PerfParams) -> Plan:
+def _planned(
+    graph: Graph, jobs: Sequence[JobArgs], sources: Sequence[Sequence[ResolvedSource]], params: PerfParams
+) -> Plan:
     rows = [[source.rows for source in job] for job in sources]
     placed = [_with_sources(graph, args, job) for args, job in zip(jobs, sources, strict=True)]
     return make_plan(graph, placed, rows, params.io_packet_size, params.work_packet_size)
 
 
-def _with_sources(graph: Graph, args: JobArgs, sources: Sequence[Resolved]) -> JobArgs:
+def _with_sources(graph: Graph, args: JobArgs, sources: Sequence[ResolvedSource]) -> JobArgs:
     return {**args, **{vertex.number: source.args for vertex, source in zip(graph.sources, sources, strict=True)}}
 
 
@@ -135,7 +137,7 @@ def _statuses(graph: Graph, jobs: Sequence[JobArgs], sinks: Sequence[Sink], stat
         [
             table_status(state.table(output_args(args, vertex)["table_name"]))
             if vertex.name in TABLE_SINKS
-            else foreign.status(sink.streams[j] if sink.streams else None)
+            else backend_outputs.status(sink.streams[j] if sink.streams else None)
             for vertex, sink in by_number
         ]
         for j, args in enumerate(jobs)
@@ -213,7 +215,7 @@ def _input_streams(nodes: Sequence[Node]) -> list[list[StoredStream]]:
 
 
 def _keys(
-    graph: Graph, plan: Plan, sources: Sequence[Sequence[Resolved]], outputs: Sequence[TableOutput], state: State
+    graph: Graph, plan: Plan, sources: Sequence[Sequence[ResolvedSource]], outputs: Sequence[TableOutput], state: State
 ) -> list[str]:
     """Return a key per output: equal exactly for runs that would store equal bytes in the same place.
 
@@ -239,7 +241,9 @@ def _naming_the_argument(graph: Graph, plan: Plan, error: SerializationError) ->
     return error
 
 
-def _key(common: str, graph: Graph, plan: Plan, sources: Sequence[Resolved], output: TableOutput, state: State) -> str:
+def _key(
+    common: str, graph: Graph, plan: Plan, sources: Sequence[ResolvedSource], output: TableOutput, state: State
+) -> str:
     named = {vertex.number for vertex in (*graph.sources, *graph.sinks)}
     args = {number: value for number, value in plan.jobs[output.job].args.items() if number not in named}
     identities = [source.identity for source in sources]

@@ -1,8 +1,8 @@
-"""Doing again what failed of an earlier run, perhaps of another process, and what has to be kept for that.
+"""`Client.retry_job`: computes what is missing of an earlier run, and stores what a later retry needs.
 
-A retry is the same run once more, for the streams that are not there: the same graph, arguments and cut, from the
-recipe. Its keys are made anew from code and inputs, so finished tasks are used exactly where they are what would be
-computed now. The code of the program itself is that of the recipe, what it imports is imported as it is now.
+A retry is the same run once more, for the streams that are not there: the same graph, arguments and packet sizes, from
+the recipe. Its keys are computed from code and inputs as they are now, so finished tasks are used exactly where they
+hold what would be computed now. The program's own code is that of the recipe; modules are imported as they are now.
 """
 
 from __future__ import annotations
@@ -15,53 +15,55 @@ from scannerpy._client import recipes
 from scannerpy._client.caching import Status, jobs_to_run
 from scannerpy._client.database import Database
 from scannerpy._client.history import (
-    Chronicle,
-    Made,
     Origin,
+    OutputTable,
     RunRecord,
+    RunRecorder,
     StreamRecord,
     digest_of,
     read_record,
     this_process,
 )
-from scannerpy._client.outputs import Begun
-from scannerpy._client.preparing import Prepared, prepare_again
+from scannerpy._client.outputs import StartedRun
+from scannerpy._client.preparing import PreparedRun, prepare_again
 from scannerpy._client.recipes import Recipe
-from scannerpy._client.reports import JobReport, is_made, look
+from scannerpy._client.reports import JobReport, is_made, job_report
 from scannerpy._store.catalog import State
 from scannerpy._store.layout import bare
 from scannerpy.common import CacheMode, log
 from scannerpy.errors import ScannerException
 
 if TYPE_CHECKING:
-    from scannerpy._client.running import Dials
+    from scannerpy._client.running import RunOptions
 
 
-def write_down(database: Database, chronicle: Chronicle, prepared: Prepared, begun: Begun, dials: Dials) -> None:
+def record_run(
+    database: Database, recorder: RunRecorder, prepared: PreparedRun, started: StartedRun, options: RunOptions
+) -> None:
     """Keep what a run is, so that it can be shown and retried later."""
     sources, sinks = recipes.storages(prepared.graph)
     recipe = Recipe(
-        prepared.graph, prepared.asked, prepared.params, prepared.labels, dials.task_timeout,
-        dials.checkpoint_frequency, sources, sinks,
+        prepared.graph, prepared.asked, prepared.params, prepared.labels, options.task_timeout,
+        options.checkpoint_frequency, sources, sinks,
     )  # fmt: skip
-    reason = recipes.store(database.notes, begun.job_id, recipe)
+    reason = recipes.store(database.notes, started.job_id, recipe)
     plan = prepared.plan
-    chronicle.begin(
+    recorder.begin(
         RunRecord(
-            streams=tuple(_streams(prepared, begun)),
+            streams=tuple(_streams(prepared, started)),
             overwrite=prepared.overwrite,
             work_packet_size=plan.work_packet_size,
             io_packet_size=plan.io_packet_size,
-            origin=_origin(database, dials.retries),
-            retries=dials.retries,
+            origin=_origin(database, options.retries),
+            retries=options.retries,
             no_recipe=reason,
         )
     )
 
 
-def prepare_retry(database: Database, job_id: int, *, as_it_was: bool) -> tuple[Prepared, Recipe] | None:
+def prepare_retry(database: Database, job_id: int, *, as_it_was: bool) -> tuple[PreparedRun, Recipe] | None:
     """Return a run of what is missing of job `job_id`; None where nothing is. Raises ScannerException."""
-    report = look(database, job_id)
+    report = job_report(database, job_id)
     record = _retryable(report)
     state = database.catalog.state()
     needed = _needed(report, record, state)
@@ -71,11 +73,11 @@ def prepare_retry(database: Database, job_id: int, *, as_it_was: bool) -> tuple[
         _check_script(job_id, record)
     recipe = recipes.load(database.objects, job_id)
     prepared = prepare_again(database, recipe, needed, overwrite=record.overwrite)
-    anew = _anew(prepared, [record.streams[j] for j in needed], state)
-    if anew:
+    recomputed = _recomputed(prepared, [record.streams[j] for j in needed], state)
+    if recomputed:
         log.warning(
             "nothing of %s is used again, because its code or its inputs are not what they were for job %d",
-            anew[0] if len(anew) == 1 else f"{len(anew)} streams", job_id,
+            recomputed[0] if len(recomputed) == 1 else f"{len(recomputed)} streams", job_id,
         )  # fmt: skip
     return prepared, recipe
 
@@ -90,11 +92,11 @@ def _origin(database: Database, retries: int | None) -> Origin:
     return replace(here, folder=was.folder, command=was.command, script=was.script, digest=was.digest)
 
 
-def _streams(prepared: Prepared, begun: Begun) -> list[StreamRecord]:
-    made: list[list[Made]] = [[] for _ in prepared.labels]
+def _streams(prepared: PreparedRun, started: StartedRun) -> list[StreamRecord]:
+    made: list[list[OutputTable]] = [[] for _ in prepared.labels]
     for output in prepared.outputs:
-        place = begun.places[output.job, output.sink]
-        made[output.job].append(Made(place.table, output.name, output.column.name))
+        destination = started.destinations[output.job, output.sink]
+        made[output.job].append(OutputTable(destination.table, output.name, output.column.name))
     return [
         StreamRecord(label, job.rows, len(job.tasks), tuple(tables))
         for label, job, tables in zip(prepared.labels, prepared.plan.jobs, made, strict=True)
@@ -105,7 +107,7 @@ def _retryable(report: JobReport) -> RunRecord:
     record = report.record
     if record is None:
         raise ScannerException(f"job {report.id} left no record, so it cannot be retried: run its program again")
-    if report.word == "running" and is_here(record):
+    if report.state == "running" and is_local(record):
         raise ScannerException(
             f"job {report.id} still runs, in process {record.origin.pid}: wait until it has ended, then retry it"
         )
@@ -117,15 +119,15 @@ def _retryable(report: JobReport) -> RunRecord:
     return record
 
 
-def is_here(record: RunRecord) -> bool:
-    """Whether a run was begun on this machine, so that we know whether it still goes on."""
+def is_local(record: RunRecord) -> bool:
+    """Whether a run was started on this machine, so that we know whether it still goes on."""
     return record.origin.host == this_process().host
 
 
 def _needed(report: JobReport, record: RunRecord, state: State) -> tuple[int, ...]:
     """The numbers of the streams that are not there."""
     failed = {failure.job for failure in report.status.failures}
-    all_known = report.word in {"finished", "incomplete"}
+    all_known = report.state in {"finished", "incomplete"}
 
     def statuses(number: int, stream: StreamRecord) -> list[Status]:
         if not stream.made:  # only its storage knows whether it is complete; writing it again does no harm
@@ -146,7 +148,7 @@ def _check_script(job_id: int, record: RunRecord) -> None:
         )
 
 
-def _anew(prepared: Prepared, needed: Sequence[StreamRecord], state: State) -> list[str]:
+def _recomputed(prepared: PreparedRun, needed: Sequence[StreamRecord], state: State) -> list[str]:
     """The streams of which something is stored that cannot be used any more."""
     keys: dict[int, set[str]] = {}
     for output, key in zip(prepared.outputs, prepared.keys, strict=True):

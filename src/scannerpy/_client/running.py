@@ -1,4 +1,4 @@
-"""Runs: begin, carry out, commit, report. One at a time per client; a detached one goes on in a thread."""
+"""Runs of a client, from the prepared graph to the committed tables. One at a time; a detached one runs in a thread."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from scannerpy._client import foreign, tidying
+from scannerpy._client import backend_outputs, tidying
 from scannerpy._client.database import Database
 from scannerpy._client.explaining import explained
-from scannerpy._client.gops import run_ups
-from scannerpy._client.history import Chronicle
+from scannerpy._client.gops import prerolls
+from scannerpy._client.history import RunRecorder
 from scannerpy._client.outputs import (
     TABLE_SINKS,
-    Begun,
-    Finished,
-    begin,
+    CompleteTable,
+    StartedRun,
     commit,
     finished_tasks,
-    keep_origins,
+    start_run,
+    store_origins,
     stored_results,
 )
-from scannerpy._client.preparing import Prepared, prepare
-from scannerpy._client.reports import RETRY_OF, look
-from scannerpy._client.retrying import prepare_retry, write_down
-from scannerpy._engine.body import Body, RunSpec
-from scannerpy._engine.brain import Limits
+from scannerpy._client.preparing import PreparedRun, prepare
+from scannerpy._client.reports import RETRY_OF, job_report
+from scannerpy._client.retrying import prepare_retry, record_run
 from scannerpy._engine.columns import open_column, place_column
 from scannerpy._engine.custom import CustomSink, CustomSource
-from scannerpy._engine.events import RunEnded, tell_all
-from scannerpy._engine.inline import InlineBody
+from scannerpy._engine.events import RunEnded, broadcast
+from scannerpy._engine.executor import Executor, RunSpec
+from scannerpy._engine.inline import InlineExecutor
 from scannerpy._engine.journal import TaskResult
-from scannerpy._engine.kernels import Seat
-from scannerpy._engine.local import LocalBody
+from scannerpy._engine.kernels import InstanceConfig
+from scannerpy._engine.local import LocalExecutor
 from scannerpy._engine.pool import Pool
 from scannerpy._engine.ports import OpenSink, OpenSource
 from scannerpy._engine.progress import progress_bar
+from scannerpy._engine.protocol import Limits
 from scannerpy._engine.run import Cancellation, Committer, Outcome, execute, raise_if_failed
 from scannerpy._engine.status import RunStatus
 from scannerpy._engine.tasks import Program
@@ -59,7 +59,7 @@ SHORTEST_NAP, LONGEST_NAP = 0.02, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Dials:
+class RunOptions:
     """How one run is to be carried out."""
 
     show_progress: bool = True
@@ -103,7 +103,7 @@ class Runs:
         self.expect()
         self.started = True
 
-    def run(self, sinks: Sequence[Sink], perf_params: Any, mode: CacheMode, dials: Dials) -> int | None:
+    def run(self, sinks: Sequence[Sink], perf_params: Any, mode: CacheMode, options: RunOptions) -> int | None:
         """See `Client.run`."""
         if not isinstance(mode, CacheMode):
             raise ConfigError(f"cache_mode is {mode!r}: give CacheMode.Error, CacheMode.Ignore or CacheMode.Overwrite")
@@ -111,8 +111,8 @@ class Runs:
         if prepared is None:
             return None
         if mode is not CacheMode.Error:
-            foreign.clear(sinks, prepared.numbers)
-        return self._start(prepared, dials)
+            backend_outputs.clear(sinks, prepared.numbers)
+        return self._start(prepared, options)
 
     def retry(self, job_id: int, *, as_it_was: bool, task_timeout: float | None, show_progress: bool) -> int | None:
         """See `Client.retry_job`."""
@@ -121,8 +121,8 @@ class Runs:
             return None
         prepared, recipe = again
         timeout = recipe.task_timeout if task_timeout is None else task_timeout
-        dials = Dials(show_progress, timeout, recipe.checkpoint_frequency, retries=job_id)
-        return self._start(prepared, dials)
+        options = RunOptions(show_progress, timeout, recipe.checkpoint_frequency, retries=job_id)
+        return self._start(prepared, options)
 
     def explain(self, sinks: Sequence[Sink], perf_params: Any) -> Explanation:
         """See `Client.explain`."""
@@ -139,7 +139,7 @@ class Runs:
     def status(self, job_id: int) -> RunStatus:
         """Return how a run stands, of any client of this database. Raises ScannerException for one that never was."""
         run = self._known.get(job_id)
-        return run.status if run is not None else look(self._database, job_id).status
+        return run.status if run is not None else job_report(self._database, job_id).status
 
     def last(self) -> int | None:
         """Return the id of the latest run of this client, None before the first."""
@@ -182,72 +182,72 @@ class Runs:
 
     # One run
 
-    def _start(self, prepared: Prepared, dials: Dials) -> int:
+    def _start(self, prepared: PreparedRun, options: RunOptions) -> int:
         tidying.after_the_dead(self._database)
-        name = "" if dials.retries is None else f"{RETRY_OF}{dials.retries}"
-        begun = begin(self._database, prepared.outputs, prepared.keys, overwrite=prepared.overwrite, name=name)
-        keep_origins(self._database, prepared.plan, begun)
-        run = self._known[begun.job_id] = _Run()
-        if dials.detach:
-            run.thread = threading.Thread(target=self._detached, args=(run, prepared, begun, dials), daemon=True)
+        name = "" if options.retries is None else f"{RETRY_OF}{options.retries}"
+        started = start_run(self._database, prepared.outputs, prepared.keys, overwrite=prepared.overwrite, name=name)
+        store_origins(self._database, prepared.plan, started)
+        run = self._known[started.job_id] = _Run()
+        if options.detach:
+            run.thread = threading.Thread(target=self._detached, args=(run, prepared, started, options), daemon=True)
             run.thread.start()
         else:
-            self._carry_out(run, prepared, begun, dials)
-        return begun.job_id
+            self._carry_out(run, prepared, started, options)
+        return started.job_id
 
-    def _detached(self, run: _Run, prepared: Prepared, begun: Begun, dials: Dials) -> None:
+    def _detached(self, run: _Run, prepared: PreparedRun, started: StartedRun, options: RunOptions) -> None:
         try:
-            self._carry_out(run, prepared, begun, replace(dials, show_progress=False))
+            self._carry_out(run, prepared, started, replace(options, show_progress=False))
         except ScannerException as error:  # told by the status: nobody waits in this thread
             run.error.append(error)
 
-    def _carry_out(self, run: _Run, prepared: Prepared, begun: Begun, dials: Dials) -> None:
+    def _carry_out(self, run: _Run, prepared: PreparedRun, started: StartedRun, options: RunOptions) -> None:
         with self._one_at_a_time:
             self.started = True
-            chronicle = Chronicle(self._database.notes, begun.job_id)
-            body: Body = InlineBody() if self._inline else LocalBody(self._pool)
+            recorder = RunRecorder(self._database.notes, started.job_id)
+            executor: Executor = InlineExecutor() if self._inline else LocalExecutor(self._pool)
             outcome: Outcome | None = None
             unfinished = dict(enumerate(prepared.plan.jobs))
             try:
-                foreign.keep_arguments(self._database.notes, begun.job_id, prepared.graph, prepared.plan.jobs)
-                write_down(self._database, chronicle, prepared, begun, dials)
-                spec = self._spec(prepared, begun, dials)
-                with progress_bar(dials.show_progress) as bar:
-                    tell = tell_all(run.status, chronicle, lambda _: bar.show(run.status))
-                    committer = self._committer(prepared, begun, unfinished)
-                    outcome = execute(spec, body, tell, committer, run.cancellation)
+                backend_outputs.keep_arguments(self._database.notes, started.job_id, prepared.graph, prepared.plan.jobs)
+                record_run(self._database, recorder, prepared, started, options)
+                spec = self._spec(prepared, started, options)
+                with progress_bar(options.show_progress) as bar:
+                    tell = broadcast(run.status, recorder, lambda _: bar.show(run.status))
+                    committer = self._committer(prepared, started, unfinished)
+                    outcome = execute(spec, executor, tell, committer, run.cancellation)
             finally:
-                foreign.discard(prepared.graph, list(unfinished.values()))
-                foreign.forget_arguments(self._database.notes, begun.job_id)
-                self._end(begun.job_id, run.status, chronicle, outcome)
+                backend_outputs.discard(prepared.graph, list(unfinished.values()))
+                backend_outputs.forget_arguments(self._database.notes, started.job_id)
+                self._end(started.job_id, run.status, recorder, outcome)
         raise_if_failed(outcome)
         if outcome.cancelled:
             raise JobFailed(
-                f"job {begun.job_id} was cancelled; what is finished is kept, and the same run goes on from it"
+                f"job {started.job_id} was cancelled; what is finished is kept, and the same run goes on from it"
             )
 
-    def _spec(self, prepared: Prepared, begun: Begun, dials: Dials) -> RunSpec:
-        earlier = finished_tasks(self._database, prepared.plan, begun)
+    def _spec(self, prepared: PreparedRun, started: StartedRun, options: RunOptions) -> RunSpec:
+        earlier = finished_tasks(self._database, prepared.plan, started)
         graph, params = prepared.graph, prepared.params
         tasks = prepared.plan.tasks - sum(len(done) for done in earlier.values())
         workers = min(self._wanted_instances(params), max(1, tasks))
         return RunSpec(
             program=Program(graph, prepared.plan.work_packet_size, *_endpoints(graph), self._database.storage_config),
-            jobs=[_placed(graph, job, j, begun) for j, job in enumerate(prepared.plan.jobs)],
+            jobs=[_with_destinations(graph, job, j, started) for j, job in enumerate(prepared.plan.jobs)],
             names=prepared.labels,
             limits=Limits(
                 workers=workers,
                 ahead=max(1, min(2, params.queue_size_per_pipeline)),
-                task_timeout=dials.task_timeout,
+                task_timeout=options.task_timeout,
                 no_workers_timeout=self._no_workers_timeout,
-                checkpoint_frequency=max(1, dials.checkpoint_frequency),
+                checkpoint_frequency=max(1, options.checkpoint_frequency),
             ),
             earlier=earlier,
-            run_ups=run_ups(prepared.plan, self._database) if workers > 1 else {},
-            seat=Seat(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
-            kept=all(vertex.name in TABLE_SINKS for vertex in graph.sinks),
-            replacing=frozenset(job for (job, _), place in begun.places.items() if place.hidden),
-            find=partial(stored_results, self._database, prepared.plan, begun),
+            prerolls=prerolls(prepared.plan, self._database) if workers > 1 else {},
+            instance=InstanceConfig(threads=max(1, sizing.machine_cpus() // max(1, workers)), memory=_memory(params)),
+            resumable=all(vertex.name in TABLE_SINKS for vertex in graph.sinks),
+            replacing=frozenset(job for (job, _), destination in started.destinations.items() if destination.hidden),
+            find_results=partial(stored_results, self._database, prepared.plan, started),
         )
 
     def _wanted_instances(self, params: PerfParams) -> int:
@@ -257,14 +257,14 @@ class Runs:
             return self._instances * (params.pipeline_instances_per_node or 1)
         return params.pipeline_instances_per_node or sizing.machine_cpus()
 
-    def _committer(self, prepared: Prepared, begun: Begun, unfinished: dict[int, JobPlan]) -> Committer:
+    def _committer(self, prepared: PreparedRun, started: StartedRun, unfinished: dict[int, JobPlan]) -> Committer:
         def committed(jobs: Sequence[tuple[int, list[TaskResult]]]) -> Mapping[int, str]:
-            refused = foreign.commit(prepared.graph, unfinished, jobs)
+            refused = backend_outputs.commit(prepared.graph, unfinished, jobs)
             done = [
-                Finished(job, place, prepared.plan.jobs[job].rows, [result[sink] for result in results])
+                CompleteTable(job, destination, prepared.plan.jobs[job].rows, [result[sink] for result in results])
                 for job, results in jobs
                 for sink in range(len(prepared.graph.sinks))
-                if job not in refused and (place := begun.places.get((job, sink))) is not None
+                if job not in refused and (destination := started.destinations.get((job, sink))) is not None
             ]
             refused |= commit(self._database, done)
             for job, _ in jobs:
@@ -274,15 +274,15 @@ class Runs:
 
         return committed
 
-    def _end(self, job_id: int, status: RunStatus, chronicle: Chronicle, outcome: Outcome | None) -> None:
+    def _end(self, job_id: int, status: RunStatus, recorder: RunRecorder, outcome: Outcome | None) -> None:
         if not status.finished:  # it never began
-            status(RunEnded("the run could not be begun"))
+            status(RunEnded("the run could not be started"))
         if outcome is not None:
             self._database.notes.put(trace_path(job_id), outcome.trace.to_bytes())
         fault = None if outcome is None else outcome.fault
-        chronicle.end(status, fault.traceback if fault is not None else "")
+        recorder.end(status, fault.traceback if fault is not None else "")
         word = "cancelled" if status.cancelled else "finished" if status.result.success else "failed"
-        self._database.change(lambda _: [EndJob(job_id, self._database.now(), word)])
+        self._database.change(lambda _: [EndJob(job_id, time.time(), word)])
 
 
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:
@@ -298,13 +298,13 @@ def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, Ope
     )
 
 
-def _placed(graph: Graph, job: JobPlan, number: int, begun: Begun) -> JobPlan:
+def _with_destinations(graph: Graph, job: JobPlan, number: int, started: StartedRun) -> JobPlan:
     """Tell a job where its tables' chunks go."""
     placed = {
-        vertex.number: {"key": place.key, "column": place.column}
+        vertex.number: {"key": destination.key, "column": destination.column}
         for sink, vertex in enumerate(graph.sinks)
         if vertex.name in TABLE_SINKS
-        for place in [begun.places[number, sink]]
+        for destination in [started.destinations[number, sink]]
     }
     return replace(job, args={**job.args, **placed})
 

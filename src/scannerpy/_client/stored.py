@@ -1,4 +1,4 @@
-"""One stored column, whatever it holds: blobs, frames, or the row numbers of an ingested video."""
+"""`StoredColumn`: reads a stored column of blobs or frames, or the row numbers of an ingested video."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scannerpy._words.elements import Element
 from scannerpy._words.video import NO_TIME
 from scannerpy.errors import ScannerException
 
-CHUNKS_LOOKED_INTO = 64
+MAX_CHUNKS_OPENED = 64
 
 
 class StoredColumn:
@@ -83,7 +83,7 @@ class StoredColumn:
 
     def starts(self) -> list[int]:
         """Return rows that are cheap to read: keyframes, or the first of each chunk where there are many."""
-        if len(self._refs) > CHUNKS_LOOKED_INTO:
+        if len(self._refs) > MAX_CHUNKS_OPENED:
             return [ref.start for ref in self._refs]
         return self.keyframes()
 

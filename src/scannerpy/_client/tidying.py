@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scannerpy._client import foreign
+from scannerpy._client import backend_outputs
 from scannerpy._client.database import Database
 from scannerpy._client.history import is_surely_dead, read_record
 from scannerpy._store import layout
@@ -46,11 +46,11 @@ def after_the_dead(database: Database) -> None:
     dead = [job_id for job_id in going if _is_dead(database, job_id)]
     if len(dead) == len(going):  # nobody else may be writing to the same places
         for job_id in dead:
-            foreign.discard_kept(database.objects, job_id, before)
+            backend_outputs.discard_kept(database.objects, job_id, before)
     else:
-        dead = [job_id for job_id in dead if not foreign.has_kept(database.objects, job_id)]
+        dead = [job_id for job_id in dead if not backend_outputs.has_kept(database.objects, job_id)]
     if dead:
-        database.change(lambda now: _ended(database, now, dead))
+        database.change(lambda now: _ended(now, dead))
 
 
 def _is_dead(database: Database, job_id: int) -> bool:
@@ -62,10 +62,8 @@ def _is_dead(database: Database, job_id: int) -> bool:
     return record is not None and is_surely_dead(record.origin)
 
 
-def _ended(database: Database, state: State, dead: Sequence[int]) -> list[Event]:
-    ends: list[Event] = [
-        EndJob(job_id, database.now(), INTERRUPTED) for job_id in dead if not state.jobs[job_id].outcome
-    ]
+def _ended(state: State, dead: Sequence[int]) -> list[Event]:
+    ends: list[Event] = [EndJob(job_id, time.time(), INTERRUPTED) for job_id in dead if not state.jobs[job_id].outcome]
     others = {job_id for job_id, job in state.jobs.items() if not job.outcome} - set(dead)
     useless = () if others else tuple(_useless(state))
     return [*ends, DeleteTables(useless)] if useless else ends

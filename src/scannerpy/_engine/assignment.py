@@ -1,13 +1,13 @@
-"""Which waiting task a worker gets next. Pure.
+"""Task assignment: which waiting task a worker gets next. Pure.
 
-A worker goes on along the video it is in, so that its decoder's cursor goes on too. When its stretch is at an end it
-takes, in this order: a task that came back (so that a job that must fail, fails soon); the longest stretch nobody
-works on; else the end of a stretch somebody else works on, if that gets the stretch done sooner.
+A worker takes consecutive tasks of one job (its *stretch*), so that its decoder goes on where it stopped. When the
+stretch ends it takes, in this order: a task that was requeued (a job that must fail should fail soon); the longest
+stretch that no worker has; else the end of another worker's stretch (work stealing), if that saves time.
 
-Where to split a stretch: whoever begins in the middle of a group of pictures must first decode the group from its
-start. So a split at the start of a group is free, and one inside costs the more, the larger the share of loading in
-the work (which is learned as the run goes on). The split that lets both come to an end earliest is taken; a worker
-whom no split would help stays idle rather than decode in vain.
+Where a stretch is split: decoding a task that begins inside a group of pictures (GOP) starts at the GOP's keyframe, so
+such a task has a *preroll*, the rows decoded before its own. A split at the start of a GOP is free; one inside costs
+the more, the larger the share of loading in the work, which is measured as the run goes on. The split that finishes
+both parts earliest is taken; a worker that no split would help stays idle.
 """
 
 from __future__ import annotations
@@ -22,23 +22,25 @@ from itertools import accumulate
 from scannerpy._engine.states import TaskId
 
 NEARBY = 3
-"""So many tasks on either side of the best place to split are looked at."""
-WORTHWHILE = 0.02
-"""A split that saves less than this share of the time is not worth what it decodes twice."""
+"""Tasks on either side of the middle that are considered as places to split."""
+MIN_SAVING = 0.02
+"""The least share of the time that a split must save: it decodes frames twice."""
 GOOD_ENOUGH = 0.8
-"""Of splits that save nearly as much as the best, the one with the least run-up is taken: others may split again."""
+"""Of splits that save nearly as much as the best, the one with the least preroll is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobShape:
-    """What assigning needs to know of a job.
+    """What is known of a job's tasks.
 
-    costs: one number per task, usually its rows. run_ups: per task, the rows that must be loaded before its own by
-    whoever has not just done the task before it (empty: none). done: tasks that an earlier run finished.
+    * `costs`: one number per task, usually its rows.
+    * `prerolls`: per task, the rows that a worker must decode before it, unless it has just done the task before
+      (empty: none).
+    * `done`: tasks that an earlier run finished.
     """
 
     costs: Sequence[int]
-    run_ups: Sequence[float] = ()
+    prerolls: Sequence[float] = ()
     done: Collection[int] = ()
 
 
@@ -57,16 +59,16 @@ class _Split:
     at: int
     alone: float
     saves: float
-    run_up: float
+    preroll: float
 
 
 class Assignment:
-    """All waiting tasks, and which worker is going along which stretch."""
+    """All waiting tasks, and which worker has which stretch."""
 
     def __init__(self, shapes: Sequence[JobShape]) -> None:
         self._sums = [list(accumulate(shape.costs, initial=0)) for shape in shapes]
-        self._run_ups = [shape.run_ups for shape in shapes]
-        self._groups = [_beginnings(shape.run_ups) for shape in shapes]
+        self._prerolls = [shape.prerolls for shape in shapes]
+        self._groups = [_group_starts(shape.prerolls) for shape in shapes]
         self._dropped: set[int] = set()
         self._returned: deque[TaskId] = deque()
         self._owned: dict[int, _Stretch] = {}
@@ -75,13 +77,13 @@ class Assignment:
             for stretch in _stretches(job, len(shape.costs), shape.done):
                 self._free.append(self._entry(stretch))
         heapq.heapify(self._free)
-        self._backlog: dict[int, int] = {}  # the cost of what a worker has taken and not ended
+        self._backlog: dict[int, int] = {}  # the cost of the tasks that a worker holds
         self._load, self._work = 1.0, 1.0
         self._left = [len(shape.costs) - len(shape.done) for shape in shapes]
         self.waiting = sum(self._left)
 
     def returned(self) -> TaskId | None:
-        """The task `take` would give first because it came back, if any."""
+        """The requeued task that `take` would give first, if any."""
         while self._returned and self._returned[0].job in self._dropped:
             self._returned.popleft()
         return self._returned[0] if self._returned else None
@@ -90,7 +92,7 @@ class Assignment:
         """The next task for a worker; None if nothing waits."""
         if self.returned() is not None:
             return self._count_out(worker, self._returned.popleft())
-        stretch = self._current(worker) or self._fresh() or self._part_of_another(worker)
+        stretch = self._current(worker) or self._longest_free() or self._steal(worker)
         if stretch is None:
             return None
         self._owned[worker] = stretch
@@ -105,7 +107,7 @@ class Assignment:
         """A task took so many seconds to load and to work on."""
         self._load, self._work = self._load + load, self._work + work
 
-    def give_back(self, task: TaskId) -> None:
+    def requeue(self, task: TaskId) -> None:
         """A task that was taken waits again."""
         if task.job not in self._dropped:
             self._returned.append(task)
@@ -135,36 +137,36 @@ class Assignment:
         stretch = self._owned.get(worker)
         return stretch if stretch is not None and self._alive(stretch) else None
 
-    def _fresh(self) -> _Stretch | None:
+    def _longest_free(self) -> _Stretch | None:
         while self._free:
             stretch = heapq.heappop(self._free)[-1]
             if self._alive(stretch):
                 return stretch
         return None
 
-    def _part_of_another(self, worker: int) -> _Stretch | None:
-        """The end of another's stretch, split off where that saves most time."""
+    def _steal(self, worker: int) -> _Stretch | None:
+        """The end of another worker's stretch, split off where that saves most time."""
         splits = [
             split for w, s in self._owned.items() if w != worker and self._alive(s) for split in self._splits(w, s)
         ]
         most = max((split.saves for split in splits), default=0.0)
-        if not any(split.saves > WORTHWHILE * split.alone for split in splits):
+        if not any(split.saves > MIN_SAVING * split.alone for split in splits):
             return None
         good = [split for split in splits if split.saves >= GOOD_ENOUGH * most]
-        best = min(good, key=lambda split: (split.run_up, -split.saves))
+        best = min(good, key=lambda split: (split.preroll, -split.saves))
         part = _Stretch(best.stretch.job, best.at, best.stretch.end)
         best.stretch.end = best.at
         return part
 
     def _splits(self, owner: int, stretch: _Stretch) -> Iterator[_Split]:
-        """What some promising splits would save: how much sooner both parts are done than the whole by its owner."""
+        """Some promising splits, with the time saved by each: until both parts are done, against the owner alone."""
         backlog = self._backlog.get(owner, 0)
         alone = backlog + self._cost(stretch.job, stretch.next, stretch.end)
         for at in self._candidates(stretch, backlog):
             first = backlog + self._cost(stretch.job, stretch.next, at)
-            run_up = self._run_up(stretch.job, at)
-            second = run_up + self._cost(stretch.job, at, stretch.end)
-            yield _Split(stretch, at, alone, alone - max(first, second), run_up)
+            preroll = self._preroll(stretch.job, at)
+            second = preroll + self._cost(stretch.job, at, stretch.end)
+            yield _Split(stretch, at, alone, alone - max(first, second), preroll)
 
     def _candidates(self, stretch: _Stretch, backlog: int) -> Collection[int]:
         """Tasks before which to split: around the middle, and the nearest starts of groups."""
@@ -177,10 +179,10 @@ class Assignment:
         near |= {bisect_right(sums, later), stretch.next, stretch.end - 1}
         return sorted(at for at in near if stretch.next <= at < stretch.end)
 
-    def _run_up(self, job: int, at: int) -> float:
-        """What beginning with task `at` costs before it."""
-        run_ups = self._run_ups[job]
-        return run_ups[at] * self._load / (self._load + self._work) if run_ups else 0.0
+    def _preroll(self, job: int, at: int) -> float:
+        """The cost of the preroll of task `at`."""
+        prerolls = self._prerolls[job]
+        return prerolls[at] * self._load / (self._load + self._work) if prerolls else 0.0
 
     def _alive(self, stretch: _Stretch) -> bool:
         return stretch.next < stretch.end and stretch.job not in self._dropped
@@ -192,9 +194,9 @@ class Assignment:
         return (-self._cost(stretch.job, stretch.next, stretch.end), stretch.job, stretch.next, stretch)
 
 
-def _beginnings(run_ups: Sequence[float]) -> list[int]:
-    """The first task of each group of pictures: it has less of a run-up than the one before."""
-    return [t for t in range(1, len(run_ups)) if run_ups[t] < run_ups[t - 1]]
+def _group_starts(prerolls: Sequence[float]) -> list[int]:
+    """The first task of each group of pictures: its preroll is less than that of the task before."""
+    return [t for t in range(1, len(prerolls)) if prerolls[t] < prerolls[t - 1]]
 
 
 def _stretches(job: int, tasks: int, done: Collection[int]) -> Iterator[_Stretch]:

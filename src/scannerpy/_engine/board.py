@@ -1,8 +1,8 @@
-"""A slate each worker keeps up to date: what each stage is at, and how far running tasks have come.
+"""The status board of a worker: which task, op and rows each stage is working on, and how many rows are saved.
 
 In a worker process it lies in memory shared with the parent, so it can be read after the process has died: that is how
-a crash is blamed on the right task, op and rows without sending a message per step. Words are written one by one and
-may be torn at the moment of death; the reader only ever shows or counts them.
+a crash is attributed to the right task, op and rows without a message per step. Its 64-bit words are written one by
+one, so what the parent reads may be torn; it is only ever shown or counted.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ WORDS = _WIDTH * len(STAGES) + 1
 
 
 @dataclass(frozen=True, slots=True)
-class At:
-    """What a stage is at: rows [first, last] of vertex number `vertex`."""
+class Activity:
+    """What a stage is working on: rows [first, last] of vertex number `vertex`."""
 
     stage: str
     task: TaskId
@@ -27,14 +27,14 @@ class At:
     rows: tuple[int, int]
 
 
-class Board:
-    """Views of the words. One writer per stage."""
+class StatusBoard:
+    """A view of the shared words. One writer per stage."""
 
     def __init__(self, words: memoryview[int] | None = None) -> None:
         self._words: list[int] | memoryview[int] = [0] * WORDS if words is None else words
 
     def enter(self, stage: int, task: TaskId, vertex: int, first: int, last: int) -> None:
-        """Stage number `stage` turns to these rows of a vertex."""
+        """Stage number `stage` begins these rows of a vertex."""
         words, base = self._words, stage * _WIDTH
         words[base + 1] = task.job
         words[base + 2] = task.number
@@ -44,11 +44,11 @@ class Board:
         words[base] = 1
 
     def leave(self, stage: int) -> None:
-        """The stage waits."""
+        """The stage is idle."""
         self._words[stage * _WIDTH] = 0
 
     def add_rows(self, rows: int) -> None:
-        """Rows of a running task are through; a negative number takes back what a task that ended had added."""
+        """Count rows that a running task has saved; a negative number takes them back when the task ends."""
         self._words[WORDS - 1] += rows
 
     def clear(self) -> None:
@@ -58,13 +58,13 @@ class Board:
 
     @property
     def rows_running(self) -> int:
-        """Rows that are through, of tasks that have not ended."""
+        """Rows saved by tasks that have not ended."""
         return self._words[WORDS - 1]
 
-    def busy(self) -> list[At]:
-        """The stages at work, the likeliest to kill a worker first: evaluate, load, save."""
+    def busy(self) -> list[Activity]:
+        """The stages at work, the likeliest to have crashed first: evaluate, load, save."""
         return [at for stage in (1, 0, 2) if (at := self._at(stage)) is not None]
 
-    def _at(self, stage: int) -> At | None:
+    def _at(self, stage: int) -> Activity | None:
         busy, job, number, vertex, first, last = list(self._words[stage * _WIDTH : (stage + 1) * _WIDTH])
-        return At(STAGES[stage], TaskId(job, number), vertex, (first, last)) if busy else None
+        return Activity(STAGES[stage], TaskId(job, number), vertex, (first, last)) if busy else None

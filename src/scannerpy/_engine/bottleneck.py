@@ -1,4 +1,4 @@
-"""Which stage of a run's pipelines was the busy one, told in one line from its trace. Pure.
+"""Bottleneck analysis: which stage of the pipelines limited a run, in one line, from its trace. Pure.
 
 A pipeline instance is three threads joined by queues: load (read and decode), evaluate (ops), save (encode and write).
 A stage's *share* is the part of all instances' time in which its thread was at work. The stage with the largest share
@@ -164,6 +164,6 @@ def _what(interval: Interval) -> str:
 
 
 def _wait(interval: Interval) -> tuple[str, str]:
-    """Tell (stage waited for, stage that waited): a queue's taker waits for items, the one that fills it for room."""
-    filler, taker = (LOAD, OPS) if interval.lane.endswith("load") else (OPS, SAVE)
-    return (taker, filler) if interval.name == "wait for room" else (filler, taker)
+    """Tell (stage waited for, stage that waited): a queue's consumer waits for items, its producer for room."""
+    producer, consumer = (LOAD, OPS) if interval.lane.endswith("load") else (OPS, SAVE)
+    return (consumer, producer) if interval.name == "wait for room" else (producer, consumer)

@@ -1,16 +1,16 @@
 """Decides what happens next in a run. Events go in, instructions come out; there is no clock, thread or file here.
 
-A *body* carries the instructions out and reports what happened: local worker processes, this very process (debug), or
-a cluster. Every worker the brain asks for gets a number that is never used twice, so a late word from a dead worker
-cannot be mistaken for its successor's.
+The scheduler of a run. An *executor* carries its instructions out and reports what happened: worker processes on this
+machine, or this thread (debug). Every worker the brain asks for gets a number that is never used twice, so a late
+message of a dead worker cannot be mistaken for its successor's.
 
-What can be surprising:
+Surprising:
 
-* a task's clock (``task_timeout``) starts when the worker turns to it (`TaskBegun`), not when it is handed out ahead;
-* a worker past its time is killed, but its tasks are given out again only when the body says `WorkerLost`: no task
+* a task's ``task_timeout`` counts from when the worker begins it (`TaskBegun`), not from when it was queued there;
+* a worker that exceeds it is killed, but its tasks are assigned again only when the executor says `WorkerLost`: no task
   ever runs twice at once;
 * a job is given up after three failures of one task; what else of it is running is dropped, and the run goes on;
-* `Finish` is the last instruction. Whatever still runs then is the body's to stop.
+* `Finish` is the last instruction. The executor stops what still runs then.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scannerpy._engine.assignment import Assignment, JobShape
-from scannerpy._engine.dialogue import (
+from scannerpy._engine.protocol import (
     Cancel,
     CommitJobs,
     DropTask,
@@ -43,32 +43,8 @@ from scannerpy._engine.dialogue import (
 from scannerpy._engine.retries import Retries
 from scannerpy._engine.states import JobState, States, TaskId, TaskState
 
-__all__ = [
-    "FAILED_STARTS",
-    "Brain",
-    "Cancel",
-    "CommitJobs",
-    "DropTask",
-    "Event",
-    "Finish",
-    "GiveUpJob",
-    "Instruction",
-    "KillWorker",
-    "Limits",
-    "SetupFailed",
-    "SpawnWorker",
-    "StartTask",
-    "TaskBegun",
-    "TaskDone",
-    "TaskFailed",
-    "Tick",
-    "WorkerLost",
-    "WorkerUp",
-    "overdue_reason",
-]
-
-FAILED_STARTS = 5
-"""So many workers in a row that never got to work, and no more are started."""
+MAX_FAILED_STARTS = 5
+"""After so many workers in a row that failed before their first task, no more are started."""
 
 
 @dataclass(slots=True)
@@ -92,14 +68,14 @@ class Brain:
         self._next_worker = 0
         self._failed_starts = 0
         self._last_loss = ""
-        self._lonely_since: float | None = None
+        self._no_worker_since: float | None = None
         self._complete = [j for j in range(len(shapes)) if self.states.job(j) is JobState.COMPLETE]
         self._finished = False
         self._out: list[Instruction] = []
 
     def start(self, now: float) -> list[Instruction]:
         """The first instructions of the run."""
-        self._lonely_since = now
+        self._no_worker_since = now
         return self._advance(now)
 
     def react(self, event: Event, now: float) -> list[Instruction]:
@@ -131,8 +107,8 @@ class Brain:
         limits = []
         if self._limits.task_timeout > 0 and times:
             limits.append(min(times) + self._limits.task_timeout)
-        if self._lonely_since is not None:
-            limits.append(self._lonely_since + self._limits.no_workers_timeout)
+        if self._no_worker_since is not None:
+            limits.append(self._no_worker_since + self._limits.no_workers_timeout)
         return min(limits, default=None)
 
     @property
@@ -192,7 +168,7 @@ class Brain:
         if self.states.task(task) is TaskState.DROPPED:
             return
         self.states.fail(task, reason, now)
-        self._assignment.give_back(task)
+        self._assignment.requeue(task)
         if self._retries.count(task):
             self._give_up(task, reason)
 
@@ -226,8 +202,8 @@ class Brain:
             if task == blame:
                 self._count_failure(task, reason, now)
             else:
-                self.states.hand_back(task, reason, now)
-                self._assignment.give_back(task)
+                self.states.requeue(task, reason, now)
+                self._assignment.requeue(task)
 
     def _kill_overdue(self, now: float) -> None:
         limit = self._limits.task_timeout
@@ -245,14 +221,14 @@ class Brain:
 
     def _advance(self, now: float) -> list[Instruction]:
         self._commit_full_groups()
-        if self.states.unsettled == 0:
+        if self.states.open_jobs == 0:
             return self._finish(Finish())
         self._spawn_missing()
         self._watch_for_workers(now)
-        if self._cannot_go_on():
-            return self._finish(Finish(error=self._why_not()))
+        if self._setup_is_hopeless():
+            return self._finish(Finish(error=self._setup_failure()))
         if self._waited_too_long(now):
-            return self._finish(Finish(error=self._no_workers()))
+            return self._finish(Finish(error=self._no_worker_error()))
         self._fill(now)
         return self._flush()
 
@@ -275,7 +251,7 @@ class Brain:
         return self._flush()
 
     def _spawn_missing(self) -> None:
-        if self._failed_starts >= FAILED_STARTS:
+        if self._failed_starts >= MAX_FAILED_STARTS:
             return
         running = sum(len(w.tasks) for w in self._workers.values())
         wanted = min(self._limits.workers, self._assignment.waiting + running)
@@ -286,20 +262,20 @@ class Brain:
 
     def _watch_for_workers(self, now: float) -> None:
         if any(w.up for w in self._workers.values()):
-            self._lonely_since = None
-        elif self._lonely_since is None:
-            self._lonely_since = now
+            self._no_worker_since = None
+        elif self._no_worker_since is None:
+            self._no_worker_since = now
 
-    def _cannot_go_on(self) -> bool:
-        return self._failed_starts >= FAILED_STARTS and not self._workers
+    def _setup_is_hopeless(self) -> bool:
+        return self._failed_starts >= MAX_FAILED_STARTS and not self._workers
 
-    def _why_not(self) -> str:
+    def _setup_failure(self) -> str:
         return f"no worker could be set up ({self._failed_starts} tries). The last one: {self._last_loss}"
 
     def _waited_too_long(self, now: float) -> bool:
-        return self._lonely_since is not None and now - self._lonely_since >= self._limits.no_workers_timeout
+        return self._no_worker_since is not None and now - self._no_worker_since >= self._limits.no_workers_timeout
 
-    def _no_workers(self) -> str:
+    def _no_worker_error(self) -> str:
         last = f" The last one lost: {self._last_loss}." if self._last_loss else ""
         return (
             f"no workers to run the job after {self._limits.no_workers_timeout:g} seconds (no_workers_timeout)."
@@ -307,7 +283,7 @@ class Brain:
         )
 
     def _fill(self, now: float) -> None:
-        """Give every worker its first task, then every worker its second, …: nobody waits while others hoard."""
+        """Give every worker its first task, then every worker its second, …: no worker idles while others queue."""
         present = [w for w in self._workers.values() if not w.dying]
         for depth in range(1, 2 + self._limits.ahead):
             for worker in present:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scannerpy._engine.ports import Place, Reader, WorkerContext, Writer
+from scannerpy._engine.ports import Reader, TaskOutput, WorkerContext, Writer
 from scannerpy._plan.plan import Rows
 from scannerpy._store.blobs import BlobColumn
 from scannerpy._store.chunk import ChunkRef, ChunkWriter
@@ -38,7 +38,7 @@ def open_column(args: Mapping[str, Any], context: WorkerContext, /) -> Reader:
     return _BlobReader(BlobColumn(objects, refs))
 
 
-def place_column(args: Mapping[str, Any], place: Place, context: WorkerContext, /) -> Writer:
+def place_column(args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer:
     """Open the place of one task's rows."""
     path = chunk_path(args["key"], args["column"], place.task)
     edge = place.edges[0]
@@ -99,7 +99,7 @@ class _BlobWriter:
 
 
 class _FrameWriter:
-    def __init__(self, objects: Objects, path: str, place: Place, options: Mapping[str, int]) -> None:
+    def __init__(self, objects: Objects, path: str, place: TaskOutput, options: Mapping[str, int]) -> None:
         from scannerpy._video.write import FrameWriter
 
         codec = place.edges[0].compression.codec

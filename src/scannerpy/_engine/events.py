@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: five small events. The progress bar, the log and the status consume them."""
+"""The five events that a run sends to its listeners: progress bar, status, and records."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class Heartbeat:
     """Several times a second: rows finished inside tasks that still run, and the workers."""
 
     rows_running: int
@@ -55,11 +55,11 @@ class RunEnded:
     cancelled: bool = False
 
 
-RunEvent = RunStarted | TaskEnded | JobEnded | Pulse | RunEnded
+RunEvent = RunStarted | TaskEnded | JobEnded | Heartbeat | RunEnded
 Listener = Callable[[RunEvent], None]
 
 
-def tell_all(*listeners: Listener) -> Listener:
+def broadcast(*listeners: Listener) -> Listener:
     """One listener that passes every event to each of `listeners`."""
 
     def tell(event: RunEvent) -> None:

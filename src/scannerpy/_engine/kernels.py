@@ -6,26 +6,25 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from scannerpy._graph.graph import Graph, Vertex
+from scannerpy._graph.graph import Graph
 from scannerpy._kernels.host import KernelHost
 from scannerpy._kernels.sharing import owned_inputs
-from scannerpy.common import DeviceHandle, DeviceType, log
+from scannerpy.common import log
 from scannerpy.errors import KernelError
 
 Hosts = Mapping[int, KernelHost]
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """Where a pipeline instance sits: its number on the machine, its share of threads and memory, and the GPUs."""
+class InstanceConfig:
+    """What a pipeline instance gets: its number on the machine, and its share of threads and memory (bytes)."""
 
-    instance: int = 0
+    number: int = 0
     threads: int = 1
     memory: int = 256 << 20
-    gpus: tuple[int, ...] = ()
 
 
-def make_hosts(graph: Graph, seat: Seat) -> dict[int, KernelHost]:
+def make_hosts(graph: Graph, instance: InstanceConfig) -> dict[int, KernelHost]:
     """Make a kernel for each op. Raises KernelError; what was made until then is closed."""
     owned = owned_inputs(graph)
     hosts: dict[int, KernelHost] = {}
@@ -33,9 +32,7 @@ def make_hosts(graph: Graph, seat: Seat) -> dict[int, KernelHost]:
         undo.callback(close_hosts, hosts)
         for vertex in graph.vertices:
             if vertex.kind == "op":
-                hosts[vertex.number] = KernelHost(
-                    vertex, node_id=seat.instance, devices=_devices(vertex, seat), owned=owned[vertex.number]
-                )
+                hosts[vertex.number] = KernelHost(vertex, node_id=instance.number, owned=owned[vertex.number])
         undo.pop_all()
     return hosts
 
@@ -64,9 +61,3 @@ def _close(host: KernelHost) -> None:
         host.close()
     except KernelError as error:
         log.warning("%s (results that are stored stay as they are)", error)
-
-
-def _devices(vertex: Vertex, seat: Seat) -> tuple[DeviceHandle, ...]:
-    if vertex.device is DeviceType.GPU and seat.gpus:
-        return (DeviceHandle(DeviceType.GPU, seat.gpus[seat.instance % len(seat.gpus)]),)
-    return (DeviceHandle(vertex.device, 0),)

@@ -1,27 +1,27 @@
-"""The first stage of a pipeline: from an order to the elements its sources yield, packet by packet.
+"""The first stage of a pipeline: from a task to the elements its sources yield, step by step.
 
 The demand of a task is computed here, in the worker, and cut into steps that fit the memory cap. Readers stay open
-from one task of a job to the next, so that a decoder's cursor goes on where it stands.
+from one task of a job to the next, so that a decoder goes on where it stopped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from scannerpy._engine.board import Board
+from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.failures import error_from
 from scannerpy._engine.memory import Memory, size_of_all
 from scannerpy._engine.ports import Reader, WorkerContext
 from scannerpy._engine.queues import Cancelled
-from scannerpy._engine.tasks import Order, Program, TaskRun
+from scannerpy._engine.tasks import Program, TaskRun, TaskSpec
 from scannerpy._engine.trace import Recorder, clock
 from scannerpy._graph.graph import Vertex
 from scannerpy._plan.demand import trace
-from scannerpy._plan.steps import in_steps
+from scannerpy._plan.rows import Rows
+from scannerpy._plan.steps import TaskDemand, in_steps
 from scannerpy._words.elements import Element
 from scannerpy.errors import StorageError
 
@@ -30,7 +30,7 @@ READING, DECODING = "Reader[0]", "Pipeline[0]:DecodeVideo"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Packet:
+class LoadedStep:
     """The new elements of every source in one step of a task."""
 
     run: TaskRun
@@ -43,7 +43,7 @@ class Loader:
     """Loads the tasks of one run, in order. Used by one thread."""
 
     def __init__(
-        self, program: Program, memory: Memory, context: WorkerContext, board: Board, recorder: Recorder
+        self, program: Program, memory: Memory, context: WorkerContext, board: StatusBoard, recorder: Recorder
     ) -> None:
         self._program = program
         self._sources = program.graph.sources
@@ -56,32 +56,33 @@ class Loader:
         self._row_bytes: dict[int, int] = {}
         self.cancelled = False
 
-    def begin(self, order: Order) -> TaskRun:
-        """Work out what a task demands and open its readers. What goes wrong stands in the run's error."""
-        run = TaskRun(order)
+    def begin(self, spec: TaskSpec) -> TaskRun:
+        """Work out what a task demands and open its readers. An error is stored in `TaskRun.error`."""
+        run = TaskRun(spec)
         source = None
         began = clock()
         try:
             for source in self._sources:
-                self._open(order, source)
-            self._recorder.add(READING, "open", "load", began, 0, order.id)
-            run.demand = self._demand(order)
+                self._open(spec, source)
+            self._recorder.add(READING, "open", "load", began, 0, spec.id)
+            run.demand = self._demand(spec)
         except Exception as error:  # noqa: BLE001  # a user's reader may raise anything; the task fails, not the worker
             run.fail(error_from("load", source.label if source else "", None, error))
         return run
 
-    def packets(self, run: TaskRun) -> Iterator[Packet]:
+    def steps(self, run: TaskRun) -> Iterator[LoadedStep]:
         """Load step after step, until the end or until the run fails."""
         if run.demand is None:
             return
-        streams = {v.number: self._stream(run, v) for v in self._sources}
-        ends = run.demand.ends.tolist()
+        demand = run.demand
+        streams = {v.number: iter(self._readers[v.number].read(demand.vertices[v.number].rows)) for v in self._sources}
+        ends = demand.ends.tolist()
         before = [0] * len(ends[0]) if ends else []
         for step, after in enumerate(ends):
-            loaded = self._step(run, streams, before, after)
+            loaded = self._step(run, demand, streams, before, after)
             if loaded is None:
                 break
-            yield Packet(run, step, loaded, sum(map(size_of_all, loaded.values())))
+            yield LoadedStep(run, step, loaded, sum(map(size_of_all, loaded.values())))
             before = after
         self._board.leave(LOAD)
 
@@ -91,52 +92,49 @@ class Loader:
         for reader in readers.values():
             reader.close()
 
-    def _open(self, order: Order, source: Vertex) -> None:
-        if order.id.job != self._job:
+    def _open(self, spec: TaskSpec, source: Vertex) -> None:
+        if spec.id.job != self._job:
             self.close()
-            self._job = order.id.job
+            self._job = spec.id.job
         if source.number in self._readers:
             return
-        args = {**source.args, **_mapping(order.job.args.get(source.number))}
-        reader = self._program.sources[source.name](args, self._context)
+        reader = self._program.sources[source.name](spec.job.arguments_of(source), self._context)
         self._readers[source.number] = reader
         self._row_bytes[source.number] = int(getattr(reader, "row_bytes", 0))
 
-    def _demand(self, order: Order) -> Any:
-        vertices = trace(self._program.graph, order.job, order.task)
+    def _demand(self, spec: TaskSpec) -> TaskDemand:
+        vertices = trace(self._program.graph, spec.job, spec.task)
         needed = sum(self._row_bytes[v.number] * len(vertices[v.number].rows) for v in self._sources)
-        rows = self._memory.step_rows(self._program.work_packet_size, needed / max(1, order.task.rows))
+        rows = self._memory.step_rows(self._program.work_packet_size, needed / max(1, spec.task.rows))
         return in_steps(self._program.graph, vertices, rows)
 
-    def _stream(self, run: TaskRun, source: Vertex) -> Iterator[Element]:
-        assert run.demand is not None  # noqa: S101  # for the type checker; `packets` has asked
-        return iter(self._readers[source.number].read(run.demand.vertices[source.number].rows))
-
     def _step(
-        self, run: TaskRun, streams: Mapping[int, Iterator[Element]], before: list[int], after: list[int]
+        self,
+        run: TaskRun,
+        demand: TaskDemand,
+        streams: Mapping[int, Iterator[Element]],
+        before: list[int],
+        after: list[int],
     ) -> dict[int, list[Element]] | None:
         loaded: dict[int, list[Element]] = {}
         for source in self._sources:
-            first, last = before[source.number], after[source.number]
-            elements = self._read(run, source, streams[source.number], first, last)
+            number = source.number
+            rows = demand.vertices[number].rows[before[number] : after[number]]
+            elements = self._read(run, source, streams[number], rows)
             if elements is None:
                 return None
-            loaded[source.number] = elements
+            loaded[number] = elements
         return loaded
 
-    def _read(
-        self, run: TaskRun, source: Vertex, stream: Iterator[Element], first: int, last: int
-    ) -> list[Element] | None:
-        """The elements at positions [first, last) of a source; None if the run failed."""
-        if first == last:
+    def _read(self, run: TaskRun, source: Vertex, stream: Iterator[Element], rows: Rows) -> list[Element] | None:
+        """The elements of `rows`, the next of a source's stream; None if the run failed."""
+        if len(rows) == 0:
             return [] if run.alive else None
-        assert run.demand is not None  # noqa: S101  # for the type checker; `packets` has asked
-        rows = run.demand.vertices[source.number].rows[first:last]
         self._board.enter(LOAD, run.id, source.number, int(rows[0]), int(rows[-1]))
         elements: list[Element] = []
         began = clock()
         try:
-            whole = self._collect(run, stream, last - first, elements)
+            whole = self._collect(run, stream, len(rows), elements)
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001  # a user's reader may raise anything; the task fails, not the worker
@@ -165,7 +163,3 @@ class Loader:
         run.fail(error_from("load", source.label, (row, row), error))
         self.close()  # a reader that raised is in no state to go on
         self._job = -1
-
-
-def _mapping(args: Any) -> Mapping[str, Any]:
-    return args if isinstance(args, Mapping) else {}

@@ -1,7 +1,7 @@
-"""Carries the brain's instructions out with worker processes on this machine.
+"""The executor of worker processes on this machine.
 
-Every instruction returns at once; `wait` is the only place that blocks. A death is noticed through the process's
-sentinel, explained by its exit code and by the board it left behind.
+Every instruction returns at once; only `wait` blocks. A dead process is noticed by its sentinel; its exit code, and its
+status board, which outlives it, tell why it died and at which task.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 import cloudpickle
 
-from scannerpy._engine import brain as b
 from scannerpy._engine import messages as m
-from scannerpy._engine.body import News, RunSpec
+from scannerpy._engine import protocol
+from scannerpy._engine.executor import RunSpec, Update
 from scannerpy._engine.failures import TaskError
-from scannerpy._engine.kernels import Seat
+from scannerpy._engine.kernels import InstanceConfig
 from scannerpy._engine.pool import Pool, WorkerProcess
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Begun, Done, Failed
@@ -37,20 +37,20 @@ END_SECONDS = 60.0
 NO_TASKS = EvenCut(0, 1)
 
 
-class _Seated:
-    """A worker process at work for this run, under the brain's number for it."""
+class _Worker:
+    """A worker process that serves this run, under the brain's number for it."""
 
-    def __init__(self, number: int, process: WorkerProcess, seat: Seat) -> None:
+    def __init__(self, number: int, process: WorkerProcess, instance: InstanceConfig) -> None:
         self.number = number
         self.process = process
-        self.seat = seat
+        self.instance = instance
         self.tasks: dict[TaskId, None] = {}
         self.job = -1
-        self.refused = False
+        self.failed_setup = False
         self.ended = False
 
 
-class LocalBody:
+class LocalExecutor:
     """One run on the pool's worker processes."""
 
     most_workers: int | None = None
@@ -58,8 +58,8 @@ class LocalBody:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._seated: dict[int, _Seated] = {}
-        self._news: list[News] = []
+        self._workers: dict[int, _Worker] = {}
+        self._updates: list[Update] = []
         self._fetcher: int | None = None
         self._fetched = False
 
@@ -69,179 +69,179 @@ class LocalBody:
         program = spec.program
         self._graph = pack_graph(program.graph)
         self._rest = cloudpickle.dumps(replace(program, graph=Graph(())))
-        self._surroundings = m.Surroundings(str(_folder()), tuple(sys.path), dict(os.environ))
+        self._environment = m.Environment(str(_folder()), tuple(sys.path), dict(os.environ))
 
-    def do(self, instruction: b.SpawnWorker | b.KillWorker | b.StartTask | b.DropTask) -> None:
+    def do(self, instruction: protocol.WorkerInstruction) -> None:
         """Carry out an instruction."""
         match instruction:
-            case b.SpawnWorker(number):
+            case protocol.SpawnWorker(number):
                 self._spawn(number)
-            case b.KillWorker(number) if number in self._seated:
-                self._seated[number].process.kill()
-            case b.StartTask(number, task) if number in self._seated:
-                self._start(self._seated[number], task)
-            case b.DropTask(number, task) if number in self._seated:
-                self._seated[number].process.send(m.Drop(task))
+            case protocol.KillWorker(number) if number in self._workers:
+                self._workers[number].process.kill()
+            case protocol.StartTask(number, task) if number in self._workers:
+                self._start(self._workers[number], task)
+            case protocol.DropTask(number, task) if number in self._workers:
+                self._workers[number].process.send(m.Drop(task))
             case _:  # the worker died just now, as the brain is about to hear
                 return
 
-    def wait(self, timeout: float | None) -> list[News]:
-        """What has happened; waits up to `timeout` seconds for the first word."""
-        if not self._news:
+    def wait(self, timeout: float | None) -> list[Update]:
+        """What has happened; waits up to `timeout` seconds for the first message."""
+        if not self._updates:
             self._listen(timeout)
-        news, self._news = self._news, []
-        return news
+        updates, self._updates = self._updates, []
+        return updates
 
     def rows_running(self) -> int:
-        """Rows that are through, of tasks that are not done."""
-        return sum(max(0, seated.process.board.rows_running) for seated in self._seated.values())
+        """Rows already saved by tasks that are not done."""
+        return sum(max(0, worker.process.board.rows_running) for worker in self._workers.values())
 
-    def end(self, *, cancel: bool) -> list[News]:
-        """Bring every worker back to idle, or end it. Returns the last words (rests of the trace)."""
-        for seated in self._seated.values():
-            seated.process.send(m.End(cancel or bool(seated.tasks)))
-        patient = not (cancel or any(seated.tasks for seated in self._seated.values()))
+    def end(self, *, cancel: bool) -> list[Update]:
+        """Return every worker to the pool, or kill it. Returns the last updates (the rest of the trace)."""
+        for worker in self._workers.values():
+            worker.process.send(m.End(cancel or bool(worker.tasks)))
+        patient = not (cancel or any(worker.tasks for worker in self._workers.values()))
         deadline = time.monotonic() + (END_SECONDS if patient else CANCEL_SECONDS)
-        while self._seated and time.monotonic() < deadline:
+        while self._workers and time.monotonic() < deadline:
             self._listen(deadline - time.monotonic())
-        for seated in self._seated.values():
-            log.info("worker process %d did not stop in time and is killed", seated.process.pid)
-        self.abandon()
-        news, self._news = self._news, []
-        return news
+        for worker in self._workers.values():
+            log.info("worker process %d did not stop in time and is killed", worker.process.pid)
+        self.abort()
+        updates, self._updates = self._updates, []
+        return updates
 
-    def abandon(self) -> None:
+    def abort(self) -> None:
         """Kill every worker that is still at work."""
-        for seated in list(self._seated.values()):
-            self._unseat(seated)
-            seated.process.discard()
+        for worker in list(self._workers.values()):
+            self._remove(worker)
+            worker.process.discard()
 
     # instructions
 
     def _spawn(self, number: int) -> None:
         try:
-            process = self._pool.take()
+            process = self._pool.acquire()
         except (OSError, EOFError, ValueError) as error:
             reason = f"a worker process could not be started: {error}"
-            self._news.append(News(b.WorkerLost(number, reason)))
+            self._updates.append(Update(protocol.WorkerLost(number, reason)))
             return
-        seat = self._free_seat()
-        seated = self._seated[number] = _Seated(number, process, seat)
+        instance = self._free_instance()
+        worker = self._workers[number] = _Worker(number, process, instance)
         if not self._fetched and self._fetcher is None:
             self._fetcher = number
-        self._begin(seated)
-        self._news.append(News(b.WorkerUp(number)))
+        self._begin(worker)
+        self._updates.append(Update(protocol.WorkerUp(number)))
 
-    def _begin(self, seated: _Seated) -> None:
-        fetches = self._fetcher == seated.number
-        seated.process.send(m.Begin(seated.seat, self._surroundings, self._graph, self._rest, fetches))
+    def _begin(self, worker: _Worker) -> None:
+        fetches = self._fetcher == worker.number
+        worker.process.send(m.Begin(worker.instance, self._environment, self._graph, self._rest, fetches))
         if self._fetched:
-            seated.process.send(m.Go())
+            worker.process.send(m.ResourcesReady())
 
-    def _replace(self, seated: _Seated) -> None:
-        """Give a fresh process the place, and the tasks, of one that has imported what has changed since."""
-        seated.process.discard()
-        seated.process = self._pool.start()
-        seated.job = -1
-        self._begin(seated)
-        for task in list(seated.tasks):
-            self._start(seated, task)
+    def _replace(self, worker: _Worker) -> None:
+        """Replace a process whose imported modules have changed on disk by a new one, which takes over its tasks."""
+        worker.process.discard()
+        worker.process = self._pool.start()
+        worker.job = -1
+        self._begin(worker)
+        for task in list(worker.tasks):
+            self._start(worker, task)
 
-    def _free_seat(self) -> Seat:
-        taken = {seated.seat.instance for seated in self._seated.values()}
-        instance = next(i for i in range(len(taken) + 1) if i not in taken)
-        return replace(self._spec.seat, instance=instance)
+    def _free_instance(self) -> InstanceConfig:
+        taken = {worker.instance.number for worker in self._workers.values()}
+        number = next(i for i in range(len(taken) + 1) if i not in taken)
+        return replace(self._spec.instance, number=number)
 
-    def _start(self, seated: _Seated, task: TaskId) -> None:
+    def _start(self, worker: _Worker, task: TaskId) -> None:
         job = self._spec.jobs[task.job]
         try:
-            plan = None if task.job == seated.job else cloudpickle.dumps(replace(job, tasks=NO_TASKS))
+            plan = None if task.job == worker.job else cloudpickle.dumps(replace(job, tasks=NO_TASKS))
         except Exception as error:  # noqa: BLE001  # whatever a user's argument raises when it is pickled
             reason = f"the arguments of the stream cannot be sent to a worker process: {error}"
             fault = TaskError("load", "", None, type(error).__name__, reason, "")
-            self._news.append(News(b.TaskFailed(seated.number, task, reason), error=fault))
+            self._updates.append(Update(protocol.TaskFailed(worker.number, task, reason), error=fault))
             return
-        seated.job = task.job
-        seated.tasks[task] = None
-        seated.process.send(m.Give(task, job.tasks[task.number], plan))
+        worker.job = task.job
+        worker.tasks[task] = None
+        worker.process.send(m.RunTask(task, job.tasks[task.number], plan))
 
-    # news
+    # messages from workers
 
     def _listen(self, timeout: float | None) -> None:
-        sources: dict[Any, _Seated] = {}
-        for seated in self._seated.values():
-            sources[seated.process.pipe] = seated
-            sources[seated.process.sentinel] = seated
+        sources: dict[Any, _Worker] = {}
+        for worker in self._workers.values():
+            sources[worker.process.pipe] = worker
+            sources[worker.process.sentinel] = worker
         if not sources:
             time.sleep(min(timeout or 0.0, 0.1))
             return
-        for seated in _distinct(sources[ready] for ready in wait_for(list(sources), timeout)):
-            self._hear(seated)
+        for worker in _distinct(sources[ready] for ready in wait_for(list(sources), timeout)):
+            self._receive(worker)
 
-    def _hear(self, seated: _Seated) -> None:
-        process = seated.process
+    def _receive(self, worker: _Worker) -> None:
+        process = worker.process
         ended = not process.alive
         for message in _messages(process):
-            self._take(seated, message)
-        if ended and not seated.ended and seated.process is process:
-            self._bury(seated)
+            self._handle(worker, message)
+        if ended and not worker.ended and worker.process is process:
+            self._lost(worker)
 
-    def _take(self, seated: _Seated, message: Any) -> None:
-        number = seated.number
+    def _handle(self, worker: _Worker, message: Any) -> None:
+        number = worker.number
         match message:
             case Begun(task):
-                self._news.append(News(b.TaskBegun(number, task)))
+                self._updates.append(Update(protocol.TaskBegun(number, task)))
             case Done(task, result, intervals, load, work):
-                seated.tasks.pop(task, None)
-                done = b.TaskDone(number, task)
-                self._news.append(News(done, result, intervals, load_ns=load, work_ns=work))
+                worker.tasks.pop(task, None)
+                done = protocol.TaskDone(number, task)
+                self._updates.append(Update(done, result, intervals, load_ns=load, work_ns=work))
             case Failed(task, error, intervals):
-                seated.tasks.pop(task, None)
-                self._news.append(News(b.TaskFailed(number, task, str(error)), (), intervals, error))
+                worker.tasks.pop(task, None)
+                self._updates.append(Update(protocol.TaskFailed(number, task, str(error)), (), intervals, error))
             case m.Stale():
-                self._replace(seated)
+                self._replace(worker)
             case m.Fetched():
-                self._go()
+                self._announce_resources()
             case m.CannotSetUp(error):
-                seated.tasks.clear()
-                seated.refused = True
-                self._pass_on_fetching(seated)
-                self._news.append(News(b.SetupFailed(number, str(error)), error=error))
-                seated.process.send(m.End(cancel=True))
-            case m.Broken(error):
+                worker.tasks.clear()
+                worker.failed_setup = True
+                self._reassign_fetching(worker)
+                self._updates.append(Update(protocol.SetupFailed(number, str(error)), error=error))
+                worker.process.send(m.End(cancel=True))
+            case m.InternalError(error):
                 log.error("a worker process failed inside the engine: %s\n%s", error, error.traceback)
-            case m.Ended(intervals):
-                self._unseat(seated)
-                self._news.append(News(b.Tick(), (), intervals, worker=number))
-                self._pool.give_back(seated.process)
+            case m.Idle(intervals):
+                self._remove(worker)
+                self._updates.append(Update(protocol.Tick(), (), intervals, worker=number))
+                self._pool.release(worker.process)
 
-    def _go(self) -> None:
+    def _announce_resources(self) -> None:
         self._fetched, self._fetcher = True, None
-        for seated in self._seated.values():
-            seated.process.send(m.Go())
+        for worker in self._workers.values():
+            worker.process.send(m.ResourcesReady())
 
-    def _pass_on_fetching(self, seated: _Seated) -> None:
+    def _reassign_fetching(self, worker: _Worker) -> None:
         """The instance that was to fetch resources cannot: let another one do it."""
-        if self._fetcher != seated.number:
+        if self._fetcher != worker.number:
             return
-        heir = next((s for s in self._seated.values() if s is not seated and not s.refused), None)
-        self._fetcher = heir.number if heir else None
-        if heir:
-            heir.process.send(m.Fetch())
+        successor = next((w for w in self._workers.values() if w is not worker and not w.failed_setup), None)
+        self._fetcher = successor.number if successor else None
+        if successor:
+            successor.process.send(m.Fetch())
 
-    def _bury(self, seated: _Seated) -> None:
-        self._unseat(seated)
-        self._pass_on_fetching(seated)
-        how = seated.process.epitaph()
-        at = next((at for at in seated.process.board.busy() if at.task in seated.tasks), None)
+    def _lost(self, worker: _Worker) -> None:
+        self._remove(worker)
+        self._reassign_fetching(worker)
+        how = worker.process.exit_reason()
+        at = next((at for at in worker.process.board.busy() if at.task in worker.tasks), None)
         op = self._spec.program.graph.vertices[at.vertex].label if at else ""
         error = TaskError("worker", op, at.rows if at else None, "WorkerDied", how, "")
-        self._news.append(News(b.WorkerLost(seated.number, how, at.task if at else None), error=error))
-        seated.process.discard()
+        self._updates.append(Update(protocol.WorkerLost(worker.number, how, at.task if at else None), error=error))
+        worker.process.discard()
 
-    def _unseat(self, seated: _Seated) -> None:
-        seated.ended = True
-        self._seated.pop(seated.number, None)
+    def _remove(self, worker: _Worker) -> None:
+        worker.ended = True
+        self._workers.pop(worker.number, None)
 
 
 def _messages(process: WorkerProcess) -> Iterator[Any]:
@@ -260,5 +260,5 @@ def _folder() -> Path:
         return Path("/")
 
 
-def _distinct(seated: Iterable[_Seated]) -> list[_Seated]:
-    return list({s.number: s for s in seated}.values())
+def _distinct(workers: Iterable[_Worker]) -> list[_Worker]:
+    return list({worker.number: worker for worker in workers}.values())

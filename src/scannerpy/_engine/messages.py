@@ -1,7 +1,7 @@
-"""What a parent and its worker processes say to each other through a pipe.
+"""The messages between a parent and its worker processes, sent through a pipe.
 
-Down: `Begin` a run, tasks, and how it ends. Up: the pipeline's reports (`tasks.Report`) and the few words below.
-A job's plan travels only with the first of consecutive tasks of that job.
+To the worker: `Begin` a run, tasks, and how it ends. To the parent: the pipeline's reports (`tasks.Report`), and those
+below. A job's plan is sent only with the first of consecutive tasks of that job.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scannerpy._engine.failures import TaskError
-from scannerpy._engine.kernels import Seat
+from scannerpy._engine.kernels import InstanceConfig
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.trace import Interval
 from scannerpy._plan.plan import Task
 
-# down
+# To the worker
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a worker takes over from the program: it may have changed since the worker was started."""
+class Environment:
+    """Working directory, import path and environment of the program: they may have changed since the worker started."""
 
     folder: str
     path: tuple[str, ...]
@@ -31,8 +31,8 @@ class Surroundings:
 class Begin:
     """Set up for a run. `graph` is `pack_graph`'s, `rest` a pickled Program without its graph."""
 
-    seat: Seat
-    surroundings: Surroundings
+    instance: InstanceConfig
+    environment: Environment
     graph: bytes
     rest: bytes
     fetches: bool  # whether this instance fetches resources for the machine
@@ -40,16 +40,16 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Fetch the resources after all: whoever was to do it is gone."""
+    """Fetch the resources after all: the instance that was to do it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Go:
+class ResourcesReady:
     """The resources are there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Give:
+class RunTask:
     """Run a task after those given before. `job` is the pickled JobPlan; None: the same as before."""
 
     id: TaskId
@@ -59,7 +59,7 @@ class Give:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Do not bother with this task."""
+    """Skip this task."""
 
     id: TaskId
 
@@ -73,10 +73,10 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """Leave."""
+    """End the process."""
 
 
-# up
+# To the parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +97,14 @@ class CannotSetUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Idle:
     """The worker is idle again."""
 
     intervals: list[Interval]
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class InternalError:
     """The engine itself failed in the worker, which exits."""
 
     error: TaskError

@@ -1,11 +1,11 @@
 """A pipeline: load → evaluate → save, for one worker and one run.
 
 In a worker the stages overlap: loading and saving are threads of their own, the evaluator stays in the thread that
-calls `work` (a worker's main thread, which is what many libraries kernels use expect). Queues bounded in bytes join
+calls `work` (a worker's main thread, which many libraries that kernels use expect). Queues bounded in bytes connect
 them. With ``debug=True`` `run_inline` does the same without any thread, so that pdb works in kernels.
 
-A task goes through as *begin*, its packets, *end*. Every stage passes begin and end on, also for a task that has
-failed, so what is reported about a task comes from the last stage, when nobody works on it any more. The first error
+A task goes through as *begin*, its steps, *end*. Every stage passes begin and end on, also for a task that has
+failed, so the report about a task comes from the last stage, when no stage works on it any more. The first error
 wins.
 """
 
@@ -16,20 +16,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from scannerpy._engine.board import Board
+from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.evaluate import Evaluator, Host
 from scannerpy._engine.failures import error_from
-from scannerpy._engine.load import Loader, Packet
+from scannerpy._engine.load import LoadedStep, Loader
 from scannerpy._engine.memory import Memory, size_of_all
 from scannerpy._engine.ports import WorkerContext
 from scannerpy._engine.queues import ByteQueue, Cancelled, Closed
 from scannerpy._engine.save import Saver
 from scannerpy._engine.states import TaskId
-from scannerpy._engine.tasks import DROPPED, Begun, Order, Program, Report, TaskRun
+from scannerpy._engine.tasks import DROPPED, Begun, Program, Report, TaskRun, TaskSpec
 from scannerpy._engine.trace import Interval, Recorder, clock
 from scannerpy._words.elements import Element
 
-WORTH_TELLING = 1_000_000
+MIN_WAIT_TRACED = 1_000_000
 """Waits at a queue shorter than this (1 ms) are not put into the trace."""
 
 
@@ -44,17 +44,17 @@ class _End:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Stored:
+class _EvaluatedStep:
     run: TaskRun
     elements: list[list[list[Element]]]
 
 
 T = TypeVar("T")
-Passing = TypeVar("Passing", bound=_Begin | Packet | _Stored | _End)
+Passing = TypeVar("Passing", bound=_Begin | LoadedStep | _EvaluatedStep | _End)
 
 
 class Pipeline:
-    """Runs the tasks it is given, in order, and reports on each. One run's worth; closing it lets go of everything."""
+    """Runs the tasks it is given, in order, and reports on each. It serves one run."""
 
     def __init__(
         self,
@@ -64,49 +64,49 @@ class Pipeline:
         *,
         memory: Memory | None = None,
         context: WorkerContext | None = None,
-        board: Board | None = None,
-        orders: ByteQueue[Order] | None = None,
+        board: StatusBoard | None = None,
+        tasks: ByteQueue[TaskSpec] | None = None,
         dropped: set[TaskId] | None = None,
     ) -> None:
-        context, board = context or WorkerContext(database=program.database), board or Board()
+        context, board = context or WorkerContext(database=program.database), board or StatusBoard()
         self._memory = memory or Memory(growth=growth_of(program))
         self._recorder = Recorder()
         self._loader = Loader(program, self._memory, context, board, self._recorder)
         self._evaluator = Evaluator(program.graph, hosts, board, self._recorder)
         self._saver = Saver(program, context, board, self._recorder)
         self._report = report
-        self._orders: ByteQueue[Order] = orders or ByteQueue(1)
-        self._loaded: ByteQueue[_Begin | Packet | _End] = ByteQueue(self._memory.queue_bound)
-        self._stored: ByteQueue[_Begin | _Stored | _End] = ByteQueue(self._memory.queue_bound)
+        self._submitted: ByteQueue[TaskSpec] = tasks or ByteQueue(1)
+        self._loaded: ByteQueue[_Begin | LoadedStep | _End] = ByteQueue(self._memory.queue_bound)
+        self._evaluated: ByteQueue[_Begin | _EvaluatedStep | _End] = ByteQueue(self._memory.queue_bound)
         self._dropped = set() if dropped is None else dropped
         self._runs: dict[TaskId, TaskRun] = {}
         self._crash: BaseException | None = None
         self._largest = 0  # bytes loaded in one step of the task being evaluated
 
-    # for whoever feeds it, from any thread
+    # called from any thread
 
-    def order(self, order: Order) -> None:
+    def submit(self, spec: TaskSpec) -> None:
         """Queue a task."""
-        self._orders.put(order)
+        self._submitted.put(spec)
 
     def drop(self, task: TaskId) -> None:
-        """Nobody wants this task any more: let it pass as failed."""
+        """The task is not wanted any more: it passes the pipeline as failed."""
         self._dropped.add(task)
         run = self._runs.get(task)
         if run is not None:
             run.fail(DROPPED)
 
     def close(self) -> None:
-        """No more orders: `work` returns after the last."""
-        self._orders.close()
+        """No more tasks: `work` returns after the last."""
+        self._submitted.close()
 
     def cancel(self) -> None:
         """Stop at the next row; nothing more is reported."""
         self._loader.cancelled = True
-        for queue in (self._orders, self._loaded, self._stored):
+        for queue in (self._submitted, self._loaded, self._evaluated):
             queue.cancel()
 
-    # for whoever runs it
+    # called from the thread that evaluates
 
     def work(self, prepare: Callable[[], None] = lambda: None) -> None:
         """Run until `close` or `cancel`. All threads are joined when this returns.
@@ -129,15 +129,15 @@ class Pipeline:
         if self._crash is not None:
             raise self._crash
 
-    def run_inline(self, order: Order) -> None:
+    def run_inline(self, spec: TaskSpec) -> None:
         """Run one task in this thread."""
-        self._report(Begun(order.id))
-        run = self._begin(order)
+        self._report(Begun(spec.id))
+        run = self._begin(spec)
         try:
             self._begin_evaluation(run)
             self._saver.begin(run)
-            for packet in self._loader.packets(run):
-                stored = self._step(packet)
+            for loaded in self._loader.steps(run):
+                stored = self._step(loaded)
                 if stored is not None:
                     self._saver.write(run, stored)
             self._end_evaluation()
@@ -155,11 +155,11 @@ class Pipeline:
 
     def _load(self) -> None:
         try:
-            for order in _until_closed(self._orders):
-                run = self._begin(order)
+            for spec in _until_closed(self._submitted):
+                run = self._begin(spec)
                 self._put(self._loaded, _Begin(run), 0, run, "load")
-                for packet in self._loader.packets(run):
-                    self._put(self._loaded, packet, packet.size, run, "load")
+                for loaded in self._loader.steps(run):
+                    self._put(self._loaded, loaded, loaded.size, run, "load")
                 self._put(self._loaded, _End(run), 0, run, "load")
             self._loaded.close()
         finally:
@@ -171,19 +171,19 @@ class Pipeline:
             if isinstance(item, _Begin):
                 self._report(Begun(run.id))
                 self._begin_evaluation(run)
-                self._stored.put(item)
-            elif isinstance(item, Packet):
+                self._evaluated.put(item)
+            elif isinstance(item, LoadedStep):
                 stored = self._step(item)
                 if stored is not None:
-                    self._put(self._stored, _Stored(run, stored), _bytes_of(stored), run, "evaluate")
+                    self._put(self._evaluated, _EvaluatedStep(run, stored), _bytes_of(stored), run, "evaluate")
             else:
                 self._end_evaluation()
-                self._stored.put(item)
-        self._stored.close()
+                self._evaluated.put(item)
+        self._evaluated.close()
 
     def _save(self) -> None:
         try:
-            for item in self._waiting_for(self._stored, "evaluate"):
+            for item in self._waiting_for(self._evaluated, "evaluate"):
                 if isinstance(item, _Begin):
                     self._saver.begin(item.run)
                 elif isinstance(item, _End):
@@ -193,29 +193,29 @@ class Pipeline:
         finally:
             self._saver.abort()
 
-    # their parts
+    # parts of the stages
 
-    def _begin(self, order: Order) -> TaskRun:
-        run = self._loader.begin(order)
-        self._runs[order.id] = run
-        if order.id in self._dropped:
+    def _begin(self, spec: TaskSpec) -> TaskRun:
+        run = self._loader.begin(spec)
+        self._runs[spec.id] = run
+        if spec.id in self._dropped:
             run.fail(DROPPED)
         return run
 
     def _begin_evaluation(self, run: TaskRun) -> None:
-        order = run.order
+        spec = run.spec
         self._largest = 0
         if run.alive and run.demand is not None:
             demand = run.demand
-            self._careful(run, lambda: self._evaluator.begin(order.id, order.job, order.task, demand))
+            self._catching_errors(run, lambda: self._evaluator.begin(spec.id, spec.job, spec.task, demand))
 
-    def _step(self, packet: Packet) -> list[list[list[Element]]] | None:
-        if not packet.run.alive:
+    def _step(self, loaded: LoadedStep) -> list[list[list[Element]]] | None:
+        if not loaded.run.alive:
             return None
-        self._largest = max(self._largest, packet.size)
+        self._largest = max(self._largest, loaded.size)
         began = clock()
-        stored = self._careful(packet.run, lambda: self._evaluator.step(packet.step, packet.elements))
-        packet.run.work_ns += clock() - began
+        stored = self._catching_errors(loaded.run, lambda: self._evaluator.step(loaded.step, loaded.elements))
+        loaded.run.work_ns += clock() - began
         return stored
 
     def _end_evaluation(self) -> None:
@@ -228,7 +228,7 @@ class Pipeline:
         self._dropped.discard(run.id)
         self._report(report)
 
-    def _careful(self, run: TaskRun, act: Callable[[], T]) -> T | None:
+    def _catching_errors(self, run: TaskRun, act: Callable[[], T]) -> T | None:
         """Do a part of the evaluation; what a kernel raises fails the task, not the worker."""
         try:
             return act()
@@ -241,14 +241,14 @@ class Pipeline:
     def _put(self, queue: ByteQueue[T], item: T, size: int, run: TaskRun, who: str) -> None:
         began = clock()
         queue.put(item, size)
-        if clock() - began > WORTH_TELLING:
+        if clock() - began > MIN_WAIT_TRACED:
             self._recorder.add(f"Queue after {who}", "wait for room", "wait", began, 0, run.id)
 
     def _waiting_for(self, queue: ByteQueue[Passing], whom: str) -> Iterator[Passing]:
         """The items of a queue; long waits for one go into the trace."""
         began = clock()
         for item in _until_closed(queue):
-            if clock() - began > WORTH_TELLING:
+            if clock() - began > MIN_WAIT_TRACED:
                 self._recorder.add(f"Queue after {whom}", f"wait for {whom}", "wait", began, 0, item.run.id)
             yield item
             began = clock()

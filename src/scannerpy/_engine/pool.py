@@ -14,6 +14,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,10 +27,12 @@ from typing import Any
 import numpy as np
 
 from scannerpy._engine import messages as m
-from scannerpy._engine.board import WORDS, Board
+from scannerpy._engine.board import WORDS, StatusBoard
 
 PRELOAD = "scannerpy._engine.worker"
 LEAVE_SECONDS = 5.0
+ENDING_SECONDS = (0.01, 0.1, 1.0)
+"""How long to wait, again and again, for a fork server that no longer answers to be gone."""
 
 _context = multiprocessing.get_context("forkserver")
 _numbers = count()
@@ -41,7 +44,7 @@ class WorkerProcess:
     def __init__(self) -> None:
         self.number = next(_numbers)
         self._words = RawArray("q", WORDS)
-        self.board = Board(np.frombuffer(self._words, np.int64).data)
+        self.board = StatusBoard(np.frombuffer(self._words, np.int64).data)
         self.pipe, theirs = _context.Pipe()
         self._process = _context.Process(
             target=_serve, args=(theirs, self._words), name=f"scanner-worker-{self.number}"
@@ -79,13 +82,13 @@ class WorkerProcess:
         """End the process now."""
         self._process.kill()
 
-    def epitaph(self) -> str:
-        """How the process ended, for a message."""
+    def exit_reason(self) -> str:
+        """How the process ended, for an error message; waits for its end."""
         self._process.join()
         return f"worker process {self.pid} {_how(self._process.exitcode)}"
 
     def discard(self) -> None:
-        """Let go of a process that has ended, or end it."""
+        """Kill the process if it runs, and free what belongs to it."""
         if self.alive:
             self.kill()
         self._process.join()
@@ -95,7 +98,7 @@ class WorkerProcess:
         self._process.close()
 
     def leave(self) -> None:
-        """Ask the process to leave, and see it out."""
+        """Ask the process to exit, and wait for it; kill it after `LEAVE_SECONDS`."""
         self.send(m.Exit())
         self._process.join(LEAVE_SECONDS)
         self.discard()
@@ -121,7 +124,7 @@ class Pool:
         """Start the fork server, which then imports by itself; returns at once."""
         _start_server()
 
-    def take(self) -> WorkerProcess:
+    def acquire(self) -> WorkerProcess:
         """A worker that is idle, or a new one."""
         with self._lock:
             while self._idle:
@@ -129,13 +132,22 @@ class Pool:
                 if worker.alive:
                     return worker
                 worker.discard()
-        return WorkerProcess()
+        return self.start()
 
     def start(self) -> WorkerProcess:
-        """A new worker, even if others are idle."""
+        """A new worker, even if others are idle.
+
+        A fork server that is killed closes its socket a moment before it can be seen to have ended, and only then it
+        is replaced; whoever wants a worker in that moment waits for it to pass.
+        """
+        for seconds in ENDING_SECONDS:
+            try:
+                return WorkerProcess()
+            except (ConnectionError, EOFError):
+                time.sleep(seconds)
         return WorkerProcess()
 
-    def give_back(self, worker: WorkerProcess) -> None:
+    def release(self, worker: WorkerProcess) -> None:
         """The worker is idle again."""
         with self._lock:
             if not self._closed:
@@ -153,18 +165,13 @@ class Pool:
         for worker in idle:
             worker.leave()
 
-    @property
-    def idle(self) -> int:
-        """How many workers wait."""
-        return len(self._idle)
-
 
 _open_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 
 @atexit.register
 def _close_all() -> None:
-    """Runs before multiprocessing would wait for workers nobody has told to leave."""
+    """Runs before multiprocessing's own exit handler, which would wait for the workers for ever."""
     for pool in list(_open_pools):
         pool.close()
 

@@ -1,4 +1,4 @@
-"""How the pipeline sees what it reads from and writes to: two protocols, and how they are opened.
+"""The interfaces `Reader` and `Writer`, between the pipeline and what it reads from and writes to.
 
 A run's `Program` maps the name of each source and sink of its graph to a callable. It is called in the worker with a
 plain, picklable mapping of arguments: those common to all jobs, updated by those of the job. The tables of the database
@@ -9,31 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from scannerpy._graph.graph import Edge
 from scannerpy._plan.plan import Rows
 from scannerpy._words.elements import Element
 
 
-@runtime_checkable
 class Reader(Protocol):
-    """One stream, open for reading. Used by one thread; kept open over neighbouring tasks of a job."""
+    """One stream, open for reading. Used by one thread; kept open over neighbouring tasks of a job.
+
+    It may have an attribute ``row_bytes``, the size of a typical element in memory: then even the first step of the
+    first task fits the memory cap.
+    """
 
     def read(self, rows: Rows) -> Iterator[Element]:
         """Yield the element of each of `rows` (ascending, unique), lazily."""
 
     def close(self) -> None:
-        """Let go of files and decoders."""
-
-
-@runtime_checkable
-class SizedReader(Reader, Protocol):
-    """A reader that knows about how large its elements are, so that the very first step already fits the memory cap."""
-
-    @property
-    def row_bytes(self) -> int:
-        """The size of a typical element in memory."""
+        """Close files and decoders."""
 
 
 class Writer(Protocol):
@@ -52,7 +46,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TaskOutput:
     """What a writer is to hold: task `task` of job `job`, rows [start, end) of the sink's stream, fed by `edges`."""
 
     job: int
@@ -80,4 +74,4 @@ class OpenSource(Protocol):
 class OpenSink(Protocol):
     """Opens a place for writing one task's rows."""
 
-    def __call__(self, args: Mapping[str, Any], place: Place, context: WorkerContext, /) -> Writer: ...
+    def __call__(self, args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer: ...

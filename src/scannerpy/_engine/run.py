@@ -1,8 +1,8 @@
-"""Carrying out a run: asks the brain, tells the body, keeps the results, commits what is complete.
+"""The loop of a run: hands events to the brain and its instructions to the executor, commits complete jobs.
 
-Comes in: a `RunSpec`, a body, a listener, and the function that makes results count. Goes out: an `Outcome`, or the
-error that kept the run from being carried on. Whatever happens, the body is brought to rest before this returns, and
-jobs that were complete are committed — also after Ctrl-C, which is then raised again.
+In: a `RunSpec`, an executor, a listener, and the function that commits results. Out: an `Outcome`, or the error that
+ended the run early. Whatever happens, the executor is stopped before this returns, and complete jobs are committed:
+also after Ctrl-C, which is then raised again.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
-from scannerpy._engine import brain as b
+from scannerpy._engine import protocol
 from scannerpy._engine.assignment import JobShape
-from scannerpy._engine.body import Body, News, RunSpec
-from scannerpy._engine.events import JobEnded, Listener, Pulse, RunEnded, RunStarted, TaskEnded
+from scannerpy._engine.brain import Brain
+from scannerpy._engine.events import Heartbeat, JobEnded, Listener, RunEnded, RunStarted, TaskEnded
+from scannerpy._engine.executor import Executor, RunSpec, Update
 from scannerpy._engine.failures import Failure, FailureReport, TaskError
 from scannerpy._engine.journal import Journal, TaskResult
 from scannerpy._engine.states import TaskId
@@ -27,8 +28,8 @@ from scannerpy._engine.trace import Interval, Trace, clock
 from scannerpy.common import log
 from scannerpy.errors import JobFailed, KernelError
 
-PULSE_SECONDS = 0.1
-TOLD_ONE_BY_ONE = 10
+HEARTBEAT_SECONDS = 0.1
+LOGGED_ONE_BY_ONE = 10
 """So many given-up jobs are logged one by one; the rest are counted in one line at the end."""
 
 Committer = Callable[[Sequence[tuple[int, list[TaskResult]]]], Mapping[int, str] | None]
@@ -59,19 +60,19 @@ class Cancellation:
 
 
 def execute(
-    spec: RunSpec, body: Body, listener: Listener, commit: Committer, cancellation: Cancellation | None = None
+    spec: RunSpec, executor: Executor, listener: Listener, commit: Committer, cancellation: Cancellation | None = None
 ) -> Outcome:
     """Carry a run out. An `Outcome` with an error is returned, not raised (see `raise_if_failed`); what `commit` or
-    the body raises comes out as it is.
+    the executor raises comes out as it is.
     """
-    run = _Run(spec, body, listener, commit, cancellation or Cancellation())
-    with _interrupts_noted(run.cancellation, body):
-        return run.carry_out()
+    run = _Run(spec, executor, listener, commit, cancellation or Cancellation())
+    with _interrupts_cancel(run.cancellation, executor):
+        return run.execute()
 
 
 def raise_if_failed(outcome: Outcome) -> None:
     """Raise JobFailed for a run that could not be carried on, KernelError if that is because an op's kernel cannot be
-    set up. Given-up jobs are neither (spec §13.4).
+    set up. A job that was given up raises nothing: its failure is in ``Outcome.failures``.
     """
     fault = outcome.fault
     if outcome.error is not None and fault is not None:
@@ -82,33 +83,33 @@ def raise_if_failed(outcome: Outcome) -> None:
 
 class _Run:
     def __init__(
-        self, spec: RunSpec, body: Body, listener: Listener, commit: Committer, cancellation: Cancellation
+        self, spec: RunSpec, executor: Executor, listener: Listener, commit: Committer, cancellation: Cancellation
     ) -> None:
         self._spec = spec
-        self._body = body
+        self._executor = executor
         self._tell = listener
         self._commit = commit
         self.cancellation = cancellation
         counts = [len(job.tasks) for job in spec.jobs]
         self._journal = Journal(counts, spec.earlier)
-        self._brain = b.Brain([self._shape(j) for j in range(len(counts))], _limits(spec, body))
+        self._brain = Brain([self._shape(j) for j in range(len(counts))], _limits(spec, executor))
         self._errors: dict[TaskId, TaskError] = {}
         self._failures: list[Failure] = []
         self._trace = Trace()
-        self._finish: b.Finish | None = None
+        self._finish: protocol.Finish | None = None
         self._setup_error: TaskError | None = None
         self._lost = 0
         self._ended: dict[int, str] = {}  # workers that were told to end, and why
-        self._next_pulse = 0.0
-        self._zero = time.monotonic()
+        self._next_heartbeat = 0.0
+        self._started_at = time.monotonic()
 
-    def carry_out(self) -> Outcome:
+    def execute(self) -> Outcome:
         """See `execute`."""
         self._tell(self._started())
         ended = RunEnded(error="the run was broken off")
         try:
-            self._loop_to_the_end()
-            finish = self._finish or b.Finish()
+            self._run_loop()
+            finish = self._finish or protocol.Finish()
             ended = RunEnded(finish.error, finish.cancelled)
         except KeyboardInterrupt:
             ended = RunEnded(cancelled=True)
@@ -117,111 +118,111 @@ class _Run:
             ended = RunEnded(error=f"{type(error).__name__}: {error}")
             raise
         finally:
-            self._sum_up()
+            self._log_unlisted()
             self._tell(ended)
         fault = self._setup_error if ended.error is not None else None
         return Outcome(FailureReport(self._failures), self._trace, ended.error, ended.cancelled, fault)
 
-    def _loop_to_the_end(self) -> None:
+    def _run_loop(self) -> None:
         tidy = False
         try:
-            self._body.begin(self._spec)
+            self._executor.begin(self._spec)
             self._loop()
             tidy = self._finish is not None and self._finish.error is None and not self._finish.cancelled
         except KeyboardInterrupt:
-            self._obey(self._brain.react(b.Cancel("Ctrl-C"), self._now()))
+            self._dispatch(self._brain.react(protocol.Cancel("Ctrl-C"), self._now()))
             raise
         finally:
-            self._bring_to_rest(cancel=not tidy)
+            self._end_executor(cancel=not tidy)
 
     def _loop(self) -> None:
-        self._obey(self._brain.start(self._now()))
+        self._dispatch(self._brain.start(self._now()))
         while self._finish is None:
-            for news in self._body.wait(self._patience()):
-                self._take(news)
+            for update in self._executor.wait(self._wait_seconds()):
+                self._handle(update)
             if self.cancellation.reason is not None:
-                self._obey(self._brain.react(b.Cancel(self.cancellation.reason), self._now()))
+                self._dispatch(self._brain.react(protocol.Cancel(self.cancellation.reason), self._now()))
             else:
-                self._obey(self._brain.react(b.Tick(), self._now()))
-            self._pulse()
+                self._dispatch(self._brain.react(protocol.Tick(), self._now()))
+            self._heartbeat()
 
-    def _bring_to_rest(self, *, cancel: bool) -> None:
+    def _end_executor(self, *, cancel: bool) -> None:
         try:
-            for news in self._body.end(cancel=cancel):
-                self._keep_trace(news)
+            for update in self._executor.end(cancel=cancel):
+                self._keep_trace(update)
         except BaseException:
-            self._body.abandon()
+            self._executor.abort()
             raise
 
     def _now(self) -> float:
-        return time.monotonic() - self._zero
+        return time.monotonic() - self._started_at
 
-    def _patience(self) -> float:
+    def _wait_seconds(self) -> float:
         deadline = self._brain.deadline()
-        return PULSE_SECONDS if deadline is None else min(PULSE_SECONDS, max(0.0, deadline - self._now()))
+        return HEARTBEAT_SECONDS if deadline is None else min(HEARTBEAT_SECONDS, max(0.0, deadline - self._now()))
 
-    def _pulse(self) -> None:
-        if self._now() >= self._next_pulse or self._finish is not None:
-            self._next_pulse = self._now() + PULSE_SECONDS
-            self._tell(Pulse(self._body.rows_running(), self._brain.workers_up, self._lost))
+    def _heartbeat(self) -> None:
+        if self._now() >= self._next_heartbeat or self._finish is not None:
+            self._next_heartbeat = self._now() + HEARTBEAT_SECONDS
+            self._tell(Heartbeat(self._executor.rows_running(), self._brain.workers_up, self._lost))
 
-    # news
+    # updates
 
-    def _take(self, news: News) -> None:
-        self._keep_trace(news)
-        match news.event:
-            case b.TaskDone(worker, task):
-                self._journal.record(task, news.result)
-                self._brain.learn(news.load_ns, news.work_ns)
+    def _handle(self, update: Update) -> None:
+        self._keep_trace(update)
+        match update.event:
+            case protocol.TaskDone(worker, task):
+                self._journal.record(task, update.result)
+                self._brain.learn(update.load_ns, update.work_ns)
                 self._errors.pop(task, None)
                 self._tell(TaskEnded(task.job, task.number, self._rows(task), worker))
-            case b.TaskFailed(worker, task, reason):
-                self._remember(task, news.error)
+            case protocol.TaskFailed(worker, task, reason):
+                self._keep_error(task, update.error)
                 self._tell(TaskEnded(task.job, task.number, self._rows(task), worker, reason))
-            case b.SetupFailed():
-                self._setup_error = news.error
-            case b.TaskBegun():
+            case protocol.SetupFailed():
+                self._setup_error = update.error
+            case protocol.TaskBegun():
                 self._setup_error = None
-            case b.WorkerLost(worker, reason, blame):
+            case protocol.WorkerLost(worker, reason, blame):
                 self._lost += 1
-                self._take_what_it_left(worker)
-                self._remember(blame, news.error)
-                log.warning("lost worker %d: %s", worker, self._ended.pop(worker, None) or news.error or reason)
+                self._recover_results(worker)
+                self._keep_error(blame, update.error)
+                log.warning("lost worker %d: %s", worker, self._ended.pop(worker, None) or update.error or reason)
             case _:
                 pass
-        self._obey(self._brain.react(news.event, self._now()))
+        self._dispatch(self._brain.react(update.event, self._now()))
 
-    def _take_what_it_left(self, worker: int) -> None:
+    def _recover_results(self, worker: int) -> None:
         """Tasks whose results are durable are done, even if their worker died before it could say so."""
         held = self._brain.held(worker)
-        for task, result in self._spec.find(held).items() if held else ():
-            self._take(News(b.TaskDone(worker, task), result))
+        for task, result in self._spec.find_results(held).items() if held else ():
+            self._handle(Update(protocol.TaskDone(worker, task), result))
 
-    def _remember(self, task: TaskId | None, error: TaskError | None) -> None:
+    def _keep_error(self, task: TaskId | None, error: TaskError | None) -> None:
         if task is not None and error is not None:
             self._errors[task] = error
 
-    def _keep_trace(self, news: News) -> None:
-        worker = news.worker if news.worker is not None else getattr(news.event, "worker", None)
-        if worker is not None and news.intervals:
-            self._trace.add(worker, news.intervals)
+    def _keep_trace(self, update: Update) -> None:
+        worker = update.worker if update.worker is not None else getattr(update.event, "worker", None)
+        if worker is not None and update.intervals:
+            self._trace.add(worker, update.intervals)
 
     # instructions
 
-    def _obey(self, instructions: Sequence[b.Instruction]) -> None:
+    def _dispatch(self, instructions: Sequence[protocol.Instruction]) -> None:
         for instruction in instructions:
             match instruction:
-                case b.CommitJobs(jobs):
+                case protocol.CommitJobs(jobs):
                     self._commit_jobs(jobs)
-                case b.GiveUpJob():
+                case protocol.GiveUpJob():
                     self._give_up(instruction)
-                case b.Finish():
+                case protocol.Finish():
                     self._finish = instruction
-                case b.KillWorker(worker, reason):
+                case protocol.KillWorker(worker, reason):
                     self._ended[worker] = f"ended on purpose: a task {reason}"
-                    self._body.do(instruction)
+                    self._executor.do(instruction)
                 case _:
-                    self._body.do(instruction)
+                    self._executor.do(instruction)
 
     def _commit_jobs(self, jobs: Sequence[int]) -> None:
         began = clock()
@@ -231,27 +232,27 @@ class _Run:
         )
         self._trace.add(-1, [interval])
         for job in jobs:
-            self._tell(JobEnded(job, self._refused(job, refused[job]) if job in refused else None))
+            self._tell(JobEnded(job, self._commit_failed(job, refused[job]) if job in refused else None))
 
-    def _refused(self, job: int, reason: str) -> Failure:
+    def _commit_failed(self, job: int, reason: str) -> Failure:
         failure = Failure(self._spec.names[job], job, None, "", reason, "", rows_kept=0)
         self._failures.append(failure)
         log.warning("gave up %s (the run goes on)", failure)
         return failure
 
-    def _give_up(self, given: b.GiveUpJob) -> None:
+    def _give_up(self, given: protocol.GiveUpJob) -> None:
         failure = self._failure(given)
         self._failures.append(failure)
         self._forget(given.job)
-        if len(self._failures) <= TOLD_ONE_BY_ONE:
+        if len(self._failures) <= LOGGED_ONE_BY_ONE:
             kept = f"; {failure.rows_kept} rows are kept for the next run" if failure.rows_kept else ""
             stays = "; its earlier result stays as it was" if given.job in self._spec.replacing else ""
             log.warning("gave up %s (the run goes on%s%s)", failure, kept, stays)
         self._tell(JobEnded(given.job, failure))
 
-    def _failure(self, given: b.GiveUpJob) -> Failure:
+    def _failure(self, given: protocol.GiveUpJob) -> Failure:
         error = self._errors.get(given.task)
-        tasks = given.tasks_kept if self._spec.kept else ()
+        tasks = given.tasks_kept if self._spec.resumable else ()
         kept = sum(self._rows(TaskId(given.job, number)) for number in tasks)
         rows, op, traceback = (error.rows, error.op, error.traceback) if error else (None, "", "")
         reason = error.reason if error and str(error) == given.reason else given.reason
@@ -262,8 +263,8 @@ class _Run:
         for task in [t for t in self._errors if t.job == job]:
             self._errors.pop(task)
 
-    def _sum_up(self) -> None:
-        more = len(self._failures) - TOLD_ONE_BY_ONE
+    def _log_unlisted(self) -> None:
+        more = len(self._failures) - LOGGED_ONE_BY_ONE
         if more > 0:
             log.warning("gave up %d more streams; the run's status has the whole failure report", more)
 
@@ -277,7 +278,7 @@ class _Run:
         starts = plan.tasks.starts().tolist()
         ends = [*starts[1:], plan.rows]
         costs = [end - start for start, end in zip(starts, ends, strict=True)] if starts else []
-        return JobShape(costs, self._spec.run_ups.get(job, ()), self._journal.done(job))
+        return JobShape(costs, self._spec.prerolls.get(job, ()), self._journal.done(job))
 
     def _started(self) -> RunStarted:
         jobs = self._spec.jobs
@@ -291,19 +292,19 @@ class _Run:
         )
 
 
-def _limits(spec: RunSpec, body: Body) -> b.Limits:
-    most = body.most_workers
+def _limits(spec: RunSpec, executor: Executor) -> protocol.Limits:
+    most = executor.most_workers
     return spec.limits if most is None else replace(spec.limits, workers=min(most, spec.limits.workers))
 
 
 @contextmanager
-def _interrupts_noted(cancellation: Cancellation, body: Body) -> Iterator[None]:
+def _interrupts_cancel(cancellation: Cancellation, executor: Executor) -> Iterator[None]:
     """While workers work for us, turn the first Ctrl-C into a cancellation (so that it cannot strike in the middle of
     a decision), a second one into the usual KeyboardInterrupt. Where kernels run in this thread, leave it alone.
     """
     in_main = threading.current_thread() is threading.main_thread()
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # as for background jobs: leave it so
-    if not in_main or ignored or not body.takes_interrupts:
+    if not in_main or ignored or not executor.takes_interrupts:
         yield
         return
     noted = False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from scannerpy._engine.board import Board
+from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.failures import error_from
-from scannerpy._engine.ports import Place, WorkerContext, Writer
+from scannerpy._engine.ports import TaskOutput, WorkerContext, Writer
 from scannerpy._engine.tasks import Done, Failed, Program, TaskRun
 from scannerpy._engine.trace import Recorder, clock
 from scannerpy._graph.graph import Vertex
@@ -20,7 +20,7 @@ WRITING, ENCODING = "Writer[0]", "Pipeline[0]:EncodeVideo"
 class Saver:
     """Saves the tasks of one run, in order. Used by one thread."""
 
-    def __init__(self, program: Program, context: WorkerContext, board: Board, recorder: Recorder) -> None:
+    def __init__(self, program: Program, context: WorkerContext, board: StatusBoard, recorder: Recorder) -> None:
         self._program = program
         self._sinks = program.graph.sinks
         self._context = context
@@ -40,7 +40,7 @@ class Saver:
     def write(self, run: TaskRun, stored: Sequence[Sequence[Sequence[Element]]]) -> None:
         """Take one step's elements: ``stored[sink][input][row]``."""
         rows = len(stored[0][0])
-        first = run.order.task.start + self._rows
+        first = run.spec.task.start + self._rows
         for number, sink in enumerate(self._sinks):
             if not run.alive:
                 return
@@ -59,7 +59,7 @@ class Saver:
         results: list[Any] = []
         for number, sink in enumerate(self._sinks):
             if run.alive:
-                self._board.enter(SAVE, run.id, sink.number, run.order.task.start, run.order.task.end - 1)
+                self._board.enter(SAVE, run.id, sink.number, run.spec.task.start, run.spec.task.end - 1)
                 began = clock()
                 self._guarded(run, sink, lambda number=number: results.append(self._writers[number].finish()))
                 self._recorder.add(WRITING, f"{sink.name}: finish", "save", began, 0, run.id)
@@ -75,11 +75,9 @@ class Saver:
         self._abort(done=0)
 
     def _open(self, run: TaskRun, sink: Vertex) -> Writer:
-        order = run.order
-        own = order.job.args.get(sink.number)
-        args = {**sink.args, **(own if isinstance(own, Mapping) else {})}
-        place = Place(order.id.job, order.id.number, order.task.start, order.task.end, sink.inputs)
-        return self._program.sinks[sink.name](args, place, self._context)
+        spec = run.spec
+        place = TaskOutput(spec.id.job, spec.id.number, spec.task.start, spec.task.end, sink.inputs)
+        return self._program.sinks[sink.name](spec.job.arguments_of(sink), place, self._context)
 
     def _abort(self, done: int) -> None:
         writers, self._writers = self._writers[done:], []
@@ -90,6 +88,6 @@ class Saver:
         try:
             act()
         except Exception as error:  # noqa: BLE001  # a user's writer may raise anything; the task fails, not the worker
-            last = run.order.task.end - 1
-            first = min(run.order.task.start + self._rows, last)
+            last = run.spec.task.end - 1
+            first = min(run.spec.task.start + self._rows, last)
             run.fail(error_from("save", sink.label, (first, last), error))

@@ -1,13 +1,13 @@
-"""The state of every task and job of a run; one method per arrow.
+"""The state of every task and job of a run; one method per transition.
 
 ::
 
     task  WAITING ──start──▶ RUNNING ──finish──▶ DONE          WAITING, RUNNING ──give_up──▶ DROPPED
-             ▲──fail, hand_back──┘
+             ▲──fail, requeue──┘
     job   OPEN ──(its last task finishes)──▶ COMPLETE ──commit──▶ COMMITTED          OPEN ──give_up──▶ GIVEN_UP
 
-An arrow that does not exist raises `WrongArrow` with the task's story. One byte per task; only tasks that run or have
-failed carry more, so a run over a million tasks stays small.
+Any other transition raises `InvalidTransition` with the task's history. A task takes one byte; only those that run or
+have failed take more, so a run of a million tasks stays small.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class JobState(Enum):
     GIVEN_UP = "given up"
 
 
-class WrongArrow(RuntimeError):
-    """The brain was told something that cannot be: a bug in a body or in the brain, never the user's fault."""
+class InvalidTransition(RuntimeError):
+    """The brain was told something impossible: a bug in an executor or in the brain, never the user's fault."""
 
 
 class States:
@@ -63,7 +63,7 @@ class States:
                 self._tasks[job][index] = TaskState.DONE
             self._left[job] -= len(indices)
             self._complete_if_empty(job)
-        self.unsettled = sum(state is JobState.OPEN for state in self._jobs)
+        self.open_jobs = sum(state is JobState.OPEN for state in self._jobs)
 
     def task(self, task: TaskId) -> TaskState:
         """Where a task is."""
@@ -77,7 +77,7 @@ class States:
         """The finished tasks of a job, ascending."""
         return [i for i, state in enumerate(self._tasks[job]) if state == TaskState.DONE]
 
-    # task arrows
+    # transitions of a task
 
     def start(self, task: TaskId, worker: int, now: float) -> None:
         """A worker was told to run the task."""
@@ -90,25 +90,25 @@ class States:
         self._runs.pop(task)
         self._left[task.job] -= 1
         completes = self._complete_if_empty(task.job)
-        self.unsettled -= completes
+        self.open_jobs -= completes
         return completes
 
     def fail(self, task: TaskId, reason: str, now: float) -> None:
-        """The task ended without a result, through its own fault as far as anybody can tell."""
+        """The task ended without a result, and counts as a failure of the task."""
         self._return(task, f"failed: {reason}", now)
 
-    def hand_back(self, task: TaskId, reason: str, now: float) -> None:
+    def requeue(self, task: TaskId, reason: str, now: float) -> None:
         """The task ended without a result, through no fault of its own."""
         self._return(task, f"came back: {reason}", now)
 
-    # job arrows
+    # transitions of a job
 
     def give_up(self, job: int) -> list[TaskId]:
         """Drop all that is left of a job. Returns the tasks that were running."""
         if self._jobs[job] is not JobState.OPEN:
-            raise WrongArrow(f"job {job} is {self._jobs[job].value} and cannot be given up")
+            raise InvalidTransition(f"job {job} is {self._jobs[job].value} and cannot be given up")
         self._jobs[job] = JobState.GIVEN_UP
-        self.unsettled -= 1
+        self.open_jobs -= 1
         running = [t for t in self._runs if t.job == job]
         for task in running:
             self._runs.pop(task)
@@ -122,7 +122,7 @@ class States:
     def commit(self, job: int) -> None:
         """The job was handed over to be committed; that happens once."""
         if self._jobs[job] is not JobState.COMPLETE:
-            raise WrongArrow(f"job {job} is {self._jobs[job].value} and cannot be committed")
+            raise InvalidTransition(f"job {job} is {self._jobs[job].value} and cannot be committed")
         self._jobs[job] = JobState.COMMITTED
 
     def story(self, task: TaskId) -> str:
@@ -135,7 +135,7 @@ class States:
 
     def _move(self, task: TaskId, expected: TaskState, to: TaskState) -> None:
         if self.task(task) is not expected:
-            raise WrongArrow(f"cannot become {to.name.lower()}: {self.story(task)}")
+            raise InvalidTransition(f"cannot become {to.name.lower()}: {self.story(task)}")
         self._tasks[task.job][task.number] = to
 
     def _return(self, task: TaskId, what: str, now: float) -> None:

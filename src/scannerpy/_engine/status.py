@@ -1,11 +1,11 @@
-"""How far a run is, for whoever asks: the object `Client.wait_on_job` returns. Fed by the run's events."""
+"""`RunStatus`: the progress of a run, as `Client.wait_on_job` returns it; updated by the run's events."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
 
-from scannerpy._engine.events import JobEnded, Pulse, RunEnded, RunEvent, RunStarted, TaskEnded
+from scannerpy._engine.events import Heartbeat, JobEnded, RunEnded, RunEvent, RunStarted, TaskEnded
 from scannerpy._engine.failures import Failure, FailureReport, lost
 from scannerpy._html import progress
 from scannerpy._html.progress import RunView
@@ -68,14 +68,14 @@ class RunStatus:
             case TaskEnded(reason=None):
                 self.tasks_done += 1
                 self.rows_done += event.rows
-                self.rows_running = max(0, self.rows_running - event.rows)  # until the next pulse tells
+                self.rows_running = max(0, self.rows_running - event.rows)  # until the next heartbeat tells
             case JobEnded(failure=None):
                 self.jobs_done += 1
             case JobEnded(failure=failure) if failure is not None:
                 self.jobs_failed += 1
                 self._failures.append(failure)
                 self.rows_given_up += failure.rows_lost
-            case Pulse():
+            case Heartbeat():
                 self.rows_running = event.rows_running
                 self.num_workers, self.failed_workers = event.workers, event.workers_lost
             case RunEnded():
@@ -92,7 +92,7 @@ def _cancelled(event: RunEnded) -> str:
 
 
 def run_page(status: RunStatus, *words: str) -> str:
-    """Return how a run stands as a page for a notebook, with `words` among its numbers."""
+    """Return the progress of a run as a page for a notebook, with `words` among its numbers."""
     view = RunView(
         _state(status),
         through(status),

@@ -1,4 +1,4 @@
-"""What travels through a pipeline: an order to run a task, the task while it runs, and what is told about it."""
+"""What passes through a pipeline: a task to run, its state while it runs, and the reports about it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Order:
-    """Run this task."""
+class TaskSpec:
+    """A task to run, with the plan of its job."""
 
     id: TaskId
     job: JobPlan
@@ -40,7 +40,7 @@ class Order:
 class TaskRun:
     """A task in a pipeline. The first error wins; every stage then lets the task pass without working on it."""
 
-    order: Order
+    spec: TaskSpec
     demand: TaskDemand | None = None
     error: TaskError | None = None
     load_ns: int = 0
@@ -50,7 +50,7 @@ class TaskRun:
     @property
     def id(self) -> TaskId:
         """Which task it is."""
-        return self.order.id
+        return self.spec.id
 
     @property
     def alive(self) -> bool:
@@ -66,7 +66,7 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The pipeline turns to a task."""
+    """The evaluator begins a task."""
 
     task: TaskId
 
@@ -84,7 +84,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A task has passed the pipeline without a result."""
+    """A task left the pipeline without a result."""
 
     task: TaskId
     error: TaskError

@@ -1,7 +1,7 @@
-"""When which thread of which worker did what, and the same as a Chrome trace (opens in Perfetto or chrome://tracing).
+"""Tracing: what each thread of each worker did when, exported as a Chrome trace (for Perfetto or chrome://tracing).
 
-A worker records *intervals* into lanes, one per stage or op. Work that comes in small packets, even of several tasks,
-is merged: an interval is closed only after `MERGE_NS`, and tells in `busy` how much of it was work. The more a run has
+A worker records *intervals* into lanes, one per stage or op. Short pieces of work, even of several tasks, are
+merged: an interval is closed only after `MERGE_NS`, and tells in `busy` how much of it was work. The more a run has
 recorded, the longer intervals become. So a trace costs nothing per frame and stays small however long the run is.
 Clocks are ``time.time_ns`` so that the machines of a cluster line up.
 """
@@ -19,7 +19,7 @@ from scannerpy._engine.states import TaskId
 clock = time.time_ns
 
 MERGE_NS = 20_000_000
-"""Packets of one lane and name are merged into one interval as long as it stays shorter than this (20 ms)…"""
+"""Pieces of work of one lane and name are merged into one interval as long as it stays shorter than this (20 ms)…"""
 COARSER_AFTER = 5000
 """…times one more for every so many intervals that were recorded."""
 
@@ -27,7 +27,7 @@ COARSER_AFTER = 5000
 class Interval(NamedTuple):
     """Something a lane did from `start` to `end` (ns since 1970), of which `busy` ns were work on `rows` rows.
 
-    `job` and `task` are those of its first packet.
+    `job` and `task` are those of its first piece.
     """
 
     lane: str
@@ -51,7 +51,7 @@ class Recorder:
         self._merge_ns = MERGE_NS
 
     def add(self, lane: str, name: str, kind: str, start: int, rows: int, task: TaskId) -> None:
-        """Record a packet that began at `start` and ends now."""
+        """Record a piece of work that began at `start` and ends now."""
         end = clock()
         key = (lane, name)
         last = self._open.get(key)

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from scannerpy._engine import messages as m
-from scannerpy._engine.board import Board
+from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.failures import error_from
 from scannerpy._engine.kernels import Hosts, close_hosts, fetch, make_hosts, set_up
 from scannerpy._engine.memory import Memory
@@ -34,7 +34,7 @@ from scannerpy._engine.pipeline import Pipeline, growth_of
 from scannerpy._engine.ports import WorkerContext
 from scannerpy._engine.queues import ByteQueue, Cancelled
 from scannerpy._engine.states import TaskId
-from scannerpy._engine.tasks import Order, Program
+from scannerpy._engine.tasks import Program, TaskSpec
 from scannerpy._kernels.ship import unpack_graph
 from scannerpy._plan.plan import JobPlan
 
@@ -45,12 +45,12 @@ def main(pipe: Connection, words: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     keep_freed_memory()
-    worker = Worker(pipe, Board(np.frombuffer(words, np.int64).data))
+    worker = Worker(pipe, StatusBoard(np.frombuffer(words, np.int64).data))
     try:
         worker.serve()
     except BaseException as error:
-        with suppress(OSError):  # the parent is gone too: nobody is left to tell
-            worker.send(m.Broken(error_from("worker", "", None, error)))
+        with suppress(OSError):  # the parent is gone too
+            worker.send(m.InternalError(error_from("worker", "", None, error)))
         raise
 
 
@@ -58,7 +58,7 @@ def die_with_server() -> None:
     """On Linux, be killed when the fork server ends, which it does once the program is gone.
 
     The receiver thread sees the program's end first, but never runs while a kernel holds the interpreter lock. The
-    server would wait for us in turn, so we let go of the pipe that tells it somebody is left.
+    server would wait for us in turn, so we close the pipe that keeps it alive.
     """
     server: Any = forkserver._forkserver  # there is no public way
     alive = getattr(server, "_forkserver_alive_fd", None)
@@ -85,41 +85,41 @@ class _Session:
 
     def __init__(self, begin: m.Begin) -> None:
         self.begin = begin
-        self.orders: ByteQueue[Order] = ByteQueue(1)
-        self.gate: queue.SimpleQueue[m.Fetch | m.Go | m.End] = queue.SimpleQueue()
+        self.tasks: ByteQueue[TaskSpec] = ByteQueue(1)
+        self.gate: queue.SimpleQueue[m.Fetch | m.ResourcesReady | m.End] = queue.SimpleQueue()
         self.dropped: set[TaskId] = set()
         self.cancelled = False
         self.pipeline: Pipeline | None = None
         self._job: JobPlan | None = None
 
     def take(self, message: Any) -> None:
-        """Pass a message on to whoever waits for it."""
+        """Pass a message on to the pipeline, or to the thread that waits for it."""
         match message:
-            case m.Give():
-                self.orders.put(self._order(message))
+            case m.RunTask():
+                self.tasks.put(self._spec(message))
             case m.Drop(task):
                 self.dropped.add(task)
                 if self.pipeline is not None:
                     self.pipeline.drop(task)
-            case m.Fetch() | m.Go():
+            case m.Fetch() | m.ResourcesReady():
                 self.gate.put(message)
             case m.End(cancel):
                 self._end(message, cancel=cancel)
 
-    def _order(self, given: m.Give) -> Order:
+    def _spec(self, given: m.RunTask) -> TaskSpec:
         if given.job is not None:
             self._job = pickle.loads(given.job)
         if self._job is None:
             raise RuntimeError(f"{given.id} came without its job")
-        return Order(given.id, self._job, given.task)
+        return TaskSpec(given.id, self._job, given.task)
 
     def _end(self, message: m.End, *, cancel: bool) -> None:
         self.cancelled = self.cancelled or cancel
         self.gate.put(message)
         if not cancel:
-            self.orders.close()
+            self.tasks.close()
             return
-        self.orders.cancel()
+        self.tasks.cancel()
         if self.pipeline is not None:
             self.pipeline.cancel()
 
@@ -132,7 +132,7 @@ class Modules:
     """
 
     def __init__(self) -> None:
-        self._known = set(sys.modules)  # the fork server's: Scanner itself and what it stands on
+        self._known = set(sys.modules)  # the fork server's: Scanner itself and what it imports
         self._imported: dict[str, int] = {}  # file → a time not later than its import
         self._since = time.time_ns()
 
@@ -160,7 +160,7 @@ def _written(file: str) -> int:
 class Worker:
     """A worker process from the inside."""
 
-    def __init__(self, pipe: Connection, board: Board) -> None:
+    def __init__(self, pipe: Connection, board: StatusBoard) -> None:
         self._pipe = pipe
         self._board = board
         self._sending = threading.Lock()
@@ -193,7 +193,7 @@ class Worker:
             except (EOFError, OSError):
                 os._exit(0)
             except BaseException as error:  # noqa: BLE001  # a message that cannot be read: say so, then leave
-                self.send(m.Broken(error_from("worker", "", None, error)))
+                self.send(m.InternalError(error_from("worker", "", None, error)))
                 os._exit(1)
             if isinstance(message, m.Begin):
                 session = _Session(message)
@@ -209,14 +209,14 @@ class Worker:
         except Cancelled:
             return  # a task that crossed the cancellation on its way
         except BaseException as error:  # noqa: BLE001  # say so, then leave
-            self.send(m.Broken(error_from("worker", "", None, error)))
+            self.send(m.InternalError(error_from("worker", "", None, error)))
             os._exit(1)
 
     def _run(self, session: _Session) -> None:
         self._board.clear()
         intervals = []
         try:
-            self._take_over(session.begin.surroundings, session.begin.seat.threads)
+            self._take_over(session.begin.environment, session.begin.instance.threads)
             pipeline = self._make_pipeline(session)
         except BaseException as error:  # noqa: BLE001  # the user's modules may raise anything when imported
             self._refuse(session, error)
@@ -224,7 +224,7 @@ class Worker:
             self._work(session, pipeline)
             intervals = pipeline.end()
         self._close_hosts()
-        self.send(m.Ended(intervals))
+        self.send(m.Idle(intervals))
 
     def _work(self, session: _Session, pipeline: Pipeline) -> None:
         failed: list[BaseException] = []
@@ -250,10 +250,10 @@ class Worker:
             program,
             self._hosts,
             self.send,
-            memory=Memory(begin.seat.memory, growth_of(program)),
-            context=WorkerContext(begin.seat.instance, begin.seat.threads, program.database),
+            memory=Memory(begin.instance.memory, growth_of(program)),
+            context=WorkerContext(begin.instance.number, begin.instance.threads, program.database),
             board=self._board,
-            orders=session.orders,
+            tasks=session.tasks,
             dropped=session.dropped,
         )
         session.pipeline = pipeline
@@ -263,7 +263,7 @@ class Worker:
 
     def _prepare(self, session: _Session) -> None:
         """Make the kernels; wait until one instance of the machine has fetched; set up."""
-        hosts = make_hosts(self._program.graph, session.begin.seat)
+        hosts = make_hosts(self._program.graph, session.begin.instance)
         self._hosts.update(hosts)
         if session.begin.fetches:
             self._fetch(hosts)
@@ -293,13 +293,13 @@ class Worker:
         hosts, self._hosts = self._hosts, {}
         close_hosts(hosts)
 
-    def _take_over(self, surroundings: m.Surroundings, threads: int) -> None:
-        for gone in self._environ.keys() - surroundings.environ.keys():
+    def _take_over(self, environment: m.Environment, threads: int) -> None:
+        for gone in self._environ.keys() - environment.environ.keys():
             os.environ.pop(gone, None)
-        self._environ = dict(surroundings.environ)
+        self._environ = dict(environment.environ)
         os.environ.update(self._environ)
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-        sys.path[:] = surroundings.path
+        sys.path[:] = environment.path
         with suppress(OSError):  # the folder is gone; paths relative to it will tell
-            os.chdir(surroundings.folder)
+            os.chdir(environment.folder)
         cv2.setNumThreads(threads)

@@ -1,9 +1,9 @@
-"""Frames going into and coming out of kernels: nobody may change a frame that somebody else still needs.
+"""Ownership of the arrays that kernels return: an element must not be reachable through any other reference.
 
-A frame that comes out becomes an element of the graph. Kernels like to return an array they keep (a reused buffer, the
-previous frame, a view of an input), so an element must be an array that *nobody else can reach*. CPython knows: an
-array that owns its memory and has a single reference is unreachable but through that reference. Only other arrays are
-copied, which spares the common case (`return cv2.resize(frame)`) a copy of megabytes.
+A returned frame becomes an element of the graph. Kernels often return an array they keep (a reused buffer, the previous
+frame, a view of an input), so an element must be an array that *nothing else can reach*. CPython knows: an array that
+owns its memory and has a single reference can be reached through that reference only. All other arrays are copied,
+which saves the common case (`return cv2.resize(frame)`) a copy of megabytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from scannerpy._kernels.refused import Refused
+from scannerpy._kernels.failure import InvalidValue
 
 Array = npt.NDArray[Any]
 
@@ -50,12 +50,14 @@ def is_private(cells: list[Any], i: int) -> bool:
 def frame_out(cells: list[Any], i: int) -> Array:
     """Make what a kernel returned for a frame column, in ``cells[i]``, an element: private and C-contiguous.
 
-    Raises Refused for anything but an array of one to three dimensions of uint8, float32 or float64.
+    Raises InvalidValue for anything but an array of one to three dimensions of uint8, float32 or float64.
     """
     if type(cells[i]) is not np.ndarray or cells[i].dtype not in DTYPES:
         cells[i] = _plain(cells[i])
     if not 1 <= cells[i].ndim <= 3:
-        raise Refused(f"an array of shape {cells[i].shape}: a frame has 1 to 3 dimensions, (height, width, channels)")
+        raise InvalidValue(
+            f"an array of shape {cells[i].shape}: a frame has 1 to 3 dimensions, (height, width, channels)"
+        )
     if not cells[i].flags.c_contiguous or not is_private(cells, i):
         cells[i] = np.array(cells[i], order="C", copy=True)
     frame: Array = cells[i]
@@ -65,10 +67,10 @@ def frame_out(cells: list[Any], i: int) -> Array:
 def _plain(value: Any) -> Array:
     """An array of a permitted type from a subclass or another byte order; anything else is refused."""
     if not isinstance(value, np.ndarray):
-        raise Refused(f"{describe(value)}: a frame is a numpy array")
+        raise InvalidValue(f"{describe(value)}: a frame is a numpy array")
     native = value.dtype.newbyteorder("=")
     if native not in DTYPES:
-        raise Refused(
+        raise InvalidValue(
             f"an array of {value.dtype}: a frame holds uint8, float32 or float64; "
             "convert it, e.g. with .astype('uint8')"
         )

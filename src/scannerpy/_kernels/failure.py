@@ -1,4 +1,4 @@
-"""The error a user sees when an op fails: which op and line, which rows, why, and the user's own frames."""
+"""The error of a failed op: op and line, rows, reason, and the user's own stack frames."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import traceback
 from collections.abc import Sequence
 from types import TracebackType
 
-from scannerpy._kernels.refused import Refused
 from scannerpy.errors import KernelError, ScannerException
 
 _OURS = "scannerpy._kernels"
 
 
+class InvalidValue(Exception):  # internal: `kernel_error` makes a KernelError of it
+    """A value that an op was given or returned does not fit the column; raised where the rows are not known yet.
+
+    The text completes the sentence "op … returned …".
+    """
+
+
 def kernel_error(label: str, doing: str, rows: Sequence[int], error: BaseException) -> KernelError:
     """Describe `error`, raised while op `label` was `doing` something ("" for executing) with `rows`."""
     place = f" at {spell_rows(rows)}" if len(rows) else ""
-    if isinstance(error, Refused):
+    if isinstance(error, InvalidValue):
         cause = error.__cause__
         reason = f"{error}" + (f": {_one_line(cause)}" if cause is not None else "")
         text = "" if cause is None or isinstance(cause, ScannerException) else _users_frames(cause)

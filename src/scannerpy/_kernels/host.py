@@ -1,9 +1,9 @@
-"""Runs one kernel instance: its life cycle, and rows in, rows out.
+"""Runs one kernel instance: its life cycle, and the execution of rows.
 
-In come elements (`_words.elements`), per input and row a window of them (one wide but for stencils); out come elements
-per output column and row. Here values are deserialized and serialized, batches formed, nulls passed by, and whatever a
-kernel does wrong becomes a `KernelError` that names op, rows and the user's own frames. One instance is never run by
-two threads at once.
+In: elements (`_words.elements`), per input and row a window of them (one wide without a stencil). Out: elements per
+output column and row. Values are deserialized and serialized here (`convert`), batches formed, nulls skipped, and an
+error of the kernel becomes a `KernelError` that names op, rows and the user's own stack frames. One instance is never
+run by two threads at once.
 
 What may surprise:
 
@@ -26,10 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scannerpy._graph.graph import Vertex
-from scannerpy._kernels import codecs
+from scannerpy._kernels import convert
 from scannerpy._kernels.arrays import describe
-from scannerpy._kernels.failure import kernel_error
-from scannerpy._kernels.refused import Refused
+from scannerpy._kernels.failure import InvalidValue, kernel_error
 from scannerpy._ops.signature import Column, KernelSpec, OpSignature
 from scannerpy._words.elements import NULL, Element, NullElement
 from scannerpy.common import ColumnType, DeviceHandle
@@ -46,8 +45,9 @@ _NO_ARGS: Mapping[str, Any] = {}
 class KernelHost:
     """One instance of the kernel of `vertex`.
 
-    ``owned[i]`` promises that the arrays given for input i are writable, are given once, and are nobody else's (see
-    `sharing.owned_inputs`); all others are copied before a kernel may write into them. Making a host makes the kernel.
+    ``owned[i]`` promises that the arrays given for input i are writable, are given once, and have no other reference
+    (see `sharing.owned_inputs`); all others are copied before a kernel may write into them. Making a host makes the
+    kernel.
     All methods raise KernelError when the kernel's own code fails.
     """
 
@@ -56,17 +56,16 @@ class KernelHost:
         vertex: Vertex,
         *,
         node_id: int = 0,
-        devices: Sequence[DeviceHandle] = (),
         owned: Sequence[bool] = (),
     ) -> None:
         self.label = vertex.label
         self.signature = _signature(vertex)
         self.spec: KernelSpec = self.signature.kernels[vertex.device]
-        self.config = _config(vertex, self.signature, node_id, devices or (DeviceHandle(vertex.device, 0),))
+        self.config = _config(vertex, self.signature, node_id)
         self.stateful = vertex.unbounded or vertex.warmup is not None
         self.batch = vertex.batch
-        self._takes = _takers(vertex, self.signature, self.spec, owned)
-        self._gives = [codecs.giver(column, self.spec.kind != "raw") for column in self.signature.outputs]
+        self._to_values = _input_converters(vertex, self.signature, self.spec, owned)
+        self._to_elements = [convert.output(column, self.spec.kind != "raw") for column in self.signature.outputs]
         self._used = False  # has the kernel executed since its last reset?
         self._gap = False  # does the next row come after a gap?
         self.kernel: Any = self._guard("__init__", _make, self.spec, self.config, vertex.args)
@@ -118,7 +117,7 @@ class KernelHost:
         follow the one executed before it.
         """
         marks = resets.tolist() if isinstance(resets, np.ndarray) else resets
-        outputs: list[list[Element]] = [[NULL] * len(rows) for _ in self._gives]
+        outputs: list[list[Element]] = [[NULL] * len(rows) for _ in self._to_elements]
         if self.spec.batch > 1:
             self._run_batches(windows, marks, rows, outputs)
         else:
@@ -128,7 +127,7 @@ class KernelHost:
     def _run_rows(
         self, windows: Windows, resets: Sequence[bool], rows: Sequence[int], outputs: list[list[Element]]
     ) -> None:
-        takes, call, gives = self._takes, self._call, list(enumerate(self._gives))
+        to_values, call, to_elements = self._to_values, self._call, list(enumerate(self._to_elements))
         position = 0
         try:
             for position, row in enumerate(zip(*windows, strict=True)):
@@ -138,9 +137,9 @@ class KernelHost:
                 if resets[position] or self._gap:
                     self._reset_state()
                 self._used = True
-                cells = self._split(call([take(window) for take, window in zip(takes, row, strict=True)]))
-                for i, give in gives:
-                    outputs[i][position] = give(cells, i)
+                cells = self._split(call([to_value(window) for to_value, window in zip(to_values, row, strict=True)]))
+                for i, to_element in to_elements:
+                    outputs[i][position] = to_element(cells, i)
         except (Exception, SystemExit) as error:
             raise kernel_error(self.label, "", rows[position : position + 1], error) from error
 
@@ -179,12 +178,12 @@ class KernelHost:
             if self._gap:
                 self._reset_state()
             self._used = True
-            inputs = zip(self._takes, windows, strict=True)
-            columns = self._split(self._call([[take(column[p]) for p in positions] for take, column in inputs]))
-            for i, give in enumerate(self._gives):
+            inputs = zip(self._to_values, windows, strict=True)
+            columns = self._split(self._call([[to_value(column[p]) for p in positions] for to_value, column in inputs]))
+            for i, to_element in enumerate(self._to_elements):
                 cells = _listed(columns, i, self.signature.outputs[i], len(positions))
                 for j, position in enumerate(positions):
-                    outputs[i][position] = give(cells, j)
+                    outputs[i][position] = to_element(cells, j)
         except (Exception, SystemExit) as error:
             raise kernel_error(self.label, "", [rows[p] for p in positions], error) from error
 
@@ -195,11 +194,13 @@ class KernelHost:
 
     def _split(self, result: Any) -> list[Any]:
         """What was returned, one entry per output, in a list of our own: nothing here keeps `result` itself alive."""
-        if len(self._gives) == 1 and self.spec.kind != "raw":
+        if len(self._to_elements) == 1 and self.spec.kind != "raw":
             return [result]
-        if not isinstance(result, (tuple, list)) or len(result) != len(self._gives):
+        if not isinstance(result, (tuple, list)) or len(result) != len(self._to_elements):
             given = f"{len(result)} values" if isinstance(result, (tuple, list)) else describe(result)
-            raise Refused(f"returned {given}: it has {len(self._gives)} outputs and must return a tuple of as many")
+            raise InvalidValue(
+                f"returned {given}: it has {len(self._to_elements)} outputs and must return a tuple of as many"
+            )
         return list(result)
 
 
@@ -216,10 +217,10 @@ def _input_columns(vertex: Vertex, signature: OpSignature) -> list[Column]:
     return [signature.inputs[0] if signature.inputs else Column(edge.column, edge.is_video) for edge in vertex.inputs]
 
 
-def _config(vertex: Vertex, signature: OpSignature, node_id: int, devices: Sequence[DeviceHandle]) -> KernelConfig:
+def _config(vertex: Vertex, signature: OpSignature, node_id: int) -> KernelConfig:
     inputs = _input_columns(vertex, signature)
     return KernelConfig(
-        devices=list(devices),
+        devices=[DeviceHandle(vertex.device, 0)],
         input_columns=[column.name for column in inputs],
         input_column_types=[_column_type(column) for column in inputs],
         output_columns=[column.name for column in signature.outputs],
@@ -233,22 +234,22 @@ def _column_type(column: Column) -> ColumnType:
     return ColumnType.Video if column.is_video else ColumnType.Blob
 
 
-def _takers(
+def _input_converters(
     vertex: Vertex, signature: OpSignature, spec: KernelSpec, owned: Sequence[bool]
 ) -> list[Callable[[Sequence[Element]], Any]]:
     """Per input: from a window to what the kernel receives."""
-    takers = []
+    converters = []
     for i, column in enumerate(_input_columns(vertex, signature)):
         copies = not spec.keeps_inputs and not (i < len(owned) and owned[i])
-        take = codecs.untyped_taker(copies) if spec.kind == "raw" else codecs.taker(column, copies)
-        takers.append(_window_taker(take, signature.stencil is not None))
-    return takers
+        to_value = convert.untyped_input(copies) if spec.kind == "raw" else convert.typed_input(column, copies)
+        converters.append(_window_converter(to_value, signature.stencil is not None))
+    return converters
 
 
-def _window_taker(take: codecs.Take, stencils: bool) -> Callable[[Sequence[Element]], Any]:
+def _window_converter(to_value: convert.FromElement, stencils: bool) -> Callable[[Sequence[Element]], Any]:
     if stencils:
-        return lambda window: [take(element) for element in window]
-    return lambda window: take(window[0])
+        return lambda window: [to_value(element) for element in window]
+    return lambda window: to_value(window[0])
 
 
 def _make(spec: KernelSpec, config: KernelConfig, args: Mapping[str, Any]) -> Any:
@@ -294,8 +295,8 @@ def _listed(columns: list[Any], i: int, output: Column, count: int) -> list[Any]
     column, columns[i] = columns[i], None
     what = f"for output {output.name!r} of a batch of {count}"
     if isinstance(column, (str, bytes, Mapping)) or not isinstance(column, Iterable):
-        raise Refused(f"returned, {what}, {describe(column)}: a sequence of {count} values is expected")
+        raise InvalidValue(f"returned, {what}, {describe(column)}: a sequence of {count} values is expected")
     cells = list(column)
     if len(cells) != count:
-        raise Refused(f"returned {len(cells)} values {what}: it must return exactly one per row")
+        raise InvalidValue(f"returned {len(cells)} values {what}: it must return exactly one per row")
     return cells

@@ -1,4 +1,4 @@
-"""Sending kernels to worker processes: by value what only this process has, by reference what both can import.
+"""Pickling graphs for worker processes: by value what only this process has, by reference what both can import.
 
 What is defined in ``__main__``, in a notebook or inside a function travels by value; what an importable module defines
 travels as its name. With the kernels travel the types their columns name, the protobuf modules that were added, and the
@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 import pickle
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -30,7 +30,7 @@ LARGEST_CLASS = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What `pack` makes: unpacked in the order of its fields, because each may need those before it."""
+    """What is sent: unpacked in the order of its fields, because each may need those before it."""
 
     protobuf_modules: tuple[str, ...]
     main_classes: tuple[tuple[str, bytes], ...]
@@ -38,40 +38,20 @@ class Parcel:
     value: bytes
 
 
-def pack_kernel(vertex: Vertex) -> bytes:
-    """One op vertex as bytes. Raises KernelError, naming the op, when its code or arguments cannot be pickled."""
-    return _pack(vertex, [vertex])
-
-
-def unpack_kernel(data: bytes) -> Vertex:
-    """What `pack_kernel` was given; its types are registered in this process."""
-    vertex: Vertex = _unpack(data)
-    return vertex
-
-
 def pack_graph(graph: Graph) -> bytes:
     """A whole graph as bytes. Raises KernelError, naming the op whose code or arguments cannot be pickled."""
-    return _pack(graph, graph.vertices)
+    return pack_with_graph(graph, graph)
 
 
 def unpack_graph(data: bytes) -> Graph:
     """What `pack_graph` was given; its types are registered in this process."""
-    graph: Graph = _unpack(data)
+    graph: Graph = unpack(data)
     return graph
 
 
 def pack_with_graph(value: Any, graph: Graph) -> bytes:
     """Something that refers to `graph` as bytes, with all that the graph's ops need. Raises KernelError, as above."""
-    return _pack(value, graph.vertices)
-
-
-def unpack(data: bytes) -> Any:
-    """What `pack_with_graph` was given; its types are registered in this process."""
-    return _unpack(data)
-
-
-def _pack(value: Any, vertices: Iterable[Vertex]) -> bytes:
-    vertices = list(vertices)
+    vertices = graph.vertices
     with _by_value(_hidden_modules(vertices)):
         parcel = Parcel(
             protobuf_modules=protobufs.added(),
@@ -82,7 +62,24 @@ def _pack(value: Any, vertices: Iterable[Vertex]) -> bytes:
     return pickle.dumps(parcel)
 
 
-def _dump(value: Any, vertices: list[Vertex]) -> bytes:
+_given_to_main: set[str] = set()
+
+
+def unpack(data: bytes) -> Any:
+    """What `pack_with_graph` was given; its types are registered in this process."""
+    parcel: Parcel = pickle.loads(data)
+    add_again(protobufs, parcel.protobuf_modules)
+    main = sys.modules["__main__"]
+    for name, pickled in parcel.main_classes:
+        if name in _given_to_main or not hasattr(main, name):
+            _given_to_main.add(name)
+            setattr(main, name, pickle.loads(pickled))
+    for info in pickle.loads(parcel.types):
+        types.register_type_info(info)
+    return pickle.loads(parcel.value)
+
+
+def _dump(value: Any, vertices: Sequence[Vertex]) -> bytes:
     try:
         data: bytes = cloudpickle.dumps(value)
     except Exception as error:
@@ -104,14 +101,14 @@ def _can_pickle(vertex: Vertex) -> bool:
     return True
 
 
-def _types_of(vertices: list[Vertex]) -> list[types.ScannerTypeInfo]:
+def _types_of(vertices: Sequence[Vertex]) -> list[types.ScannerTypeInfo]:
     signatures = [vertex.signature for vertex in vertices if vertex.signature is not None]
     columns = [column for signature in signatures for column in (*signature.inputs, *signature.outputs)]
     infos = [types.get_type_info_cpp(name) for name in sorted({column.type_name for column in columns} - {""})]
     return [info for info in infos if getattr(info.type, "__module__", "") not in {types.__name__, "typing"}]
 
 
-def _hidden_modules(vertices: list[Vertex]) -> list[ModuleType]:
+def _hidden_modules(vertices: Sequence[Vertex]) -> list[ModuleType]:
     """Modules of kernels that another process could not import: made at run time, or run from a path."""
     signatures = [vertex.signature for vertex in vertices if vertex.signature is not None]
     factories = [kernel.factory for signature in signatures for kernel in signature.kernels.values()]
@@ -150,19 +147,3 @@ def _main_classes() -> Iterator[tuple[str, bytes]]:
                 continue
             if len(data) <= LARGEST_CLASS:
                 yield name, data
-
-
-_given_to_main: set[str] = set()
-
-
-def _unpack(data: bytes) -> Any:
-    parcel: Parcel = pickle.loads(data)
-    add_again(protobufs, parcel.protobuf_modules)
-    main = sys.modules["__main__"]
-    for name, pickled in parcel.main_classes:
-        if name in _given_to_main or not hasattr(main, name):
-            _given_to_main.add(name)
-            setattr(main, name, pickle.loads(pickled))
-    for info in pickle.loads(parcel.types):
-        types.register_type_info(info)
-    return pickle.loads(parcel.value)

@@ -1,8 +1,8 @@
-"""Every op this process knows, by name: those written in Python first, then those of native libraries.
+"""Every op this process knows, by name.
 
 Registration is global, as decorators need it. A name belongs to the definition that took it; the same definition may be
-registered again (a notebook cell run twice, a module reloaded), another one may not. The batteries in `scannerpy.ops`
-give way: a program's own ``Histogram`` wins over ours, whichever was imported first.
+registered again (a notebook cell run twice, a module reloaded), another one may not. The built-in ops of
+`scannerpy.ops` give way: a program's own ``Histogram`` wins over ours, whichever was imported first.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from scannerpy._ops.signature import KernelSpec, OpSignature
 from scannerpy.common import DeviceType
 from scannerpy.errors import RegistrationError, UnknownOp
 
-BATTERIES = "scannerpy.ops"
+BUILT_IN = "scannerpy.ops"
 CAFFE = ("Caffe", "CPM2", "FasterRCNN", "Facenet", "OpenPose")
 """How the names of ops begin that ran on Caffe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a definition stands: tells one that is run again from a second one of the same name."""
+    """Where an op is defined: tells a definition that is run again from a second one of the same name."""
 
     module: str
     qualname: str
 
     @property
-    def is_battery(self) -> bool:
+    def is_built_in(self) -> bool:
         """Whether this is one of our own ops, which give way to a program's."""
-        return self.module == BATTERIES or self.module.startswith(BATTERIES + ".")
+        return self.module == BUILT_IN or self.module.startswith(BUILT_IN + ".")
 
     def is_same(self, other: Origin) -> bool:
         """Whether `other` is this definition, run again: in a notebook, or local to a function of the same module."""
@@ -42,21 +42,20 @@ class Origin:
 
 
 python_ops: dict[str, OpSignature] = {}
-native_ops: dict[str, OpSignature] = {}
 _origins: dict[str, Origin] = {}
 _registrations: dict[str, int] = {}
 
 
 def register(signature: OpSignature, origin: Origin) -> OpSignature:
-    """Add an op written in Python; returns it with its unique id.
+    """Add an op; returns it with its unique id.
 
     Raises RegistrationError when another definition has its name.
     """
     name = signature.name
     taken = _origins.get(name)
-    if taken is not None and origin.is_battery and not taken.is_battery:
+    if taken is not None and origin.is_built_in and not taken.is_built_in:
         return python_ops[name]
-    if taken is not None and not taken.is_battery and not taken.is_same(origin):
+    if taken is not None and not taken.is_built_in and not taken.is_same(origin):
         raise RegistrationError(
             f"op {name!r} of {origin} cannot be registered: {taken} has that name; "
             f"choose another with @register_python_op(name=…)"
@@ -67,13 +66,8 @@ def register(signature: OpSignature, origin: Origin) -> OpSignature:
     return python_ops[name]
 
 
-def register_native(signature: OpSignature) -> None:
-    """Add an op of a loaded native library; a Python op of the same name goes before it."""
-    native_ops[signature.name] = signature
-
-
 def add_kernel(name: str, device: DeviceType, kernel: KernelSpec) -> OpSignature:
-    """Give a registered Python op a kernel for `device`; raises UnknownOp when there is no such op."""
+    """Give a registered op a kernel for `device`; raises UnknownOp when there is no such op."""
     signature = python_ops.get(name)
     if signature is None:
         raise UnknownOp(f"no op is called {name!r}: register it with Client.register_op before its kernel")
@@ -84,7 +78,7 @@ def add_kernel(name: str, device: DeviceType, kernel: KernelSpec) -> OpSignature
 
 def find(name: str) -> OpSignature | None:
     """The op called `name`, or None."""
-    return python_ops.get(name) or native_ops.get(name)
+    return python_ops.get(name)
 
 
 def lookup(name: str) -> OpSignature:
@@ -97,7 +91,7 @@ def lookup(name: str) -> OpSignature:
 
 def names() -> list[str]:
     """All registered names, sorted."""
-    return sorted(python_ops.keys() | native_ops.keys())
+    return sorted(python_ops)
 
 
 def unknown(name: str) -> UnknownOp:

@@ -1,8 +1,7 @@
-"""Sharing out few rows that are much work: sampled rows lie far apart, and decoding goes through what lies between.
+"""Balancing sampled rows over pipelines: sampled rows lie far apart, and decoding goes through what lies between.
 
-A packet size chosen by the number of rows alone would leave such a job to one pipeline. Here the cut is chosen by what
-is decoded: of a few cuts the one that is done first, which weighs cores that idle against groups of pictures that two
-tasks decode both.
+A packet size chosen by the number of rows alone would leave such a job to one pipeline. Here it is chosen by what is
+decoded: of a few sizes the one that finishes first, which weighs idle cores against GOPs that two tasks both decode.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ WORTH = 0.95
 """A finer cut is taken where it is done in less than this part of the time: every task costs something by itself."""
 
 
-def shared_out(plan_with: Callable[[int], Plan], io: int, keyframes: Sequence[Rows | None], pipelines: int) -> int:
+def balanced(plan_with: Callable[[int], Plan], io: int, keyframes: Sequence[Rows | None], pipelines: int) -> int:
     """Return the io packet size, `io` or smaller, whose tasks `pipelines` workers have decoded first.
 
     `plan_with(io)` is the plan cut that way; ``keyframes[j]`` are those of job j's first source, None where it is no

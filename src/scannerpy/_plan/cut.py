@@ -1,6 +1,6 @@
-"""Cutting a video without encoding it: which packets of a stretch of rows are copied, which frames must be encoded.
+"""Planning a cut without re-encoding: which packets of a range of rows are copied, which frames are encoded.
 
-Packets may be taken over where nothing inside leans on what is left outside. That gives one block per stretch: it
+Packets may be copied where nothing inside refers to what is left outside. That gives one block per range: it
 begins at a packet that decoding can start from and after which no earlier frame is shown (a closed group of pictures),
 and ends wherever all packets so far have shown exactly the frames so far. The frames before and after it are the edges.
 """
@@ -38,7 +38,7 @@ Piece = Copy | Encode
 
 
 class Cutter:
-    """Cuts stretches out of one video; what all stretches need to know of it is computed once."""
+    """Cuts ranges out of one video; what all ranges need to know of it is computed once."""
 
     def __init__(self, index: VideoIndex, may_enter: Callable[[int], bool]) -> None:
         """`may_enter` says of a packet whether a decoder that has just shown other frames can go on with it.

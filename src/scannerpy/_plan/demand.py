@@ -1,10 +1,10 @@
-"""Which rows every vertex of a task executes, and where each of its inputs comes from.
+"""The demand of a task: which rows every vertex executes, and where each of its inputs comes from.
 
 Comes in: a graph, one planned job, one task. Goes out: a `VertexDemand` per vertex. Rows are traced backwards, from
 the sink rows of the task through samplers, slices, stencils and state to the source rows that must be read; nothing
 that no sink needs is executed. In a sliced graph, numbers inside the slice are rows of the task's own group.
 
-Surprising: an op that keeps state executes rows nobody takes (its warm-up), and an op whose batch is
+Surprising: an op that keeps state executes rows whose output is not used (its warm-up), and an op whose batch is
 `WHOLE_STREAM_BATCH` executes its whole domain as soon as one of its rows is wanted.
 """
 
@@ -17,18 +17,18 @@ import numpy as np
 
 from scannerpy._graph.graph import Graph, Vertex
 from scannerpy._plan.rows import (
-    NONE,
+    EMPTY,
     Flags,
     Rows,
     as_set,
-    fresh,
+    contiguous,
     members,
     positions,
-    solid,
+    run_starts,
     span,
     stencil,
     union,
-    warmed,
+    with_warmup,
 )
 from scannerpy._plan.sampling import RowMap
 from scannerpy._plan.task import JobPlan, Task
@@ -42,7 +42,7 @@ class VertexDemand:
         sink, the task's [start, end).
     resets: for ops, True where `reset()` must come before that row: before the first, and after every gap (not within
         batches of an op that declares no state). A batch never crosses one.
-    keep: for ops, False where a row is executed only to warm up state; nobody takes its output.
+    keep: for ops, False where a row is executed only to warm up state; its output is not used.
     takes: per input, an array (len(rows), window): positions in the producer's `rows`; −1 is null.
         The window is 1 wide but for stencils.
     """
@@ -57,13 +57,13 @@ def trace(graph: Graph, job: JobPlan, task: Task) -> tuple[VertexDemand, ...]:
     """Trace one task backwards from the sinks to the sources."""
     back = _Backward(job, task, len(graph.vertices))
     for vertex in reversed(graph.vertices):
-        needs = back.look(vertex)
+        needs = back.visit(vertex)
         for edge in vertex.inputs:
             back.wanted[edge.vertex].append(needs)
     return tuple(back.demand(vertex) for vertex in graph.vertices)
 
 
-class _Alike:
+class _CommonArrays:
     """The arrays that vertices of `size` rows have in common where nothing is unusual about them."""
 
     __slots__ = ("first", "no", "places", "yes")
@@ -78,8 +78,8 @@ class _Alike:
             each.setflags(write=False)
 
 
-_few_alike = lru_cache(maxsize=64)(_Alike)
-_FEW = 4096
+_cached_arrays = lru_cache(maxsize=64)(_CommonArrays)
+_MAX_CACHED = 4096
 """Sizes up to here are kept from task to task, as most tasks of a job are of one size: 64 of them take 3 MB at most."""
 
 
@@ -93,12 +93,12 @@ class _Backward:
         self.job = job
         self.task = task
         self.stored = span(task.start, task.end)
-        self.alike: dict[int, _Alike] = {}
+        self.alike: dict[int, _CommonArrays] = {}
         self.wanted: list[list[Rows]] = [[] for _ in range(vertices)]
-        self.rows: list[Rows] = [NONE] * vertices
-        self.window: list[Rows] = [NONE] * vertices
+        self.rows: list[Rows] = [EMPTY] * vertices
+        self.window: list[Rows] = [EMPTY] * vertices
 
-    def look(self, vertex: Vertex) -> Rows:
+    def visit(self, vertex: Vertex) -> Rows:
         """Find what `vertex` does; return the set of rows it needs of each of its inputs."""
         number = vertex.number
         if vertex.kind == "op":
@@ -135,15 +135,15 @@ class _Backward:
         if vertex.kind != "op":
             return VertexDemand(rows, alike.no, alike.yes, self._takes(vertex))
         gaps_matter = vertex.stateful or vertex.batch == 1
-        resets = fresh(rows) if gaps_matter and not solid(rows) else alike.first
+        resets = run_starts(rows) if gaps_matter and not contiguous(rows) else alike.first
         wanted = self.wanted[vertex.number][0]
         keep = alike.yes if len(wanted) == len(rows) else members(rows, wanted)
         return VertexDemand(rows, resets, keep, self._takes(vertex))
 
-    def _alike(self, size: int) -> _Alike:
+    def _alike(self, size: int) -> _CommonArrays:
         known = self.alike.get(size)
         if known is None:
-            known = self.alike[size] = _few_alike(size) if size <= _FEW else _Alike(size)
+            known = self.alike[size] = _cached_arrays(size) if size <= _MAX_CACHED else _CommonArrays(size)
         return known
 
     def _takes(self, vertex: Vertex) -> tuple[Rows, ...]:
@@ -167,4 +167,4 @@ def executed(vertex: Vertex, wanted: Rows, size: int) -> Rows:
     if vertex.unbounded:
         end = wanted.item(-1) + 1
         return wanted if len(wanted) == end else span(0, end)
-    return warmed(wanted, vertex.warmup or 0)
+    return with_warmup(wanted, vertex.warmup or 0)

@@ -1,4 +1,4 @@
-"""Packet sizes chosen for the user: what `_words.sizing` says fits, brought into line with the video.
+"""Estimated packet sizes, aligned with the keyframes of the video.
 
 A task that begins at a keyframe decodes nothing it does not store. So where the choice is ours and keyframes come at
 regular distances, the io packet becomes a whole number of those distances (or a whole fraction of one, so that at least
@@ -7,12 +7,12 @@ every keyframe begins a task), and the work packet a divisor of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from scannerpy._plan.rows import Rows
-from scannerpy._words.sizing import LEAST_CUT, Sizing
+from scannerpy._words.sizing import LEAST_CUT
 
 _REGULAR = 0.9
 """A stream counts as regular if this share of its keyframes comes at one distance (encoders add some at scene cuts)."""
@@ -20,20 +20,10 @@ _MUCH_SMALLER = 4
 """A work packet may shrink by this factor to divide the io packet, before a larger divisor is taken instead."""
 
 
-def packet_sizes(
-    sizing: Sizing, element_sizes: Sequence[int], longest: int | None, keyframes: Iterable[Rows] = ()
-) -> tuple[int, int]:
-    """Return (work packet, io packet) for inputs with `element_sizes` bytes per element.
-
-    `longest` is the number of rows of the longest stream, None where unknown. `keyframes` holds the keyframe rows of
-    the streams looked at; give them only where sink rows are source rows (no sampler, no slice), else none.
-    """
-    return aligned(*sizing.packets(element_sizes, longest), keyframes)
-
-
 def aligned(work: int, io: int, keyframes: Iterable[Rows]) -> tuple[int, int]:
     """Return the packet sizes nearest to `work` and `io` whose tasks begin at keyframes, if there are such.
 
+    `keyframes` holds the keyframe rows of some streams, for a graph without samplers and slices.
     The io packet grows or shrinks by at most half; where nothing in that range fits, both stay as they are.
     """
     distance = keyframe_distance(keyframes)

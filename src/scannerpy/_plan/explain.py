@@ -1,4 +1,4 @@
-"""What a run will cost, said before anything runs.
+"""The cost of a run, computed from its plan: rows, decoding, memory.
 
 Comes in: a plan, and optionally two things the plan cannot know: what it costs to read given rows of a source
 (`_plan.decode.cost` for videos), and how large elements are. Goes out: a frozen `Explanation` whose ``str()`` is a
@@ -18,12 +18,11 @@ from scannerpy._graph.describe import describe
 from scannerpy._graph.graph import Graph
 from scannerpy._html.diagram import Box
 from scannerpy._plan.decode import DecodeCost
-from scannerpy._plan.demand import trace
 from scannerpy._plan.memory import peak_bytes
-from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.plan import JobPlan, Plan, demand
+from scannerpy._plan.render import as_html, as_text, boxes_of
 from scannerpy._plan.rows import Rows
-from scannerpy._plan.steps import TaskDemand, in_steps
-from scannerpy._plan.telling import as_html, as_text, boxes_of
+from scannerpy._plan.steps import TaskDemand
 
 CostOf = Callable[[int, int, Rows], DecodeCost | None]
 """(job, place in ``graph.sources``, rows) → what reading those rows in one go costs; None where nothing is decoded."""
@@ -31,7 +30,7 @@ CostOf = Callable[[int, int, Rows], DecodeCost | None]
 
 @dataclass(frozen=True, slots=True)
 class ReadCost:
-    """What one source reads in one job. `decode` is None where nothing is decoded or nobody can tell."""
+    """What one source reads in one job. `decode` is None where nothing is decoded or it is not known."""
 
     label: str
     stored: int  # rows the stream has
@@ -45,7 +44,7 @@ class OpCost:
 
     label: str
     rows: int
-    warmup: int  # of these, rows whose output nobody takes
+    warmup: int  # of these, rows whose output is not used
 
     @property
     def kept(self) -> int:
@@ -123,10 +122,10 @@ def explain(plan: Plan, cost: CostOf | None = None, sizes: Sequence[int] | None 
     for stream, job in enumerate(plan.jobs):
         explained = _Job(plan.graph, stream, job, cost)
         for task in job.tasks:
-            demand = in_steps(plan.graph, trace(plan.graph, job, task), plan.work_packet_size)
-            explained.add(demand)
-            made = [rows + len(each.rows) for rows, each in zip(made, demand.vertices, strict=True)]
-            peak = max(peak, peak_bytes(demand, sizes)) if sizes is not None else 0
+            needed = demand(plan.graph, job, task, plan.work_packet_size)
+            explained.add(needed)
+            made = [rows + len(each.rows) for rows, each in zip(made, needed.vertices, strict=True)]
+            peak = max(peak, peak_bytes(needed, sizes)) if sizes is not None else 0
         jobs.append(explained.total())
     known = sizes is not None and any(sizes)
     return Explanation(

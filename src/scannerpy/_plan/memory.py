@@ -1,7 +1,6 @@
-"""How many elements a task holds at once, and how small its steps must be so that they fit.
+"""How many elements, and bytes of them, a task holds at once. `explain` tells it; a worker measures (`_engine.memory`).
 
-Comes in: a task's demand and the bytes of one element of each vertex, as far as they are known. The step size is the
-only dial: it changes neither what is computed nor in which batches (`steps`), so obeying a budget is always safe.
+Comes in: a task's demand and the bytes of one element of each vertex, as far as they are known.
 """
 
 from __future__ import annotations
@@ -10,10 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scannerpy._graph.graph import Graph
-from scannerpy._plan.demand import VertexDemand
 from scannerpy._plan.rows import Rows
-from scannerpy._plan.steps import TaskDemand, in_steps, made
+from scannerpy._plan.steps import TaskDemand, made
 
 
 def held(demand: TaskDemand) -> Rows:
@@ -39,18 +36,3 @@ def peak_bytes(demand: TaskDemand, sizes: Sequence[int]) -> int:
     if not len(demand.ends):
         return 0
     return int((held(demand) @ np.asarray(sizes, np.int64)).max())
-
-
-def fit(
-    graph: Graph, vertices: tuple[VertexDemand, ...], work: int, sizes: Sequence[int], budget: int | None
-) -> TaskDemand:
-    """Cut a traced task into the largest steps of at most `work` sink rows that hold no more than `budget` bytes.
-
-    Halves the step until it fits. Where even single rows do not fit (a wide stencil, a batch, an op that asks for all
-    rows), the smallest steps are what remains, and the budget is exceeded.
-    """
-    demand = in_steps(graph, vertices, work)
-    while budget is not None and work > 1 and peak_bytes(demand, sizes) > budget:
-        work = (min(work, len(vertices[graph.sinks[0].number].rows)) + 1) // 2
-        demand = in_steps(graph, vertices, work)
-    return demand

@@ -1,4 +1,4 @@
-"""Which row of its input every stored row of a job was made from: the plan's row maps, followed from a sink upwards.
+"""Row lineage: which source row each stored row was made from, by following the row maps up from a sink.
 
 Where an op has several inputs the first is followed, as all of them have the same rows. What a stencil or state looks
 at beside a row is not part of the answer.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scannerpy._graph.graph import Graph, Vertex
-from scannerpy._plan.rows import NONE, Rows, span
+from scannerpy._plan.rows import EMPTY, Rows, span
 from scannerpy._plan.task import JobPlan
 
 
@@ -41,7 +41,7 @@ def _of_all_groups(job: JobPlan, path: list[Vertex]) -> Callable[[Rows], Rows]:
     """Return where the rows of an unslice come from; `path` is what is above it, the slice they come from included."""
     slice_at = next(place for place, vertex in enumerate(path) if vertex.kind == "slice")
     inside = [vertex for vertex in path[: slice_at + 1] if vertex.kind in {"sample", "slice"}]
-    origin = [NONE]
+    origin = [EMPTY]
     for group, size in enumerate(job.domains[path[0].number]):
         rows = span(0, size)
         for vertex in inside:

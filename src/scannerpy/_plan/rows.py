@@ -1,7 +1,7 @@
 """Row numbers as numpy arrays: the few set operations the planner needs, quick where rows are consecutive.
 
 Everywhere in `_plan` a *set* of rows is an int64 array, ascending and unique. Most are consecutive runs, which is seen
-from the two ends alone (`solid`); then unions, positions and gaps cost no sorting. −1 is a null, never in a set.
+from the two ends alone (`contiguous`); then unions, positions and gaps cost no sorting. −1 is a null, never in a set.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-NONE: Rows = np.empty(0, np.int64)
+EMPTY: Rows = np.empty(0, np.int64)
 """The empty set."""
 
 _DENSE = 16
@@ -28,7 +28,7 @@ def span(start: int, end: int) -> Rows:
     return np.arange(start, end, dtype=np.int64)
 
 
-def solid(rows: Rows) -> bool:
+def contiguous(rows: Rows) -> bool:
     """Whether a set is one run without gaps (the empty set is)."""
     size = len(rows)
     return size == 0 or rows.item(-1) - rows.item(0) + 1 == size
@@ -37,19 +37,19 @@ def solid(rows: Rows) -> bool:
 def as_set(rows: Rows) -> Rows:
     """Return the distinct rows of any array, ascending; nulls are left out."""
     if len(rows) == 0:
-        return NONE
+        return EMPTY
     low, high = int(rows.min()), int(rows.max())
     if low < 0:
         return as_set(rows[rows >= 0])
     if high - low >= _DENSE * len(rows):
         ordered = np.sort(rows)
-        return ordered[fresh_values(ordered)]
+        return ordered[first_of_each(ordered)]
     present = np.zeros(high - low + 1, np.bool_)
     present[rows - low] = True
     return np.flatnonzero(present) + low
 
 
-def fresh_values(ordered: Rows) -> Flags:
+def first_of_each(ordered: Rows) -> Flags:
     """Mark the first of each run of equal values in a sorted array that is not empty."""
     marks = np.ones(len(ordered), np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=marks[1:])
@@ -62,8 +62,8 @@ def union(sets: Sequence[Rows]) -> Rows:
         return sets[0]
     distinct = list({id(each): each for each in sets if len(each)}.values())
     if len(distinct) < 2:
-        return distinct[0] if distinct else NONE
-    return _joined_runs(distinct) if all(map(solid, distinct)) else as_set(np.concatenate(distinct))
+        return distinct[0] if distinct else EMPTY
+    return _joined_runs(distinct) if all(map(contiguous, distinct)) else as_set(np.concatenate(distinct))
 
 
 def _joined_runs(runs: list[Rows]) -> Rows:
@@ -77,7 +77,7 @@ def _joined_runs(runs: list[Rows]) -> Rows:
 
 
 def positions(among: Rows, wanted: Rows, *, nulls: bool = False) -> Rows:
-    """Return where each of `wanted` (any shape, all of them present) stands in the set `among`; null stays −1.
+    """Return the position of each of `wanted` (any shape, all of them present) in the set `among`; null stays −1.
 
     Pass ``nulls=True`` where `wanted` may hold nulls.
     """
@@ -85,14 +85,14 @@ def positions(among: Rows, wanted: Rows, *, nulls: bool = False) -> Rows:
         return np.full(wanted.shape, -1, np.int64)
     if nulls:
         return np.where(wanted < 0, -1, positions(among, np.maximum(wanted, among[0])))  # a null may look anywhere
-    return wanted - among[0] if solid(among) else _found(among, wanted)
+    return wanted - among[0] if contiguous(among) else _found(among, wanted)
 
 
 def _found(among: Rows, wanted: Rows) -> Rows:
     low, extent = among.item(0), among.item(-1) - among.item(0) + 1
     if extent > _DENSE * len(among):
         return np.searchsorted(among, wanted)
-    place = np.empty(extent, np.int64)  # uninitialized where nobody will look
+    place = np.empty(extent, np.int64)  # uninitialized where it is never read
     place[among - low] = span(0, len(among))
     return place[wanted - low]
 
@@ -100,7 +100,7 @@ def _found(among: Rows, wanted: Rows) -> Rows:
 def members(rows: Rows, chosen: Rows) -> Flags:
     """Mark the rows of a set that are in `chosen`, a subset of it."""
     marks = np.zeros(len(rows), np.bool_)
-    if len(chosen) and solid(rows) and solid(chosen):
+    if len(chosen) and contiguous(rows) and contiguous(chosen):
         first = chosen.item(0) - rows.item(0)
         marks[first : first + len(chosen)] = True
     else:
@@ -108,21 +108,21 @@ def members(rows: Rows, chosen: Rows) -> Flags:
     return marks
 
 
-def fresh(rows: Rows) -> Flags:
+def run_starts(rows: Rows) -> Flags:
     """Mark the rows of a set that do not follow the row before them: the first one, and each after a gap."""
     marks = np.zeros(len(rows), np.bool_)
     if len(rows):
         marks[0] = True
-        if not solid(rows):
+        if not contiguous(rows):
             np.not_equal(rows[1:] - rows[:-1], 1, out=marks[1:])
     return marks
 
 
-def warmed(rows: Rows, warmup: int) -> Rows:
+def with_warmup(rows: Rows, warmup: int) -> Rows:
     """Return a set joined with the `warmup` rows before each of its rows, as far as there are any."""
     if len(rows) == 0 or warmup == 0:
         return rows
-    if solid(rows):
+    if contiguous(rows):
         return span(max(0, rows.item(0) - warmup), rows.item(-1) + 1)
     before = np.empty_like(rows)
     before[0] = -1
@@ -160,8 +160,8 @@ class Stencil:
     def seen(self, rows: Rows, window: Rows, size: int) -> Rows:
         """Return the set of rows that `window` (as `windows` makes it of the set `rows`) mentions."""
         if len(rows) == 0:
-            return NONE
-        if not solid(rows) or self.hole > len(rows):
+            return EMPTY
+        if not contiguous(rows) or self.hole > len(rows):
             return as_set(window.ravel())
         start, end = rows.item(0) + self.low, rows.item(-1) + self.high
         return span(min(max(start, 0), size - 1), min(max(end, 0), size - 1) + 1)

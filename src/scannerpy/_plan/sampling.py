@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from scannerpy._plan.rows import Rows, solid
+from scannerpy._plan.rows import Rows, contiguous
 
 
 class BadArgument(ValueError):
@@ -107,7 +107,7 @@ class Table:
 
     def source(self, rows: Rows) -> Rows:
         """See `RowMap`."""
-        if len(rows) and solid(rows):
+        if len(rows) and contiguous(rows):
             return self.rows[int(rows[0]) : int(rows[-1]) + 1]
         return self.rows[rows]
 

@@ -42,7 +42,7 @@ def in_steps(graph: Graph, vertices: tuple[VertexDemand, ...], work: int) -> Tas
 
 
 def _in_one_step(graph: Graph, vertices: tuple[VertexDemand, ...]) -> TaskDemand:
-    """In one step, all elements are taken but a sink's and those that only warmed up state."""
+    """In one step, all elements are taken but a sink's and those that only with_warmup up state."""
     ends = np.array([[len(it.rows) for it in vertices]], np.int64)
     known: dict[int, Rows] = {}
     last_use = []

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 
-from scannerpy._graph.graph import JobArgs
+from scannerpy._graph.graph import JobArgs, Vertex
 from scannerpy._plan.rows import Rows
 from scannerpy._plan.sampling import RowMap
 
@@ -122,6 +122,11 @@ class JobPlan:
     rows: int  # rows each sink stores
     tasks: TaskCut
     maps: Mapping[int, Sequence[RowMap]]
+
+    def arguments_of(self, vertex: Vertex) -> Mapping[str, Any]:
+        """The arguments of a source or sink in this job: those common to all jobs, updated by its own."""
+        own = self.args.get(vertex.number)
+        return {**vertex.args, **(own if isinstance(own, Mapping) else {})}
 
     def __repr__(self) -> str:
         return f"JobPlan(source_rows={self.source_rows}, rows={self.rows}, tasks={len(self.tasks)})"

@@ -1,5 +1,5 @@
-"""The two framings of H.264 and HEVC packets (start codes, or a length before each unit): telling them apart, and going
-from the one to the other.
+"""Annex B and length-prefixed framing of H.264 and HEVC packets: telling them apart, and converting the former to the
+latter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def length_width(codec: str, extradata: bytes) -> int:
     return (extradata[4 if codec == "h264" else 21] & 3) + 1
 
 
-def framed(data: bytes, width: int) -> bytes:
+def length_prefixed(data: bytes, width: int) -> bytes:
     """A packet with start codes, with a length of `width` bytes before each unit instead; 0: as it is."""
     if not width:
         return data
@@ -25,7 +25,7 @@ def framed(data: bytes, width: int) -> bytes:
     return b"".join(len(unit).to_bytes(width, "big") + unit for unit in units)
 
 
-def with_sets(extradata: bytes, more: bytes) -> bytes:
+def with_parameter_sets(extradata: bytes, more: bytes) -> bytes:
     """H.264 extradata to which the parameter sets of `more`, with start codes, are added. Raises nal.Malformed."""
     found = [more[begin:end].rstrip(b"\0") for begin, end in by_start_code(more)]
     added = [unit for unit in found if unit[0] & 31 in {_SPS, _PPS}]

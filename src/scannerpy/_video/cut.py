@@ -1,11 +1,11 @@
 """Some rows of a video as an mp4, exactly, with as little encoded as can be (a "smart cut").
 
-Whole groups of pictures inside a stretch are copied packet by packet; only the frames before and after them, the edges,
-are encoded, as H.264 of the source's own profile and pixel format. Their parameter sets get a number the source does
-not use and stand beside the source's in the file's header, so every packet finds its own and none is changed.
+Whole groups of pictures inside a range of frames are copied packet by packet; only the frames before and after them,
+the edges, are encoded, as H.264 of the source's own profile and pixel format. Their parameter sets get a number the
+source does not use, and stand beside the source's in the file's header, so that no packet has to be changed.
 
-What is written is then played around each join and compared with what is stored: a stream that does not bear being
-cut is noticed here, not by who plays it. Everything that cannot be cut this way is answered with the reason.
+What is written is then decoded around each join and compared with what is stored, so that a stream that cannot be cut
+is noticed here, not by its viewer. Where a cut is not possible, the reason is returned.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from scannerpy._video import annexb, h264, joins, remux
 from scannerpy._video.column import VideoChunk
 from scannerpy._video.decode import Decoder
 from scannerpy._video.nal import Malformed, units
-from scannerpy._video.remux import Clock, Run
+from scannerpy._video.remux import PacketRun, Timeline
 from scannerpy._words.video import START
 from scannerpy.errors import VideoError
 
 EDGE_QUALITY = 12
 """CRF of the edges: 43 to 56 dB on drawn pictures with hard edges; from 40 dB on the eye sees no difference."""
 _PROFILES = {66: "baseline", 77: "main", 100: "high", 110: "high10", 122: "high422", 244: "high444"}
-_RESETS = {"h264": ({5}, 31, 0), "hevc": ({19, 20}, 63, 1)}
-"""The unit types of IDR pictures, and where in a unit's first byte the type stands."""
+_IDR_TYPES = {"h264": ({5}, 31, 0), "hevc": ({19, 20}, 63, 1)}
+"""The unit types of IDR pictures, with the mask and shift that extract the type from a unit's first byte."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
+class FrameRange:
     """Frames [start, end) of one chunk."""
 
     chunk: VideoChunk
@@ -61,39 +61,40 @@ class _Copied:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Edge:
-    """Frames between copied packets; several stretches may meet here."""
+    """Frames between copied packets; several ranges may meet here."""
 
-    parts: tuple[Stretch, ...]
+    parts: tuple[FrameRange, ...]
 
     @property
     def frames(self) -> int:
         return sum(part.end - part.start for part in self.parts)
 
 
-class _Unfit(Exception):
+class _CannotCut(Exception):
     """Why a cut has to be encoded as a whole."""
 
 
-def write(stretches: Sequence[Stretch], clock: Clock, file: Path) -> str:
-    """Write the frames of `stretches`, one after another. Returns "", or why they must be encoded as a whole."""
+def write(frame_ranges: Sequence[FrameRange], timeline: Timeline, file: Path) -> str:
+    """Write the frames of `frame_ranges`, one after another. Returns "", or why they must be encoded as a whole."""
     try:
-        _write(stretches, clock, file)
-    except _Unfit as unfit:
-        return str(unfit)
+        _write(frame_ranges, timeline, file)
+    except _CannotCut as error:
+        return str(error)
     except (Malformed, IndexError) as error:
         return f"its packets cannot be read ({error})"
     return ""
 
 
-def _write(stretches: Sequence[Stretch], clock: Clock, file: Path) -> None:
-    index = stretches[0].chunk.index
-    _check_alike(stretches)
-    plan = _plan(stretches)
-    extradata, runs = index.extradata, list[Run]()
-    encoder = _EdgeEncoder(stretches[0].chunk) if any(isinstance(each, _Edge) for each in plan) else None
+def _write(frame_ranges: Sequence[FrameRange], timeline: Timeline, file: Path) -> None:
+    index = frame_ranges[0].chunk.index
+    if why := remux.header_obstacle([frame_range.chunk.index for frame_range in frame_ranges]):
+        raise _CannotCut(why)
+    plan = _plan(frame_ranges)
+    extradata, runs = index.extradata, list[PacketRun]()
+    encoder = _EdgeEncoder(frame_ranges[0].chunk) if any(isinstance(each, _Edge) for each in plan) else None
     first = 0
     for each in plan:
-        pts = clock.pts[first : first + each.frames]
+        pts = timeline.pts[first : first + each.frames]
         if isinstance(each, _Copied):
             runs.append(_copied(each, pts))
         elif encoder is not None:
@@ -101,39 +102,29 @@ def _write(stretches: Sequence[Stretch], clock: Clock, file: Path) -> None:
         first += each.frames
     if encoder is not None:
         extradata = encoder.extradata
-    remux.write(file, index, extradata, clock, runs)
+    remux.write(file, index, extradata, timeline, runs)
     if encoder is not None or len(plan) > 1:
-        _check_joins(plan, clock, file)
+        _check_joins(plan, timeline, file)
 
 
-def _check_alike(stretches: Sequence[Stretch]) -> None:
-    index = stretches[0].chunk.index
-    if not remux.can_hold(index.codec):
-        raise _Unfit(f"an mp4 cannot hold {index.codec}")
-    if index.codec in remux.NEEDS_SETS and not index.extradata:
-        raise _Unfit(f"the {index.codec} parameter sets are not stored")
-    if any(remux.header_of(stretch.chunk.index) != remux.header_of(index) for stretch in stretches):
-        raise _Unfit("its parts were encoded with different settings, so their parameter sets differ")
-
-
-def _plan(stretches: Sequence[Stretch]) -> list[_Copied | _Edge]:
+def _plan(frame_ranges: Sequence[FrameRange]) -> list[_Copied | _Edge]:
     plan = list[_Copied | _Edge]()
     cutters = dict[VideoChunk, Cutter]()
-    for stretch in stretches:
-        chunk = stretch.chunk
+    for frame_range in frame_ranges:
+        chunk = frame_range.chunk
         if chunk not in cutters:
-            cutters[chunk] = Cutter(chunk.index, partial(_resets, chunk))
-        for piece in cutters[chunk].pieces(stretch.start, stretch.end):
+            cutters[chunk] = Cutter(chunk.index, partial(_is_idr, chunk))
+        for piece in cutters[chunk].pieces(frame_range.start, frame_range.end):
             if isinstance(piece, Copy):
                 plan.append(_Copied(chunk, piece))
             else:
-                _add_edge(plan, Stretch(chunk, piece.start, piece.end))
+                _add_edge(plan, FrameRange(chunk, piece.start, piece.end))
     if not any(isinstance(each, _Copied) for each in plan):
-        raise _Unfit("no group of pictures that stands alone lies within the rows")
+        raise _CannotCut("no group of pictures that stands alone lies within the rows")
     return plan
 
 
-def _add_edge(plan: list[_Copied | _Edge], part: Stretch) -> None:
+def _add_edge(plan: list[_Copied | _Edge], part: FrameRange) -> None:
     last = plan[-1] if plan else None
     if isinstance(last, _Edge):
         plan[-1] = _Edge((*last.parts, part))
@@ -141,22 +132,22 @@ def _add_edge(plan: list[_Copied | _Edge], part: Stretch) -> None:
         plan.append(_Edge((part,)))
 
 
-def _resets(chunk: VideoChunk, packet: int) -> bool:
+def _is_idr(chunk: VideoChunk, packet: int) -> bool:
     """Whether a decoder that has shown other frames forgets them here: in H.264 and HEVC only an IDR picture does."""
     codec = chunk.index.codec
-    if codec not in _RESETS:
+    if codec not in _IDR_TYPES:
         return True
-    kinds, mask, shift = _RESETS[codec]
+    kinds, mask, shift = _IDR_TYPES[codec]
     data = next(remux.stored(chunk, packet, packet + 1))
     found = units(data, annexb.length_width(codec, chunk.index.extradata))
     return any(data[begin] >> shift & mask in kinds for begin, _ in found)
 
 
-def _copied(each: _Copied, pts: remux.Ints) -> Run:
+def _copied(each: _Copied, pts: remux.Ints) -> PacketRun:
     block, index = each.block, each.chunk.index
     rows = row_of_packet(index)[block.first : block.stop] - block.start
     keys = (index.flags[block.first : block.stop] & START) != 0
-    return Run(remux.stored(each.chunk, block.first, block.stop), keys, pts[rows])
+    return PacketRun(remux.stored(each.chunk, block.first, block.stop), keys, pts[rows])
 
 
 class _EdgeEncoder:
@@ -165,28 +156,28 @@ class _EdgeEncoder:
     def __init__(self, chunk: VideoChunk) -> None:
         index = chunk.index
         if index.codec != "h264":
-            raise _Unfit(f"edges can be encoded in H.264 only, and this is {index.codec}")
-        profiles, numbers = h264.sets_of(index.extradata)
+            raise _CannotCut(f"edges can be encoded in H.264 only, and this is {index.codec}")
+        profiles, numbers = h264.parameter_sets(index.extradata)
         if len(profiles) != 1 or not profiles <= set(_PROFILES):
-            raise _Unfit(f"edges cannot be encoded in its H.264 profile ({sorted(profiles)})")
+            raise _CannotCut(f"edges cannot be encoded in its H.264 profile ({sorted(profiles)})")
         self._index = index
         self._profile = _PROFILES[profiles.pop()]
         self._number = max(set(range(1, 32)) - numbers, default=0)
         self._sets = b""
         if not self._number:
-            raise _Unfit("it uses all numbers there are for parameter sets")
+            raise _CannotCut("it uses all numbers there are for parameter sets")
 
     @property
     def extradata(self) -> bytes:
         """The source's parameter sets and the edges'."""
-        return annexb.with_sets(self._index.extradata, self._sets)
+        return annexb.with_parameter_sets(self._index.extradata, self._sets)
 
-    def run(self, parts: Sequence[Stretch], pts: remux.Ints) -> Run:
+    def run(self, parts: Sequence[FrameRange], pts: remux.Ints) -> PacketRun:
         """Encode the frames of `parts`."""
         context: VideoCodecContext | None = None
         made = list[bytes]()
         keys = list[bool]()
-        for number, (frame, aspect) in enumerate(_pictures(parts)):
+        for number, (frame, aspect) in enumerate(_decoded_frames(parts)):
             if context is None:
                 context = self._open(frame, aspect)
             frame.pts, frame.time_base, frame.pict_type = number, 1 / context.framerate, 0
@@ -194,12 +185,12 @@ class _EdgeEncoder:
         if context is not None:
             self._take(context, None, made, keys)
         if len(made) != len(pts):
-            raise _Unfit(f"x264 made {len(made)} packets of {len(pts)} frames")
-        return Run(made, np.array(keys, np.bool_), pts)
+            raise _CannotCut(f"x264 made {len(made)} packets of {len(pts)} frames")
+        return PacketRun(made, np.array(keys, np.bool_), pts)
 
     def _open(self, frame: VideoFrame, aspect: Fraction | None) -> VideoCodecContext:
         if frame.interlaced_frame:
-            raise _Unfit("it is interlaced")
+            raise _CannotCut("it is interlaced")
         context = av.CodecContext.create("libx264", "w")
         context.width, context.height, context.pix_fmt = frame.width, frame.height, frame.format.name
         context.framerate = self._index.average_rate
@@ -218,21 +209,21 @@ class _EdgeEncoder:
         try:
             context.open()
         except (av.error.FFmpegError, ValueError) as error:
-            raise _Unfit(f"x264 cannot encode {frame.format.name} as {self._profile} ({error})") from error
+            raise _CannotCut(f"x264 cannot encode {frame.format.name} as {self._profile} ({error})") from error
         sets = context.extradata or b""
         if self._sets and sets != self._sets:
-            raise _Unfit("its edges need different parameter sets")
+            raise _CannotCut("its edges need different parameter sets")
         self._sets = sets
         return context
 
     def _take(self, context: VideoCodecContext, frame: VideoFrame | None, made: list[bytes], keys: list[bool]) -> None:
         width = annexb.length_width("h264", self._index.extradata)
         for packet in context.encode(frame):
-            made.append(annexb.framed(bytes(packet), width))
+            made.append(annexb.length_prefixed(bytes(packet), width))
             keys.append(packet.is_keyframe)
 
 
-def _pictures(parts: Sequence[Stretch]) -> Iterator[tuple[VideoFrame, Fraction | None]]:
+def _decoded_frames(parts: Sequence[FrameRange]) -> Iterator[tuple[VideoFrame, Fraction | None]]:
     """Every frame as the codec made it, with its pixels' aspect ratio."""
     for part in parts:
         decoder = Decoder(part.chunk.index, part.chunk.read_packets)
@@ -243,9 +234,9 @@ def _pictures(parts: Sequence[Stretch]) -> Iterator[tuple[VideoFrame, Fraction |
             raise VideoError(f"{part.chunk.name}: {error}") from error
 
 
-def _check_joins(plan: Sequence[_Copied | _Edge], clock: Clock, file: Path) -> None:
-    """Play what was written around each join. Raises _Unfit where it is not what is stored."""
-    shown = joins.Shown(clock)
+def _check_joins(plan: Sequence[_Copied | _Edge], timeline: Timeline, file: Path) -> None:
+    """Play what was written around each join. Raises _CannotCut where it is not what is stored."""
+    shown = joins.Expected(timeline)
     for each in plan:
         if isinstance(each, _Copied):
             shown.copied(each.chunk, each.block)
@@ -253,4 +244,4 @@ def _check_joins(plan: Sequence[_Copied | _Edge], clock: Clock, file: Path) -> N
             for part in each.parts:
                 shown.encoded(part.chunk, part.start, part.end)
     if why := shown.difference(file):
-        raise _Unfit(why)
+        raise _CannotCut(why)

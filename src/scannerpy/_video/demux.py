@@ -1,4 +1,4 @@
-"""Opening a video file: which stream is *the* video, and what a decoder must be told about it.
+"""Opens video files and decoders: which stream is *the* video, and the parameters its decoder needs.
 
 Only local files are opened, by the ``file:`` protocol alone, so that neither a name with a colon in it nor a playlist
 can make FFmpeg reach for anything else. Formats that see video in any text (FFmpeg's ``tty`` and its kin) are refused.
@@ -6,7 +6,7 @@ can make FFmpeg reach for anything else. Formats that see video in any text (FFm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from scannerpy._video import refusals
-from scannerpy._video.web import ALONE
+from scannerpy._video.web import INTRA_ONLY
 from scannerpy._words.video import VideoIndex
 from scannerpy.errors import IngestError, VideoError
 
@@ -31,7 +31,7 @@ _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "ansi", "concat", "hls", "dash
 MARKS_DAMAGE = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 # Codecs whose frames are the same whatever the number of threads. VP8's are not where a frame is damaged, nor are those
 # of interlaced MPEG-4.
-_THREADED = ALONE | {"h264", "hevc", "vp9", "av1", "mpeg1video", "mpeg2video", "ffv1"}
+_THREADED = INTRA_ONLY | {"h264", "hevc", "vp9", "av1", "mpeg1video", "mpeg2video", "ffv1"}
 _DECODER = {"av1": "libdav1d"}  # FFmpeg's own "av1" needs hardware
 REPAIR = (
     "to go on with what a player would show there, ingest a copy made by: ffmpeg -i in -c:v libx264 -crf 18 out.mp4"
@@ -134,6 +134,3 @@ def numbered(data: bytes | memoryview, number: int, *, key: bool) -> Packet[Any]
     packet.pts = packet.dts = number
     packet.is_keyframe = key
     return packet
-
-
-Sink = Callable[[bytes], None]

@@ -1,4 +1,4 @@
-"""Frames to H.264: one encoder per chunk, so that each chunk begins with a keyframe and needs no other.
+"""The H.264 encoder: one per chunk, so that each chunk begins with a keyframe and needs no other.
 
 The index is made from the encoder's own packets, by the same header reader that ingest uses. Times are row numbers in
 1/25 s, whatever the source's rate was: what an op makes has rows, not times.
@@ -8,7 +8,7 @@ the true size and who reads it cuts the padding off.
 
 Surprising: a task done again must make the same bytes, and two things x264 does by default prevent that. With several
 threads its choices depend on their number: it always gets one, as each pipeline instance has its own encoder. And its
-"mbtree" (of FFmpeg 8.1's x264, with AVX-512) reads memory nobody wrote where a row of macroblocks is no multiple of 8,
+"mbtree" (of FFmpeg 8.1's x264, with AVX-512) reads uninitialized memory where a row of macroblocks is no multiple of 8,
 so that the same frames give other bytes each time; it is switched off.
 """
 
@@ -28,10 +28,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from scannerpy._video.headers import Doubt, Reader
+from scannerpy._video.headers import Doubt, Parser
 from scannerpy._video.nal import Malformed
+from scannerpy._video.parsers import parser_for
 from scannerpy._video.pixels import Pixels
-from scannerpy._video.readers import reader_for
 from scannerpy._words.encoding import EncoderOptions
 from scannerpy._words.video import KEY, START, VideoIndex
 from scannerpy.errors import VideoError
@@ -39,18 +39,18 @@ from scannerpy.errors import VideoError
 RATE = Fraction(25)
 GOP = 120
 PRESET = "veryfast"
-QUALITY = 21
+CRF = 21
 """CRF with this preset and no mbtree: the PSNR of x264's own defaults (medium, 23) on clips of people and animation,
 a quarter to a half more bytes, a third of the time."""
 PARAMETERS = "mbtree=0"
 
-_NOTHING_TOLD = EncoderOptions()
+_DEFAULTS = EncoderOptions()
 BT709, SMPTE170M, LIMITED = 1, 6, 1
 HD = 720
 
 
 @dataclass(slots=True)
-class _Sent:
+class _Packets:
     """The packets so far."""
 
     offset: list[int] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Converter:
 
 
 class Encoder:
-    """Encodes frames of `width` × `height`, uint8 RGB. Each packet goes to `sink`, which says where it stands.
+    """Encodes frames of `width` × `height`, uint8 RGB. Each packet goes to `sink`, which returns its offset.
 
     Not to be used from two threads.
     """
@@ -97,14 +97,14 @@ class Encoder:
         width: int,
         height: int,
         sink: Callable[[bytes], int],
-        options: EncoderOptions = _NOTHING_TOLD,
+        options: EncoderOptions = _DEFAULTS,
     ) -> None:
         self.width, self.height = width, height
         self._converter = Converter(even(width, height))
         self._context = _open(self._converter.size, options)
         self._sink = sink
-        self._sent = _Sent()
-        self._reader: Reader | None = None
+        self._packets = _Packets()
+        self._parser: Parser | None = None
         self.frames = 0
 
     def add(self, frame: Pixels) -> None:
@@ -116,9 +116,10 @@ class Encoder:
         """Encode what is held back and describe all packets. The encoder is of no use afterwards."""
         if self.frames:
             self._encode(None)
-        if len(self._sent.pts) != self.frames or len(set(self._sent.pts)) != self.frames:
+        pts = self._packets.pts
+        if len(pts) != self.frames or len(set(pts)) != self.frames:
             raise VideoError(
-                f"x264 made {len(self._sent.pts)} packets of {self.frames} frames: store them with lossless() instead"
+                f"x264 made {len(pts)} packets of {self.frames} frames: store them with lossless() instead"
             )
         return self._index()
 
@@ -134,22 +135,22 @@ class Encoder:
         data = bytes(packet)
         if packet.pts is None or packet.dts is None:
             raise VideoError("x264 made a packet without a time: store the frames with lossless() instead")
-        self._sent.offset.append(self._sink(data))
-        self._sent.size.append(len(data))
-        self._sent.pts.append(packet.pts)
-        self._sent.dts.append(packet.dts)
-        self._sent.flags.append(self._flags(data, key=packet.is_keyframe))
+        self._packets.offset.append(self._sink(data))
+        self._packets.size.append(len(data))
+        self._packets.pts.append(packet.pts)
+        self._packets.dts.append(packet.dts)
+        self._packets.flags.append(self._flags(data, key=packet.is_keyframe))
 
     def _flags(self, data: bytes, *, key: bool) -> int:
-        if self._reader is None:
-            self._reader = reader_for("h264", self._context.extradata or b"")
+        if self._parser is None:
+            self._parser = parser_for("h264", self._context.extradata or b"")
         try:
-            return self._reader.look(data, key=key).flags | KEY * key
+            return self._parser.parse(data, key=key).flags | KEY * key
         except (Doubt, Malformed, IndexError):  # nothing is proven then: x264's keyframes are IDR pictures
             return (KEY | START) * key
 
     def _index(self) -> VideoIndex:
-        pts = np.array(self._sent.pts, np.int64)
+        pts = np.array(self._packets.pts, np.int64)
         return VideoIndex(
             codec="h264",
             codec_tag=self._context.codec_tag,
@@ -163,11 +164,11 @@ class Encoder:
             bits_per_coded_sample=0,
             time_base=1 / RATE,
             average_rate=RATE,
-            offset=np.array(self._sent.offset, np.int64),
-            size=np.array(self._sent.size, np.int64),
+            offset=np.array(self._packets.offset, np.int64),
+            size=np.array(self._packets.size, np.int64),
             pts=pts,
-            dts=np.array(self._sent.dts, np.int64),
-            flags=np.array(self._sent.flags, np.uint8),
+            dts=np.array(self._packets.dts, np.int64),
+            flags=np.array(self._packets.flags, np.uint8),
             frame_packet=np.argsort(pts, kind="stable").astype(np.int64),
         )
 
@@ -187,7 +188,7 @@ def configure(
     if options.bitrate is not None:
         context.bit_rate = options.bitrate
     else:
-        crf = str(QUALITY if options.quality is None else options.quality)
+        crf = str(CRF if options.quality is None else options.quality)
         context.options = {**context.options, "crf": crf}
 
 

@@ -1,4 +1,4 @@
-"""H.264 packets: which can be started from, which can be dropped, and in which order their frames are shown.
+"""The H.264 header parser: which packets decoding can start from, which can be dropped, and the presentation order.
 
 START is an IDR picture, or an I picture whose recovery point says "everything shown from here on is exact" (count 0,
 exact match: an open GOP). A gradual refresh (count above 0) is not a start. NONREF is a picture of which every slice
@@ -60,7 +60,7 @@ class _Picture:
     poc_type: int = 0
     poc_bits: int = 4
     field: bool = False
-    after_a_gap: bool = False
+    after_gap: bool = False
 
 
 class H264:
@@ -93,7 +93,7 @@ class H264:
             count = extradata[position] if position < len(extradata) else 0
             position += 1
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet. Raises Doubt when it is not exactly one frame that is fully understood."""
         picture: _Picture | None = None
         here: set[tuple[int, int]] = set()
@@ -114,18 +114,18 @@ class H264:
             raise Doubt("a packet without a picture")
         return self._header(picture, here, recovery=recovery)
 
-    def settle(self, flags: list[int]) -> None:
+    def finish(self, flags: list[int]) -> None:
         """Nothing is left to the end."""
 
     def _header(self, picture: _Picture, here: set[tuple[int, int]], *, recovery: bool) -> Header:
         start = picture.idr or (recovery and picture.intra)
-        flags = START if start and self._sets.complete_without_past(here) else 0
+        flags = START if start and self._sets.is_self_contained(here) else 0
         if not picture.reference and not here:
             flags |= NONREF
-        place = self._order(picture)
+        place = self._picture_order(picture)
         order = (self._sequence, place)  # which sequence it is was settled just now
-        if picture.after_a_gap and not flags & START:
-            return Header(0, order, "missing reference pictures", bereft=True)
+        if picture.after_gap and not flags & START:
+            return Header(0, order, "missing reference pictures", missing_reference=True)
         doubt = "pictures stored as separate fields" if picture.field else ""
         return Header(flags & START if doubt else flags, order, doubt)
 
@@ -153,7 +153,7 @@ class H264:
         picture = _Picture(reference, idr, poc_type=sps.poc_type, poc_bits=sps.poc_bits)
         if sps.separate_planes:
             bits.u(2)
-        picture.after_a_gap = self._follow(bits.u(sps.frame_num_bits), sps, picture)
+        picture.after_gap = self._check_frame_num(bits.u(sps.frame_num_bits), sps, picture)
         if not sps.frames_only and bits.u(1):
             picture.field = True
             bits.u(1)
@@ -166,7 +166,7 @@ class H264:
             raise Doubt("picture order count of type 1")
         return picture
 
-    def _follow(self, number: int, sps: _Sps, picture: _Picture) -> bool:
+    def _check_frame_num(self, number: int, sps: _Sps, picture: _Picture) -> bool:
         """Keep count of the reference pictures; return whether some are missing before this one.
 
         After a "reset all" command (MMCO 5, not read here) numbers begin at 0 again, so 0 and 1 are never a gap.
@@ -177,7 +177,7 @@ class H264:
         expected = picture.idr or before < 0 or number in {before, (before + 1) % limit, 0, 1}
         return not expected and not sps.gaps_allowed
 
-    def _order(self, picture: _Picture) -> int:
+    def _picture_order(self, picture: _Picture) -> int:
         """Return the picture order count within the current sequence (H.264 8.2.1)."""
         if picture.idr:
             self._sequence += 1
@@ -210,7 +210,7 @@ class H264:
         return kind, number
 
 
-def sets_of(extradata: bytes) -> tuple[set[int], set[int]]:
+def parameter_sets(extradata: bytes) -> tuple[set[int], set[int]]:
     """The profiles (profile_idc) of a stream's sequence parameter sets, and the numbers that sets of any kind have.
 
     Raises nal.Malformed, Doubt or IndexError for what is no H.264 extradata.

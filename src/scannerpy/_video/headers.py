@@ -1,9 +1,9 @@
-"""What a packet says about itself: the common words of the header readers.
+"""What the header parsers have in common. There is one parser per codec family (`parsers`).
 
-A reader sees every packet of a stream in decode order and answers with a `Header`: flags that are *proven* by the
-bytes (START, NONREF), and the place of the frame in the order of presentation where the bytes tell it. It raises
-`Doubt` when a packet is anything else than exactly one frame it fully understands. The scan then no longer argues
-about order; it decodes the video once and takes down what comes out.
+A parser sees every packet of a stream in decode order and returns a `Header`: flags that are *proven* by the bytes
+(START, NONREF), and the place of the frame in presentation order where the bytes tell it. It raises `Doubt` when a
+packet is anything else than exactly one frame that it fully understands. The scan then decodes the video once and
+records the order in which frames come out.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ class Doubt(Exception):
 class Header:
     """`order` compares as frames are shown, within the stream; None where only the container's times tell.
 
-    A `doubt` beside the flags: the flags are proven all the same, the count and order of frames are not. `bereft`: it
-    leans on a picture that is not in the stream, so its frame cannot be right.
+    A `doubt` beside the flags: the flags are proven all the same, the count and order of frames are not.
+    `missing_reference`: the frame refers to one that is not in the stream, so it cannot be right.
     """
 
     flags: int
     order: tuple[int, int] | None = None
     doubt: str = ""
-    bereft: bool = False
+    missing_reference: bool = False
 
 
-class Reader(Protocol):
-    """Reads the packets of one stream in decode order."""
+class Parser(Protocol):
+    """Parses the packets of one stream in decode order."""
 
-    def look(self, packet: bytes, *, key: bool) -> Header:
-        """Say what this packet is; `key` is the container's opinion.
+    def parse(self, packet: bytes, *, key: bool) -> Header:
+        """Parse the header of a packet; `key` is the container's keyframe flag.
 
         Raises Doubt (or nal.Malformed) when it is not exactly one understood frame.
         """
         ...
 
-    def settle(self, flags: list[int]) -> None:
-        """Amend the flags of all packets with what is known only at the end. Not called after a doubt."""
+    def finish(self, flags: list[int]) -> None:
+        """Add to the flags of all packets what is known only at the end. Not called after a doubt."""
         ...

@@ -1,8 +1,8 @@
-"""HEVC packets: which can be started from, which can be dropped, and in which order their frames are shown.
+"""The HEVC header parser: which packets decoding can start from, which can be dropped, and the presentation order.
 
-START is an IDR or CRA picture (what is shown from a CRA on never leans on what came before it). NONREF is a picture
-of a "sub-layer non-reference" type at the highest temporal layer of the whole stream: nobody of its own layer may
-refer to it, and there is no higher layer. Which layer is the highest is known only at the end: see `settle`.
+START is an IDR or CRA picture (what is shown from a CRA on never refers to what came before it). NONREF is a picture
+of a "sub-layer non-reference" type at the highest temporal layer of the whole stream: no picture of its own layer may
+refer to it, and there is no higher layer. Which layer is the highest is known only at the end: see `finish`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _SUB_LAYER_NON_REFERENCE = {0, 2, 4, 6, 8, 10, 12, 14}
 _LEADING = {6, 7, 8, 9}
 
 
-def without_remarks(packet: bytes, extradata: bytes) -> bytes | None:
-    """Return a packet with nothing in it but slices, parameter sets and end marks; None if it is so already."""
+def without_sei(packet: bytes, extradata: bytes) -> bytes | None:
+    """Return a packet reduced to its slices, parameter sets and end marks; None if it holds nothing else (no SEI)."""
     width = length_width("hevc", extradata)
     try:
         found = [packet[begin:end] for begin, end in units(packet, width)]
@@ -85,7 +85,7 @@ class Hevc:
         if _VPS <= _type(unit) <= _PPS and not _layer(unit):
             self._parameter_set(unit)
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet. Raises Doubt when it is not exactly one frame that is fully understood."""
         order: tuple[int, int] | None = None
         here: set[tuple[int, int]] = set()
@@ -111,13 +111,13 @@ class Hevc:
         return self._header(kind, layer, order, here)
 
     def _header(self, kind: int, layer: int, order: tuple[int, int], here: set[tuple[int, int]]) -> Header:
-        start = (kind in _IDR or kind == _CRA) and self._sets.complete_without_past(here)
-        spare = kind in _SUB_LAYER_NON_REFERENCE and not here
+        start = (kind in _IDR or kind == _CRA) and self._sets.is_self_contained(here)
+        discardable = kind in _SUB_LAYER_NON_REFERENCE and not here
         self._highest = max(self._highest, layer)
-        self._layers.append(layer if spare else -1)
+        self._layers.append(layer if discardable else -1)
         return Header(START if start else 0, order)
 
-    def settle(self, flags: list[int]) -> None:
+    def finish(self, flags: list[int]) -> None:
         """Add NONREF to the flags of all packets, now that the highest temporal layer is known."""
         for n, layer in enumerate(self._layers):
             if layer == self._highest:
@@ -139,9 +139,9 @@ class Hevc:
         if sps.separate_planes:
             bits.u(2)
         lsb = 0 if kind in _IDR else bits.u(sps.poc_bits)
-        return self._order(kind, layer, lsb, 1 << sps.poc_bits)
+        return self._picture_order(kind, layer, lsb, 1 << sps.poc_bits)
 
-    def _order(self, kind: int, layer: int, lsb: int, span: int) -> tuple[int, int]:
+    def _picture_order(self, kind: int, layer: int, lsb: int, span: int) -> tuple[int, int]:
         """Return the picture order count within the current sequence (HEVC 8.3.1)."""
         if kind in _BLA:
             raise Doubt("a broken link")

@@ -1,4 +1,4 @@
-"""Whether a file that was put together from pieces plays as one: asked of a player that knows nothing of them.
+"""Verifies a file that was joined from copied and encoded packets, by decoding it as a player would.
 
 All packets are counted, and around every join frames are decoded as a player would, from the keyframe before it to a
 few frames after it. Copied frames must be equal to the stored ones to the last bit, encoded ones close.
@@ -22,7 +22,7 @@ from scannerpy._plan.decode import row_of_packet
 from scannerpy._video.column import VideoChunk
 from scannerpy._video.decode import Decoder
 from scannerpy._video.pixels import Converter, Pixels
-from scannerpy._video.remux import Clock
+from scannerpy._video.remux import Timeline
 from scannerpy._words.video import START
 
 AFTER = 8
@@ -44,10 +44,10 @@ class _Piece:
 
 
 @dataclass(slots=True)
-class Shown:
+class Expected:
     """What a file is to show, piece by piece."""
 
-    clock: Clock
+    timeline: Timeline
     _pieces: list[_Piece] = field(default_factory=list)
 
     @property
@@ -73,8 +73,8 @@ class Shown:
         with av.open(str(file)) as container:
             packets = [packet.pts for packet in container.demux(video=0) if packet.size and not packet.is_discard]
             base = container.streams.video[0].time_base or Fraction(1)
-        scale = self.clock.base / base
-        times: list[int] = (self.clock.pts * scale.numerator).tolist()
+        scale = self.timeline.base / base
+        times: list[int] = (self.timeline.pts * scale.numerator).tolist()
         if scale.denominator != 1 or sorted(packets) != times:  # type: ignore[type-var]  # an mp4's packets have times
             return "the joined packets do not have the times they were given"
         return next((why for first, last in self._windows() if (why := self._window(file, times, first, last))), "")
@@ -113,7 +113,7 @@ class Shown:
 
 
 def _played(file: Path, start: int) -> Iterator[tuple[Any, Pixels]]:
-    """(time, pixels) of what a player shows that is told to go to `start`."""
+    """(time, pixels) of what a player shows after seeking to `start`."""
     converter = Converter()
     with av.open(str(file)) as container:
         stream = container.streams.video[0]

@@ -1,6 +1,6 @@
 """Which packets of a file are known to be incomplete, before anything is decoded.
 
-Three witnesses: FFmpeg's mark of damage (a packet shorter than its container said), for transport streams their own
+Three sources: FFmpeg's mark of damage (a packet shorter than its container said), for transport streams their own
 counters and padding (`transport`), and the sizes in the heads of Matroska and AVI files, which tell of a lost end.
 """
 
@@ -16,34 +16,34 @@ from av.video.stream import VideoStream
 from scannerpy._video import transport
 
 
-class Fate(Enum):
-    """What happened to a packet: nothing, or bytes of it are missing, or packets before it."""
+class Condition(Enum):
+    """Whether a packet is complete; or bytes of it are missing, or packets before it."""
 
-    WHOLE = auto()
-    BROKEN = auto()
-    AFTER_A_LOSS = auto()
+    INTACT = auto()
+    DAMAGED = auto()
+    AFTER_LOSS = auto()
 
 
-class Witness:
-    """Judges the packets of one stream as they come, in decode order."""
+class DamageDetector:
+    """Tells the condition of each packet of one stream, in decode order."""
 
     def __init__(self, file: Path, container: InputContainer, stream: VideoStream) -> None:
         is_transport = container.format.name == "mpegts"
         self._losses = transport.losses(file, stream.id) if is_transport else None
         self._unit = -1
 
-    def judge(self, packet: Packet[VideoStream]) -> Fate:
-        """Say what happened to a packet."""
+    def check(self, packet: Packet[VideoStream]) -> Condition:
+        """Return the condition of the next packet."""
         if self._losses is None:
-            return Fate.BROKEN if packet.is_corrupt else Fate.WHOLE
+            return Condition.DAMAGED if packet.is_corrupt else Condition.INTACT
         self._unit = self._unit if packet.pos is None else packet.pos  # several packets may share a unit
         if self._unit in self._losses.inside:
-            return Fate.BROKEN
-        return Fate.AFTER_A_LOSS if self._unit in self._losses.before else Fate.WHOLE
+            return Condition.DAMAGED
+        return Condition.AFTER_LOSS if self._unit in self._losses.before else Condition.INTACT
 
-    def end_is_open(self, last: Fate) -> bool:
+    def end_is_open(self, last: Condition) -> bool:
         """Whether the last packet may lack its end, given what happened to it."""
-        return last is Fate.BROKEN if self._losses is None else self._losses.open_end is not None
+        return last is Condition.DAMAGED if self._losses is None else self._losses.open_end is not None
 
     def is_cut(self) -> bool:
         """Whether the file ends inside something."""

@@ -1,4 +1,4 @@
-"""MPEG-1, MPEG-2 and MPEG-4 part 2 packets.
+"""The header parsers of MPEG-1, MPEG-2 and MPEG-4 part 2.
 
 START is an I picture that comes with its sequence header (or whose header stands in the extradata); pictures stored
 after it but shown before it are recognised by their place in the order. NONREF is a B picture without headers: these
@@ -44,7 +44,7 @@ class Mpeg12:
         self._order = _TypeOrder()
         self._count = 0
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet. Raises Doubt when it is not exactly one frame picture."""
         kind = 0
         headed = field = False
@@ -75,7 +75,7 @@ class Mpeg12:
         self._count += 1
         return Header(flags & START, order, "pictures stored as separate fields") if field else Header(flags, order)
 
-    def settle(self, flags: list[int]) -> None:
+    def finish(self, flags: list[int]) -> None:
         """Nothing is left to the end."""
 
 
@@ -93,7 +93,7 @@ class Mpeg4:
         self._order = _TypeOrder()
         self._count = 0
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet. Raises Doubt when it is not exactly one coded picture."""
         kind = -1
         headed = False
@@ -118,7 +118,7 @@ class Mpeg4:
             return Header(0, order, "interlaced MPEG-4")
         return Header(flags, order)
 
-    def settle(self, flags: list[int]) -> None:
+    def finish(self, flags: list[int]) -> None:
         """Nothing is left to the end."""
 
     def _new_layer(self, layer: bytes) -> None:

@@ -1,4 +1,4 @@
-"""NAL units: how H.264 and HEVC packets are cut into pieces, and how bits are read from them.
+"""NAL units of H.264 and HEVC packets, and a bit reader with Exp-Golomb codes.
 
 Two framings exist. MP4 and Matroska put a length before each unit (extradata says how wide, and begins with 1);
 transport streams and AVI separate units by start codes. A length that points beyond its packet means that the packet
@@ -81,29 +81,29 @@ def units(packet: bytes, length_width: int) -> Iterator[tuple[int, int]]:
 class ParameterSets:
     """Which parameter sets a decoder holds, read from the beginning or entered in the middle.
 
-    A START packet may only rely on sets that come with it or stand in the extradata: `complete_without_past` says
+    A START packet may only rely on sets that come with it or stand in the extradata: `is_self_contained` says
     whether that gives the same sets as reading everything before it.
     """
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], bytes] = {}
         self._extradata: dict[tuple[int, int], bytes] = {}
-        self._strayed: set[tuple[int, int]] = set()
+        self._changed: set[tuple[int, int]] = set()
 
     def keep_as_extradata(self) -> None:
         """Take all sets seen so far as those of the extradata."""
         self._extradata = dict(self._known)
-        self._strayed.clear()
+        self._changed.clear()
 
     def put(self, kind: int, number: int, data: bytes) -> None:
         """Note a set; a later one of the same number replaces it."""
         key = (kind, number)
         self._known[key] = data
         if self._extradata.get(key) == data:
-            self._strayed.discard(key)
+            self._changed.discard(key)
         else:
-            self._strayed.add(key)
+            self._changed.add(key)
 
-    def complete_without_past(self, here: set[tuple[int, int]]) -> bool:
+    def is_self_contained(self, here: set[tuple[int, int]]) -> bool:
         """Whether the extradata and the sets `here`, in this very packet, are all that is in force."""
-        return self._strayed <= here
+        return self._changed <= here

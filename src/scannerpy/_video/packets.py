@@ -1,4 +1,4 @@
-"""Noting every packet of a stream as it is demuxed: its place, size, times and flags, and what is doubtful about it."""
+"""Records every packet of a stream as it is demuxed: its position, size, times and flags, and doubts about it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from scannerpy._video.demux import REENCODE, codec_name
-from scannerpy._video.headers import Doubt, Header, Reader
-from scannerpy._video.losses import Fate, Witness
+from scannerpy._video.headers import Doubt, Header, Parser
+from scannerpy._video.losses import Condition, DamageDetector
 from scannerpy._video.nal import Malformed
-from scannerpy._video.readers import reader_for
+from scannerpy._video.parsers import parser_for
 from scannerpy._video.refusals import NoVideo
 from scannerpy._words.pulse import beat
 from scannerpy._words.video import DISCARD, KEY, NO_TIME, START
@@ -36,7 +36,7 @@ _MOST_TIMES, _MOST_BEYOND = 64, 16 << 20
 _HEADER_OF_A_BLOCK = 128  # containers put a few bytes between a packet's position and its data
 
 
-class Finder:
+class PacketLocator:
     """Finds packets in the file itself; gives up at the first that does not stand there in one piece."""
 
     def __init__(self, file: Path | None) -> None:
@@ -54,7 +54,7 @@ class Finder:
             self._file.close()
 
     def find(self, packet: Packet[VideoStream], data: bytes) -> int:
-        """Return where `data` stands, or −1."""
+        """Return the position of `data` in the file, or −1."""
         at = self._search(packet.pos, data) if self.possible else -1
         self.possible = at >= 0
         return at
@@ -67,7 +67,7 @@ class Finder:
 
 
 @dataclass(slots=True)
-class First:
+class FirstFrame:
     """What the first frame says about all of them."""
 
     pix_fmt: str
@@ -83,8 +83,8 @@ class Packets:
 
     file: Path
     stream: VideoStream
-    witness: Witness
-    finder: Finder
+    detector: DamageDetector
+    locator: PacketLocator
     sink: Callable[[bytes], None] | None
     offset: list[int] = field(default_factory=list)
     size: list[int] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Packets:
     flags: list[int] = field(default_factory=list)
     order: list[tuple[int, int] | None] = field(default_factory=list)
     copied: int = 0
-    first: First | None = None
+    first: FirstFrame | None = None
     damaged: set[int] = field(default_factory=set)
     doubts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -104,25 +104,25 @@ class Packets:
     def read(self, demuxed: Iterator[Packet[VideoStream]]) -> None:
         """Note every packet; what cannot be read any more becomes a problem, what is not clear a doubt."""
         context = self.stream.codec_context
-        reader = reader_for(codec_name(context), context.extradata or b"")
+        parser = parser_for(codec_name(context), context.extradata or b"")
         context.thread_count = 1
         last: Packet[VideoStream] | None = None
-        fate = Fate.WHOLE
+        condition = Condition.INTACT
         for packet in self._until_unreadable(demuxed):
             if last is not None:
-                self._note(last, reader, fate)
-            last, fate = packet, self.witness.judge(packet)
-        if last is not None and self.witness.end_is_open(fate):
+                self._note(last, parser, condition)
+            last, condition = packet, self.detector.check(packet)
+        if last is not None and self.detector.end_is_open(condition):
             cut = "the file ends inside its last packet, whose frame is left out"
             unsure = "nothing in the file tells whether its last frame is whole, so that is left out"
-            self.problems.append(cut if fate is Fate.BROKEN or self.witness.is_cut() else unsure)
+            self.problems.append(cut if condition is Condition.DAMAGED or self.detector.is_cut() else unsure)
         elif last is not None:
-            self._note(last, reader, fate)
-            if self.witness.is_cut():
+            self._note(last, parser, condition)
+            if self.detector.is_cut():
                 self.problems.append("the file is cut off; all its frames up to there are whole")
         self._first_frame(None)
         if not self.doubts:
-            reader.settle(self.flags)
+            parser.finish(self.flags)
 
     def doubt(self, why: str) -> None:
         """Note a reason why order and number of the frames are not certain."""
@@ -144,15 +144,19 @@ class Packets:
         except (av.error.FFmpegError, OSError) as error:
             self.problems.append(f"reading stops after packet {len(self) - 1}: {error}")
 
-    def _note(self, packet: Packet[VideoStream], reader: Reader, fate: Fate) -> None:
+    def _note(self, packet: Packet[VideoStream], parser: Parser, condition: Condition) -> None:
         data = bytes(packet)
         self._refuse_side_data(packet)
-        header = self._look(reader, data, key=packet.is_keyframe)
-        if fate is not Fate.WHOLE:
+        header = self._look(parser, data, key=packet.is_keyframe)
+        if condition is not Condition.INTACT:
             self.doubt("damaged or missing packets")
-        if fate is Fate.BROKEN or header.bereft or (fate is Fate.AFTER_A_LOSS and not header.flags & START):
+        if (
+            condition is Condition.DAMAGED
+            or header.missing_reference
+            or (condition is Condition.AFTER_LOSS and not header.flags & START)
+        ):
             self.damaged.add(len(self))
-        self.offset.append(self.copied if self.sink else self.finder.find(packet, data))
+        self.offset.append(self.copied if self.sink else self.locator.find(packet, data))
         self.size.append(len(data))
         self.pts.append(NO_TIME if packet.pts is None else packet.pts)
         self.dts.append(NO_TIME if packet.dts is None else packet.dts)
@@ -163,9 +167,9 @@ class Packets:
             self.copied += len(data)
         self._first_frame(packet)
 
-    def _look(self, reader: Reader, data: bytes, *, key: bool) -> Header:
+    def _look(self, parser: Parser, data: bytes, *, key: bool) -> Header:
         try:
-            header = reader.look(data, key=key)
+            header = parser.parse(data, key=key)
         except (Doubt, Malformed, IndexError) as doubt:
             self.doubt(str(doubt))
             return Header(0)
@@ -189,7 +193,7 @@ class Packets:
             return  # damaged, or nothing to decode it from: the next packet may be better
         if frames:
             frame = frames[0]
-            self.first = First(frame.format.name, frame.width, frame.height, *orientation(frame))
+            self.first = FirstFrame(frame.format.name, frame.width, frame.height, *orientation(frame))
 
 
 def orientation(frame: VideoFrame) -> tuple[int, bool]:

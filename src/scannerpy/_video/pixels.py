@@ -1,4 +1,4 @@
-"""From a decoded frame to the RGB array a kernel gets.
+"""Converts decoded frames to the RGB arrays that kernels get.
 
 The reference is PyAV's own ``frame.to_ndarray(format="rgb24")``: matrix and range as the stream says (BT.601 and
 limited range where it says nothing), bilinear chroma. We keep one converter for a whole video and let it use one
@@ -6,6 +6,9 @@ thread: with PyAV's default it takes all CPUs, which costs more than it brings b
 
 Surprising: the array is usually a view into FFmpeg's own buffer, not a copy. That buffer is made for this one frame,
 so the array is writable and its owner's alone.
+
+BGR is that RGB the other way round, never swscale's own BGR: from more than eight bits, and in frames of odd height, it
+spreads chroma in another way there, and an op and `load` would see pixels that differ by up to eighty.
 """
 
 from __future__ import annotations
@@ -37,17 +40,19 @@ class Converter:
     ) -> None:
         self._turn = _TURNS.get(rotation)
         self._mirrored = mirrored
-        self._format = format
+        self._bgr = format == "bgr24"
         self._reformatter = VideoReformatter()
 
     def convert(self, frame: VideoFrame) -> Pixels:
         """Return the pixels of `frame` as a C-contiguous, writable array nobody else holds."""
-        converted = self._reformatter.reformat(frame, format=self._format, threads=1)
+        converted = self._reformatter.reformat(frame, format="rgb24", threads=1)
         pixels = _view(converted)
         if self._turn is not None:
             pixels = cast("Pixels", cv2.rotate(pixels, self._turn))
         if self._mirrored:
             pixels = cast("Pixels", cv2.flip(pixels, 1))
+        if self._bgr:
+            return cast("Pixels", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
         if converted is frame:  # already RGB: the decoder may still refer to these very bytes
             return pixels.copy()
         return np.ascontiguousarray(pixels)

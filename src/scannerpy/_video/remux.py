@@ -1,8 +1,8 @@
-"""Packets into an mp4 as they are: nothing is decoded or encoded, so nothing is lost and it takes as long as copying.
+"""Remuxes stored packets into an mp4: nothing is decoded or encoded, so nothing is lost.
 
 The file says of its packets what the index knows: codec and parameter sets, size, rotation, colours, and when each is
 shown. Frames that must be decoded and are not shown (the file was cut inside a group of pictures) come before time 0,
-where an edit list hides them. Decoding times are made anew, so that packets of any origin can follow one another.
+where an edit list hides them. Decoding times (dts) are computed, so that packets of any origin can follow one another.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from scannerpy._words.video import DISCARD, NO_TIME, START, VideoIndex
 
 Ints = npt.NDArray[np.int64]
 
-HELD = {
+MP4_CODECS = {
     "h264": "libx264",
     "hevc": "libx265",
     "av1": "libsvtav1",
@@ -39,15 +39,15 @@ HELD = {
     "mjpeg": "mjpeg",
 }
 """The codecs an mp4 can hold and players look for there, each with an encoder of it: PyAV describes a stream by one."""
-NEEDS_SETS = {"h264", "hevc", "mpeg4"}
+NEEDS_EXTRADATA = {"h264", "hevc", "mpeg4"}
 """Codecs that cannot be decoded without the extradata."""
 TAGS = {"hevc": "hvc1"}
 """What a codec is called in the file, where FFmpeg's first choice is one that Apple's players refuse."""
-BATCH = 64
+READ_AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class Timeline:
     """When each frame of the file is shown, in units of `base`; `end` is when the last is over.
 
     `rate` is what the file declares.
@@ -65,8 +65,8 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """Packets in decode order; `keys` are those that can be sought, `pts` the times they are shown at."""
+class PacketRun:
+    """Packets in decode order; `keys` marks those that can be sought to, `pts` is when each one's frame is shown."""
 
     packets: Iterable[bytes]
     keys: npt.NDArray[np.bool_]
@@ -75,26 +75,24 @@ class Run:
 
 def obstacle(chunks: Sequence[VideoChunk]) -> str:
     """Why the packets of `chunks` cannot stand in one mp4, one after another, and be shown as they are; or nothing."""
-    first = chunks[0].index
-    if not can_hold(first.codec):
-        return f"an mp4 cannot hold {first.codec}"
-    if first.codec in NEEDS_SETS and not first.extradata:
-        return f"the {first.codec} parameter sets are not stored"
-    if not all(_alike(first, chunk.index) for chunk in chunks[1:]):
-        return "its parts were encoded with different settings, so their parameter sets differ"
+    if why := header_obstacle([chunk.index for chunk in chunks]):
+        return why
     return next((why for chunk in chunks if (why := _not_in_order(chunk.index, alone=len(chunks) == 1))), "")
 
 
-def can_hold(codec: str) -> bool:
-    """Whether this FFmpeg can put the codec into an mp4 for players to find."""
-    return HELD.get(codec) in av.codecs_available
+def header_obstacle(indexes: Sequence[VideoIndex]) -> str:
+    """Why one header of an mp4 cannot describe the packets of all `indexes`; or nothing."""
+    first = indexes[0]
+    if MP4_CODECS.get(first.codec) not in av.codecs_available:
+        return f"an mp4 cannot hold {first.codec}"
+    if first.codec in NEEDS_EXTRADATA and not first.extradata:
+        return f"the {first.codec} parameter sets are not stored"
+    if any(_header_of(index) != _header_of(first) for index in indexes[1:]):
+        return "its parts were encoded with different settings, so their parameter sets differ"
+    return ""
 
 
-def _alike(one: VideoIndex, other: VideoIndex) -> bool:
-    return header_of(one) == header_of(other)
-
-
-def header_of(index: VideoIndex) -> tuple[object, ...]:
+def _header_of(index: VideoIndex) -> tuple[object, ...]:
     """What two videos must have in common for their packets to stand in one stream."""
     return (
         index.codec, index.extradata, index.coded_width, index.coded_height, index.pix_fmt, index.rotation,
@@ -130,39 +128,39 @@ def ascending(index: VideoIndex) -> bool:
     return bool(len(pts) and pts[0] != NO_TIME and (np.diff(pts) > 0).all())
 
 
-def whole(chunk: VideoChunk, clock: Clock, first: int) -> Run:
+def all_packets(chunk: VideoChunk, timeline: Timeline, first: int) -> PacketRun:
     """All packets of a chunk, whose first row is frame `first` of the file."""
     index = chunk.index
     rows = row_of_packet(index)
-    pts = np.where(rows >= 0, clock.pts[np.maximum(rows, 0) + first], 0)
+    pts = np.where(rows >= 0, timeline.pts[np.maximum(rows, 0) + first], 0)
     hidden = rows < 0
-    if hidden.any():  # then there is one chunk, and its clock is its own, or a steady one
+    if hidden.any():  # then there is one chunk, and its timeline is its own, or a steady one
         before = index.pts[hidden] - index.frame_pts[0]
-        pts[hidden] = before if clock.base == index.time_base else _counted_back(before, clock)
-    return Run(stored(chunk, 0, index.packets), (index.flags & START) != 0, pts)
+        pts[hidden] = before if timeline.base == index.time_base else _counted_back(before, timeline)
+    return PacketRun(stored(chunk, 0, index.packets), (index.flags & START) != 0, pts)
 
 
-def _counted_back(before: Ints, clock: Clock) -> Ints:
-    return (np.argsort(np.argsort(before)) - len(before)).astype(np.int64) * clock.step
+def _counted_back(before: Ints, timeline: Timeline) -> Ints:
+    return (np.argsort(np.argsort(before)) - len(before)).astype(np.int64) * timeline.step
 
 
 def stored(chunk: VideoChunk, first: int, stop: int) -> Iterator[bytes]:
     """Packets [first, stop) of a chunk, read some at a time."""
     starts, sizes = chunk.index.offset[first:stop], chunk.index.size[first:stop]
-    for begin in range(0, len(starts), BATCH):
-        part = starts[begin : begin + BATCH]
-        yield from chunk.read_packets(part.tolist(), (part + sizes[begin : begin + BATCH]).tolist())
+    for begin in range(0, len(starts), READ_AHEAD):
+        part = starts[begin : begin + READ_AHEAD]
+        yield from chunk.read_packets(part.tolist(), (part + sizes[begin : begin + READ_AHEAD]).tolist())
 
 
-def write(part: Path, index: VideoIndex, extradata: bytes, clock: Clock, runs: Sequence[Run]) -> None:
+def write(part: Path, index: VideoIndex, extradata: bytes, timeline: Timeline, runs: Sequence[PacketRun]) -> None:
     """Write `runs` one after another as a stream like `index` with that `extradata`."""
     with muxer(part) as container:
-        stream = _described(container, index, extradata, clock)
-        times = _times(np.concatenate([run.pts for run in runs]), clock)
+        stream = _output_stream(container, index, extradata, timeline)
+        times = _timestamps(np.concatenate([run.pts for run in runs]), timeline)
         for run in runs:
             for key, data in zip(run.keys.tolist(), run.packets, strict=True):
                 packet: Packet[Any] = Packet(data)
-                packet.stream, packet.time_base, packet.is_keyframe = stream, clock.base, key
+                packet.stream, packet.time_base, packet.is_keyframe = stream, timeline.base, key
                 packet.pts, packet.dts, packet.duration = next(times)
                 container.mux(packet)
 
@@ -175,13 +173,13 @@ def muxer(part: Path) -> Iterator[OutputContainer]:
         yield container
 
 
-def _described(container: OutputContainer, index: VideoIndex, extradata: bytes, clock: Clock) -> VideoStream:
+def _output_stream(container: OutputContainer, index: VideoIndex, extradata: bytes, timeline: Timeline) -> VideoStream:
     """A stream for packets made elsewhere.
 
     Made from a template, because such a stream's encoder is never opened: it only carries what the header shall say.
     """
     with av.open(io.BytesIO(), "w", format="mp4") as nowhere:
-        template = nowhere.add_stream(HELD[index.codec], rate=clock.rate)
+        template = nowhere.add_stream(MP4_CODECS[index.codec], rate=timeline.rate)
         stream = container.add_stream_from_template(template, opaque=True)
     if not isinstance(stream, VideoStream):
         raise TypeError(f"{index.codec} is no video codec")
@@ -189,17 +187,17 @@ def _described(container: OutputContainer, index: VideoIndex, extradata: bytes, 
     context.extradata = extradata or None
     context.codec_tag = TAGS.get(index.codec, "\0\0\0\0")
     context.width, context.height = index.coded_width, index.coded_height
-    context.pix_fmt, context.framerate = index.pix_fmt, clock.rate
+    context.pix_fmt, context.framerate = index.pix_fmt, timeline.rate
     context.colorspace, context.color_range = index.color_space, index.color_range
     context.color_primaries, context.color_trc = index.color_primaries, index.color_trc
     context.sample_aspect_ratio = index.sample_aspect_ratio
-    stream.time_base = clock.base
+    stream.time_base = timeline.base
     if index.rotation or index.mirrored:
         stream.set_display_rotation(-index.rotation, hflip=index.mirrored)
     return stream
 
 
-def _times(pts: Ints, clock: Clock) -> Iterator[tuple[int, int, int]]:
+def _timestamps(pts: Ints, timeline: Timeline) -> Iterator[tuple[int, int, int]]:
     """(pts, dts, duration) of packets that are shown at `pts`.
 
     Packet n is decoded when the frame is shown that is `delay` places before the n-th shown, so decoding times ascend
@@ -208,6 +206,6 @@ def _times(pts: Ints, clock: Clock) -> Iterator[tuple[int, int, int]]:
     shown = np.sort(pts)
     place = np.searchsorted(shown, pts)
     decoded = np.arange(len(pts)) - int((np.arange(len(pts)) - place).max())
-    dts = shown[np.maximum(decoded, 0)] + np.minimum(decoded, 0) * clock.step
-    after = np.append(shown, clock.end)[place + 1]
+    dts = shown[np.maximum(decoded, 0)] + np.minimum(decoded, 0) * timeline.step
+    after = np.append(shown, timeline.end)[place + 1]
     yield from zip(pts.tolist(), dts.tolist(), (after - pts).tolist(), strict=True)

@@ -21,8 +21,8 @@ from av.video.stream import VideoStream
 
 from scannerpy._plan.decode import damaged_rows
 from scannerpy._video.demux import MARKS_DAMAGE, REPAIR, codec_name, opened
-from scannerpy._video.losses import Witness, frames_beyond, missing_bytes
-from scannerpy._video.packets import Finder, First, Packets
+from scannerpy._video.losses import DamageDetector, frames_beyond, missing_bytes
+from scannerpy._video.packets import FirstFrame, PacketLocator, Packets
 from scannerpy._video.refusals import NoVideo
 from scannerpy._video.truth import presented, proven_starts
 from scannerpy._words.video import DAMAGED, DISCARD, KEY, NO_TIME, START, VideoIndex
@@ -53,17 +53,17 @@ def scan(file: Path, sink: Callable[[bytes], None] | None, *, fits_inplace: bool
     Raises IngestError when not a single frame can be read.
     """
     look_inside = fits_inplace and sink is None
-    with opened(file) as (container, stream), Finder(file if look_inside else None) as finder:
-        packets = Packets(file, stream, Witness(file, container, stream), finder, sink)
+    with opened(file) as (container, stream), PacketLocator(file if look_inside else None) as locator:
+        packets = Packets(file, stream, DamageDetector(file, container, stream), locator, sink)
         packets.read(container.demux(stream))
         index = _index(stream, packets, _first(packets))
         beyond = frames_beyond(file, container, stream)
     order = _proven_order(packets, index)
     index = _decoded_index(packets, index) if order is None else _with(index, index.flags, order)
-    return _checked(file, index, packets, beyond, finder)
+    return _checked(file, index, packets, beyond, locator)
 
 
-def _first(packets: Packets) -> First:
+def _first(packets: Packets) -> FirstFrame:
     if packets.first is None and not len(packets):
         raise NoVideo(
             f"{packets.file} has a video track without a single frame: the recording was stopped at once, or cut off; "
@@ -78,7 +78,7 @@ def _first(packets: Packets) -> First:
     return packets.first
 
 
-def _index(stream: VideoStream, packets: Packets, first: First) -> VideoIndex:
+def _index(stream: VideoStream, packets: Packets, first: FirstFrame) -> VideoIndex:
     """Return the index but for its rows."""
     context = stream.codec_context
     return VideoIndex(
@@ -172,7 +172,7 @@ def _without_damaged_end(packets: Packets, rows: list[int], damaged: set[int]) -
     return [packet for packet in rows if packet < end]
 
 
-def _checked(file: Path, index: VideoIndex, packets: Packets, beyond: int, finder: Finder) -> Scan:
+def _checked(file: Path, index: VideoIndex, packets: Packets, beyond: int, locator: PacketLocator) -> Scan:
     if not index.rows:
         raise IngestError(f"{file}: none of its {index.packets} packets yields a frame that is shown")
     problems = packets.problems
@@ -182,4 +182,4 @@ def _checked(file: Path, index: VideoIndex, packets: Packets, beyond: int, finde
         problems.append(f"the last {missing:,} bytes of the file are missing: it is cut off")
     if damaged := int(damaged_rows(index).sum()):
         problems.append(f"{damaged} of {index.rows} rows are damaged and cannot be read; {REPAIR}")
-    return Scan(index, finder.possible, problems, "; ".join(packets.doubts))
+    return Scan(index, locator.possible, problems, "; ".join(packets.doubts))

@@ -1,4 +1,4 @@
-"""What ``for frame in container.decode()`` shows of a file: the plainest way to read a video, to hold ours against.
+"""A plain sequential decode (``for frame in container.decode()``), which `scanner verify` compares with.
 
 Nothing here is shared with `scan` and `decode`: no index, no seeking, PyAV's own conversion, numpy's turning.
 """
@@ -21,9 +21,9 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def frames(file: Path, limit: int | None = None) -> Iterator[tuple[Pixels, Pixels]]:
-    """Yield the first `limit` frames (None: all) as an RGB and a BGR array, turned as the file says.
+    """Yield the first `limit` frames (None: all) as an RGB array and its BGR, turned as the file says.
 
-    Both are FFmpeg's own: from more than 8 bits it rounds each in another way. Raises IngestError.
+    Raises IngestError.
     """
     try:
         with av.open(f"file:{file}", options={"protocol_whitelist": "file"}) as container:
@@ -32,13 +32,14 @@ def frames(file: Path, limit: int | None = None) -> Iterator[tuple[Pixels, Pixel
                 raise IngestError(f"{file} holds no video stream")
             stream.thread_count = 1  # what a decoder makes of damage depends on the number of threads
             for frame in islice(_decoded(container, stream), limit):
-                yield _pixels(frame, "rgb24"), _pixels(frame, "bgr24")
+                pixels = _pixels(frame)
+                yield pixels, np.ascontiguousarray(pixels[:, :, ::-1])
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise IngestError(f"{file} cannot be decoded: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _pixels(frame: Any, order: str) -> Pixels:
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format=order), round(frame.rotation / 90)))
+def _pixels(frame: Any) -> Pixels:
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)))
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:

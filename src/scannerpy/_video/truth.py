@@ -1,4 +1,4 @@
-"""What a sequential decode presents: the last word on which frames a video has, and in which order.
+"""The reference: a sequential decode, which defines which frames a video has, and in which order.
 
 Used by the scan where packets leave a doubt. Packets get their number as their time before they are decoded, so each
 frame that comes out says which packet it belongs to.
@@ -43,12 +43,11 @@ _HELD, _HELD_BYTES = 32, 128 << 20
 class Presented:
     """`packets`: the packet of each frame, in the order they came out. `damaged`: packets that did not decode cleanly.
 
-    `sizes` maps (width, height) to the first row of that size, `digests` each packet to a sum over its frame's pixels.
+    `digests` maps each packet to a checksum of its frame's pixels, where they were asked for.
     """
 
     packets: list[int] = field(default_factory=list)
     damaged: set[int] = field(default_factory=set)
-    sizes: dict[tuple[int, int], int] = field(default_factory=dict)
     digests: dict[int, int] = field(default_factory=dict)
 
 
@@ -182,7 +181,6 @@ def _take(file: Path, frame: VideoFrame, found: Presented) -> None:
         raise IngestError(f"{file}: frame {len(found.packets)} belongs to no packet and cannot be found again")
     if frame.is_corrupt:
         found.damaged.add(frame.pts)
-    found.sizes.setdefault((frame.width, frame.height), len(found.packets))
     found.packets.append(frame.pts)
 
 

@@ -1,4 +1,4 @@
-"""VP8, VP9 and AV1 packets, and codecs of which every packet is a picture of its own.
+"""The header parsers of VP8, VP9, AV1 and FFV1, and of intra-only codecs.
 
 These are shown in the order they are stored. A key frame that is shown renews everything a decoder remembers, so it
 is a START; a packet must show exactly one frame (further hidden ones may travel in it). Nothing is dropped: even a
@@ -14,8 +14,8 @@ from scannerpy._video.headers import Doubt, Header
 from scannerpy._video.nal import Bits, Malformed
 from scannerpy._words.video import NONREF, START
 
-ALONE = frozenset({"asv1", "asv2", "cfhd", "dnxhd", "dvvideo", "ffvhuff", "hap", "huffyuv", "jpeg2000", "jpegls"})
-ALONE |= {"ljpeg", "magicyuv", "mjpeg", "prores", "r210", "rawvideo", "utvideo", "v210", "v410"}
+INTRA_ONLY = frozenset({"asv1", "asv2", "cfhd", "dnxhd", "dvvideo", "ffvhuff", "hap", "huffyuv", "jpeg2000", "jpegls"})
+INTRA_ONLY |= {"ljpeg", "magicyuv", "mjpeg", "prores", "r210", "rawvideo", "utvideo", "v210", "v410"}
 """Codecs (FFmpeg's names) whose every packet is one whole picture that refers to no other."""
 
 
@@ -25,22 +25,22 @@ class _InOrder:
     def __init__(self) -> None:
         self._count = 0
 
-    def settle(self, flags: list[int]) -> None:
+    def finish(self, flags: list[int]) -> None:
         """Nothing is left to the end."""
 
-    def _answer(self, flags: int) -> Header:
+    def _header(self, flags: int) -> Header:
         self._count += 1
         return Header(flags, (0, self._count))
 
 
-class Alone(_InOrder):
+class IntraOnly(_InOrder):
     """Reads a stream of independent pictures: any may be started from, any left out."""
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (all are keyframes, whatever is said)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (all are keyframes, whatever is said)
         """Read one packet."""
         if not packet:
             raise Doubt("an empty packet")
-        return self._answer(START | NONREF)
+        return self._header(START | NONREF)
 
 
 class Ffv1(_InOrder):
@@ -55,14 +55,14 @@ class Ffv1(_InOrder):
         super().__init__()
         self._checked = False
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet."""
         sound = self._is_sound(packet)
         self._checked = self._checked or bool(sound)
         if sound is False or (sound is None and self._checked):
-            self._answer(0)
-            return Header(0, doubt="damaged slices", bereft=True)
-        return self._answer(START if int.from_bytes(packet[:2], "big") >= 0xFF00 // 2 else 0)
+            self._header(0)
+            return Header(0, doubt="damaged slices", missing_reference=True)
+        return self._header(START if int.from_bytes(packet[:2], "big") >= 0xFF00 // 2 else 0)
 
     def _is_sound(self, packet: bytes) -> bool | None:
         """Whether all slices fit their checksums; None where they seem to have none."""
@@ -79,27 +79,27 @@ class Ffv1(_InOrder):
 class Vp8(_InOrder):
     """Reads VP8."""
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet."""
         if not packet or not packet[0] & 0x10:
             raise Doubt("a packet that shows no frame")
         if packet[0] & 1:
-            return self._answer(0)
+            return self._header(0)
         if packet[3:6] != b"\x9d\x01\x2a":
             raise Doubt("a keyframe without its mark")
-        return self._answer(START)
+        return self._header(START)
 
 
 class Vp9(_InOrder):
     """Reads VP9, where hidden frames travel in the packet of a shown one (a superframe)."""
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet."""
         frames = [_vp9_frame(frame) for frame in _superframe(packet)]
         if sum(shown for shown, _ in frames) != 1:
             raise Doubt("a packet that does not show exactly one frame")
         shown, key_frame = frames[0]
-        return self._answer(START if shown and key_frame else 0)
+        return self._header(START if shown and key_frame else 0)
 
 
 class Av1(_InOrder):
@@ -117,7 +117,7 @@ class Av1(_InOrder):
                     self._sequence = data
         self._fixed = bool(self._sequence)
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (the bytes tell)
         """Read one packet."""
         shown = 0
         headed = start = False
@@ -131,7 +131,7 @@ class Av1(_InOrder):
                 shown += visible
         if shown != 1:
             raise Doubt("a packet that does not show exactly one frame")
-        return self._answer(START if start and (headed or self._fixed) else 0)
+        return self._header(START if start and (headed or self._fixed) else 0)
 
     def _new_sequence(self, data: bytes) -> None:
         self._fixed = self._fixed and data == self._sequence

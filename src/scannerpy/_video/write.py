@@ -1,4 +1,4 @@
-"""Writing one chunk of frames: H.264 or raw, as the column's compression and the first frame say.
+"""Writes one chunk of frames, as H.264 or raw, depending on the column's compression and the first frame.
 
 ``default`` means H.264 for uint8 frames of three channels and raw for all others, ``video`` H.264, ``raw`` raw.
 
@@ -94,24 +94,6 @@ class FrameWriter:
                 "store this column with lossless() or the default compression"
             )
         return _VideoCoder(frame, self._options, self._start)
-
-
-def write_frames(
-    objects: Objects,
-    path: str,
-    frames: Iterable[Frame | NullElement],
-    codec: str = "default",
-    options: Mapping[str, int] | None = None,
-    *,
-    start: int = 0,
-) -> ChunkRef:
-    """Store `frames` as one chunk."""
-    writer = FrameWriter(objects, codec, options, start=start)
-    try:
-        writer.write(frames)
-        return writer.to(path)
-    finally:
-        writer.abort()
 
 
 class _VideoCoder:

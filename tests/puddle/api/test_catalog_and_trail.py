@@ -9,8 +9,9 @@ import pytest
 
 from puddle.server.domain.catalog import ImageStatus, Tag
 from puddle.server.domain.states import Status
-from puddle.server.domain.trail import Notice
+from puddle.server.domain.trail import Alert
 from puddle.server.errors import Invalid, Missing, Precondition
+from puddle.server.store.stamps import Wanted
 from puddle.server.store.trail import WantedEvents
 from tests.puddle.installations import IMAGE, SMALL, Installation, there
 
@@ -67,6 +68,34 @@ def test_instance_types_come_change_and_go(there: Installation) -> None:
         there.api.instance_types.update(there.ada, replace(SMALL, cloud="elsewhere"))
 
 
+def test_no_two_instance_types_of_a_cloud_are_called_the_same(there: Installation) -> None:
+    with pytest.raises(Precondition, match="there is an instance type 'small' on simulated already") as refused:
+        there.api.instance_types.create(there.ada, replace(SMALL, id="", price_micros=1))
+    assert refused.value.reason == "name_taken"
+    with pytest.raises(Precondition):
+        there.api.instance_types.update(there.ada, replace(SMALL, text="large"))
+    assert there.api.instance_types.update(there.ada, replace(SMALL, text="tiny")).text == "tiny"
+
+
+def test_a_cloud_or_product_that_is_not_there_is_an_error_that_names_those_that_are(there: Installation) -> None:
+    for asked in (
+        lambda: there.api.images.all("simulate"),
+        lambda: there.api.instance_types.available(there.ann, "simulate"),
+        lambda: there.api.systems.page(there.ann, Wanted(owner_id="u-1", cloud="simulate")),
+    ):
+        with pytest.raises(Invalid, match="cloud is one of simulated, and not 'simulate'"):
+            asked()
+    with pytest.raises(Invalid, match=r"product is one of .*simulated.*, and not 'h2o'"):
+        there.api.images.all("simulated", "h2o")
+
+
+def test_what_is_left_on_a_cloud_that_this_server_has_no_more_is_listed(there: Installation) -> None:
+    made = there.create().system
+    there.stand(made.id, cloud="former")
+    (found,) = there.api.systems.page(there.ann, Wanted(owner_id="u-1", cloud="former"))
+    assert found.system.id == made.id
+
+
 def test_instance_types_that_are_used_stay(there: Installation) -> None:
     there.create()
     with pytest.raises(Precondition) as refused:
@@ -112,15 +141,15 @@ def test_people_read_about_what_is_theirs(there: Installation) -> None:
     assert {event.actor_name for event in there.api.trail.events(there.ada, WantedEvents())} == {"ann", "ben", "ada"}
 
 
-def test_notices_are_for_owners_and_administrators(there: Installation) -> None:
+def test_alerts_are_for_owners_and_administrators(there: Installation) -> None:
     with there.store.writing() as tx:
-        tx.notices.add(Notice(id="n-1", time=1, kind="drift", system_id="s", owner_id="u-1", message="m"))
-    assert there.api.trail.notices(there.ben) == []
+        tx.alerts.add(Alert(id="n-1", time=1, kind="drift", system_id="s", owner_id="u-1", message="m"))
+    assert there.api.trail.alerts(there.ben) == []
     with pytest.raises(Missing):
         there.api.trail.acknowledge(there.ben, "n-1")
-    assert len(there.api.trail.notices(there.ada)) == 1
+    assert len(there.api.trail.alerts(there.ada)) == 1
     assert there.api.trail.acknowledge(there.ann, "n-1").acknowledged
-    assert there.api.trail.notices(there.ann) == []
+    assert there.api.trail.alerts(there.ann) == []
 
 
 def test_reports_are_for_who_asked(there: Installation) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from puddle.server.api import Api
-from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
+from puddle.server.auth.attempts import AttemptLimits, LoginLimiter
 from puddle.server.domain.people import Role
 from puddle.server.errors import Invalid, Missing, Precondition, TooMany, Unauthenticated
 from puddle.server.store.trail import WantedEvents
@@ -24,7 +24,7 @@ def key(there: Installation) -> tuple[str, str]:
 
 def test_a_key_becomes_a_token_of_its_user(there: Installation) -> None:
     login = there.api.logins.login(*key(there), "127.0.0.1")
-    admitted = there.api.logins.admit(login.token, "req-1")
+    admitted = there.api.logins.authenticate(login.token, "req-1")
     assert admitted.caller.user.id == "u-1"
     assert admitted.caller.request_id == "req-1"
     assert login.expires == int(there.clock()) + 900
@@ -50,7 +50,7 @@ def test_what_does_not_fit_is_refused_the_same_way(there: Installation, how: str
 
 def test_who_has_logged_in_before_is_not_kept_out_by_others_who_fail(there: Installation) -> None:
     """Colleagues behind one proxy, or another account on the same computer."""
-    api = Api(there.backend, limiter=LoginLimiter(AttemptTerms(per_key="2 per minute", per_address="2 per minute")))
+    api = Api(there.backend, limiter=LoginLimiter(AttemptLimits(per_key="2 per minute", per_address="2 per minute")))
     key_id, secret = key(there)
     api.logins.login(key_id, secret, "127.0.0.1")
     for _ in range(2):
@@ -67,7 +67,7 @@ def test_who_has_logged_in_before_is_not_kept_out_by_others_who_fail(there: Inst
 
 
 def test_too_many_failures_are_refused_unheard(there: Installation) -> None:
-    api = Api(there.backend, limiter=LoginLimiter(AttemptTerms(per_key="2 per minute")))
+    api = Api(there.backend, limiter=LoginLimiter(AttemptLimits(per_key="2 per minute")))
     key_id, secret = key(there)
     for _ in range(2):
         with pytest.raises(Unauthenticated):
@@ -81,12 +81,12 @@ def test_too_many_failures_are_refused_unheard(there: Installation) -> None:
 def test_a_token_ends_unless_it_is_used(there: Installation) -> None:
     login = there.api.logins.login(*key(there), "127.0.0.1")
     there.clock.turn(500)
-    fresh = there.api.logins.admit(login.token).fresh
+    fresh = there.api.logins.authenticate(login.token).fresh
     assert fresh is not None
     there.clock.turn(500)
-    assert there.api.logins.admit(fresh.token).caller.user == replace(ANN, last_login=fresh_login(there))
+    assert there.api.logins.authenticate(fresh.token).caller.user == replace(ANN, last_login=fresh_login(there))
     with pytest.raises(Unauthenticated):
-        there.api.logins.admit(login.token)
+        there.api.logins.authenticate(login.token)
 
 
 def fresh_login(there: Installation) -> int:
@@ -100,29 +100,29 @@ def test_a_token_ends_with_its_key_with_its_user_and_with_logging_out(there: Ins
     key_id, secret = key(there)
     logins = there.api.logins
     first = logins.login(key_id, secret, "127.0.0.1").token
-    logins.logout(logins.admit(first).caller, first)
+    logins.logout(logins.authenticate(first).caller, first)
     second = logins.login(key_id, secret, "127.0.0.1").token
     there.api.people.update(there.ada, "u-1", active=False)
     with pytest.raises(Unauthenticated):
-        logins.admit(second)
+        logins.authenticate(second)
     there.api.people.update(there.ada, "u-1", active=True)
-    assert logins.admit(second)
+    assert logins.authenticate(second)
     logins.revoke_key(there.ann, key_id)
     for token in (first, second, "", "pt_made-up"):
         with pytest.raises(Unauthenticated):
-            logins.admit(token)
+            logins.authenticate(token)
 
 
 def test_logging_out_ends_the_tokens_that_followed_too(there: Installation) -> None:
     first = there.api.logins.login(*key(there), "127.0.0.1").token
     there.clock.turn(500)
-    admitted = there.api.logins.admit(first)
+    admitted = there.api.logins.authenticate(first)
     assert admitted.fresh is not None
-    assert there.api.logins.admit(first).fresh == admitted.fresh, "many calls with an old token get one new one"
+    assert there.api.logins.authenticate(first).fresh == admitted.fresh, "many calls with an old token get one new one"
     there.api.logins.logout(admitted.caller, first)
     for token in (first, admitted.fresh.token):
         with pytest.raises(Unauthenticated):
-            there.api.logins.admit(token)
+            there.api.logins.authenticate(token)
 
 
 def test_what_changes_while_a_secret_is_proved_is_not_undone(
@@ -172,7 +172,7 @@ def test_keys_are_not_without_number(there: Installation) -> None:
 def test_a_role_that_changes_counts_at_once(there: Installation) -> None:
     token = there.api.logins.login(*key(there), "127.0.0.1").token
     there.api.people.update(there.ada, "u-1", role=Role.ADMIN)
-    assert there.api.logins.admit(token).caller.admin
+    assert there.api.logins.authenticate(token).caller.admin
 
 
 def test_there_is_always_an_administrator(there: Installation) -> None:

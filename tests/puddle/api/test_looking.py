@@ -11,7 +11,7 @@ import structlog.testing
 from puddle.server.api import Api, systems
 from puddle.server.auth.secrets import Keyring
 from puddle.server.clouds.base import StepFailed
-from puddle.server.domain.printed import MOST_LINES, USUAL_LINES
+from puddle.server.domain.printed import MAX_LINES, USUAL_LINES
 from puddle.server.domain.states import Status
 from puddle.server.errors import Invalid, Missing, Precondition
 from puddle.server.products.base import Experiment
@@ -62,7 +62,7 @@ def test_to_others_there_is_no_such_console(there: Installation, printed: list[t
     assert printed == []
 
 
-@pytest.mark.parametrize("lines", [-1, MOST_LINES + 1])
+@pytest.mark.parametrize("lines", [-1, MAX_LINES + 1])
 def test_a_number_of_lines_that_cannot_be_is_refused(
     there: Installation, printed: list[tuple[str, int]], lines: int
 ) -> None:
@@ -105,7 +105,7 @@ def test_without_its_master_key_a_system_is_seen_and_wished_of_all_the_same(ther
     assert "needs master key" in line["why"]
     (listed,) = lost.api.systems.page(lost.ann, Wanted())
     assert (listed.system.id, listed.password) == (system_id, "")
-    assert lost.api.systems.experiments(lost.ann, system_id) == ()
+    assert lost.api.systems.experiments([listed]) == {system_id: ()}
     assert lost.api.wishes.stop(lost.ann, system_id).system.status is Status.STOPPING
 
 
@@ -142,6 +142,6 @@ def test_products_that_let_us_wait_hold_a_call_for_so_long_only(
     for number in range(10):
         made = there.create(name=f"n-{number}").system.id
         there.stand(made, status=Status.STARTED, machine_id="m")
-    told = there.api.systems.experiments_of(there.api.systems.page(there.ann, Wanted()))
+    told = there.api.systems.experiments(there.api.systems.page(there.ann, Wanted()))
     assert len(asked) == 4
     assert [len(each) for each in told.values()] == [1] * 4 + [0] * 6

@@ -29,7 +29,7 @@ def create(store: Store, system_id: str, keyring: Keyring | None = OLD) -> None:
 
 def kept(store: Store) -> dict[str, Any]:
     with store.reading() as tx:
-        return {it: tx.systems.get(it) for it in tx.systems.known()}
+        return {it.id: it for it in tx.systems.all()}
 
 
 def test_old_passwords_are_encrypted_again_and_new_ones_left(store: Store) -> None:

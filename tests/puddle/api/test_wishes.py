@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from puddle.server.api import Api
 from puddle.server.api.views import SystemView
 from puddle.server.domain.people import Caller, Limits
 from puddle.server.domain.records import NEVER, SnapshotStatus, System
 from puddle.server.domain.rules import CloudPrices
 from puddle.server.domain.states import TABLE, Config, Status, Wish, after
 from puddle.server.errors import Exceeded, Invalid, Missing, Precondition
+from puddle.server.faults import Crash
 from puddle.server.store.trail import WantedEvents
 from tests.puddle.installations import ANN, LARGE, SMALL, Installation, there
 
@@ -57,7 +60,9 @@ def test_every_wish_at_every_status(there: Installation, status: Status, wish: W
             ASKED[wish](there, there.ann, system_id)
         assert kept(there, system_id) == before
         assert refused.value.reason
-        for name in refused.value.meta["allowed_actions"]:  # type: ignore[union-attr]
+        allowed = refused.value.meta["allowed_actions"]
+        assert isinstance(allowed, Sequence)
+        for name in allowed:
             assert (status, Wish(name)) in TABLE
             assert Wish(name) is not Wish.FAIL, "that is for administrators"
 
@@ -323,6 +328,54 @@ def test_a_configuration_can_count_at_once(there: Installation, restartable: boo
     system_id = started(there)
     seen: SystemView = there.api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
     assert (seen.system.status, seen.system.config_status) == (status, Config.UPLOADED)
+
+
+@pytest.mark.parametrize(("restartable", "wish"), [(True, Wish.RESTART), (False, Wish.REBOOT)])
+def test_a_configuration_and_its_restart_are_one_wish_that_a_crash_does_not_halve(
+    there: Installation, restartable: bool, wish: Wish
+) -> None:
+    """The server ends the moment the first transaction is through."""
+
+    def end() -> None:
+        raise Crash
+
+    there.product.restartable = restartable
+    system_id = started(there)
+    api = Api(replace(there.backend, wake=end))
+    with pytest.raises(Crash):
+        api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
+    now = kept(there, system_id)
+    assert (now.config, now.config_status) == ("a = 1", Config.UPLOADED)
+    assert (now.status, now.wish, now.generation) == (after(Status.STARTED, wish), wish, 2)
+
+
+def test_a_configuration_and_its_restart_are_one_line_of_the_trail(there: Installation) -> None:
+    system_id = started(there)
+    there.api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
+    with there.store.reading() as tx:
+        event = tx.events.page(WantedEvents(target=system_id))[0]
+    assert (event.action, json.loads(event.before), json.loads(event.after)) == (
+        "system.update_config",
+        {"status": "STARTED", "config": "0 characters"},
+        {"status": "RESTARTING_DAI", "config": "5 characters"},
+    )
+
+
+def test_a_configuration_that_may_not_be_restarted_now_is_not_taken_either(there: Installation) -> None:
+    system_id = started(there)
+    there.stand(system_id, status=Status.REBOOTING)
+    with pytest.raises(Precondition):
+        there.api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
+    assert kept(there, system_id).config == ""
+
+
+def test_a_restart_asked_with_the_configuration_of_a_stopped_system_comes_with_its_next_start(
+    there: Installation,
+) -> None:
+    system_id = stopped(there)
+    there.api.wishes.update_config(there.ann, system_id, "a = 1", restart=True)
+    now = kept(there, system_id)
+    assert (now.status, now.wish, now.config_status) == (Status.STOPPED, Wish.CONFIGURE, Config.UPLOADED)
 
 
 def test_a_configuration_that_is_not_toml_is_refused(there: Installation) -> None:

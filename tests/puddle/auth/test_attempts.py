@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
+from puddle.server.auth.attempts import AttemptLimits, LoginLimiter
 from puddle.server.errors import TooMany
 
 NOW = 1_800_000_000
 WRONG, RIGHT = "ps_wrong", "ps_right"
-TERMS = AttemptTerms(per_key="3 per minute", per_address="5 per minute", remembered=10)
+TERMS = AttemptLimits(per_key="3 per minute", per_address="5 per minute", remembered=10)
 
 
 def wait(limiter, key, address, now, secret=WRONG):
@@ -91,7 +91,7 @@ def test_strangers_keys_do_not_make_it_forget_their_address():
 
 
 def test_the_refusal_says_how_long_to_wait():
-    limiter = LoginLimiter(AttemptTerms(per_key="1 per minute"))
+    limiter = LoginLimiter(AttemptLimits(per_key="1 per minute"))
     limiter.failed("pk_1", WRONG, "10.0.0.1", NOW)
     with pytest.raises(TooMany, match="try again in 60 seconds"):
         limiter.check("pk_1", WRONG, "10.0.0.1", NOW)
@@ -138,4 +138,4 @@ def test_a_clock_that_is_put_back_locks_nobody_out():
 
 def test_a_limit_that_cannot_be_read_stops_the_start():
     with pytest.raises(ValueError, match="often"):
-        LoginLimiter(AttemptTerms(per_key="not too often"))
+        LoginLimiter(AttemptLimits(per_key="not too often"))

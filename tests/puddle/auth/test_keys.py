@@ -1,4 +1,4 @@
-"""API keys: shown once, kept hashed, worthless when revoked or over."""
+"""API keys: shown once, stored hashed, refused when revoked or expired."""
 
 from __future__ import annotations
 

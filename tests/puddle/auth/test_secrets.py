@@ -8,18 +8,15 @@ import stat
 import threading
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puddle.server.auth.secrets import (
     PASSWORD,
-    SSH_KEY,
     Keyring,
     KeysRefused,
     SecretUnreadable,
     new_password,
-    new_ssh_key,
 )
 
 ONE, TWO = Keyring([b"1" * 32]), Keyring([b"2" * 32])
@@ -49,7 +46,7 @@ def test_nothing_that_was_tampered_with_is_read(data):
     assert "s3cret" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("purpose", "subject"), [(PASSWORD, "sys-2"), (SSH_KEY, "sys-1"), ("", "passwordsys-1")])
+@pytest.mark.parametrize(("purpose", "subject"), [(PASSWORD, "sys-2"), ("ssh_key", "sys-1"), ("", "passwordsys-1")])
 def test_a_ciphertext_cannot_be_moved_to_another_row_or_column(purpose, subject):
     with pytest.raises(SecretUnreadable, match="damaged or another's"):
         ONE.decrypt(ONE.encrypt("s3cret", PASSWORD, "sys-1"), purpose, subject)
@@ -164,13 +161,3 @@ def test_passwords_are_long_random_and_need_no_quoting():
     assert len(made) == 50
     assert all(len(password) == 24 and password.isascii() and password.isalnum() for password in made)
     assert not set("".join(made)) & set("0O1lI")
-
-
-def test_an_ssh_key_pair_belongs_together():
-    private, public = new_ssh_key("sys-1")
-    assert private.startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
-    assert public.startswith("ssh-ed25519 ")
-    assert public.endswith(" sys-1")
-    message = b"hello"
-    signature = load_ssh_private_key(private.encode(), None).sign(message)
-    load_ssh_public_key(public.encode()).verify(signature, message)

@@ -141,16 +141,16 @@ def test_alerts_are_seen_until_they_are_acknowledged(
 
 def an_alert_of(someone: AdminClient, server: RunningServer) -> str:
     """Write an alert about a user into the server's database, past the reconciler, which makes them."""
-    from puddle.server.domain.trail import Notice
+    from puddle.server.domain.trail import Alert
     from puddle.server.store import Store
 
     assert someone.user is not None
     store = Store(f"sqlite:///{server.folder / 'share' / 'puddle' / 'puddle.db'}")
-    notice = Notice(id="ntc-1", time=1, kind="PROBE", system_id="", owner_id=someone.user.id, message="m")
+    alert = Alert(id="ntc-1", time=1, kind="PROBE", system_id="", owner_id=someone.user.id, message="m")
     with store.writing() as tx:
-        tx.notices.add(notice)
+        tx.alerts.add(alert)
     store.close()
-    return notice.id
+    return alert.id
 
 
 # other clients
@@ -182,6 +182,6 @@ def test_a_request_that_is_too_large_is_not_one_too_many(systems: SystemsClient)
 
 
 def test_a_proxy_that_finds_it_too_large_is_understood_without_our_words() -> None:
-    error = transport._error(httpx.Response(413, text="<html>nginx</html>"), "https://host/Method")
+    error = transport.error_from(httpx.Response(413, text="<html>nginx</html>"), "https://host/Method")
     assert isinstance(error, ValidationFailedError)
     assert error.reason == "too_large"

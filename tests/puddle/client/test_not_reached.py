@@ -13,7 +13,7 @@ from puddle.client import AdminClient, SystemsClient
 from puddle.client.auth.authorizer import Authorizer
 from puddle.client.cloud.clouds import CLOUD_LOCAL
 from puddle.client.errors.puddle_errors import BackendError
-from puddle.client.transport import _unreached
+from puddle.client.transport import unreached
 
 SECRET = "s"
 
@@ -108,8 +108,8 @@ def test_where_one_is_sent_elsewhere_the_place_is_named(elsewhere: str) -> None:
     ],
 )
 def test_what_the_network_says_comes_with_what_may_help(error: httpx.HTTPError, hint: str) -> None:
-    assert hint in _unreached("http://host", error)
+    assert hint in unreached("http://host", error)
 
 
 def test_what_is_not_known_to_help_is_not_guessed() -> None:
-    assert _unreached("http://host", httpx.ReadError("odd")) == "Puddle cannot be reached at http://host: odd"
+    assert unreached("http://host", httpx.ReadError("odd")) == "Puddle cannot be reached at http://host: odd"

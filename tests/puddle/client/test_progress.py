@@ -6,10 +6,12 @@ import io
 import sys
 import types
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
-from puddle.client import progress
+from puddle.client import base_client, progress
 from puddle.client.base_client import BaseCloudClient
 from puddle.client.cloud.clouds import CLOUD_LOCAL
 from puddle.client.errors.puddle_errors import SystemFailedError
@@ -136,8 +138,8 @@ class Standing(SystemsClient):
         return System(next(self.seen))
 
 
-def on_its_way(**facts: object) -> pb.System:
-    return pb.System(name="first", status=pb.SYSTEM_STATUS_INITIALIZING, in_transition=True, **facts)  # type: ignore[arg-type]
+def on_its_way(**facts: Any) -> pb.System:
+    return pb.System(name="first", status=pb.SYSTEM_STATUS_INITIALIZING, in_transition=True, **facts)
 
 
 WAY = (
@@ -150,6 +152,7 @@ WAY = (
 
 def test_a_wait_tells_what_a_system_is_waiting_for(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(base_client, "Progress", partial(Progress, clock=HandClock()))
     started = pb.System(name="first", status=pb.SYSTEM_STATUS_STARTED)
     Standing(*WAY, started).wait_for_status("sys-1", System.SYSTEM_STATUS_STARTED)
     told = [line.strip() for line in terminal.getvalue().split("\r")]

@@ -7,8 +7,8 @@ import signal
 import pytest
 
 from puddle.server.clouds.local import LocalCloud
-from puddle.server.clouds.local.papers import State
-from puddle.server.clouds.local.processes import end_marked
+from puddle.server.clouds.local.processes import kill_marked
+from puddle.server.clouds.local.spec import Status
 from tests.puddle.clouds.machines import Local
 
 
@@ -18,5 +18,5 @@ def local(tmp_path):
     it = Local(LocalCloud(tmp_path / "cloud", grace=0.5))
     yield it
     for path in [*(it.root / "machines").iterdir(), *(it.root / "snapshots").iterdir()]:
-        State.read(path).who.send(signal.SIGKILL)
-        end_marked(path)
+        Status.read(path).who.send(signal.SIGKILL)
+        kill_marked(path)

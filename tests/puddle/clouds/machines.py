@@ -10,22 +10,24 @@ from pathlib import Path
 
 from puddle.server.clouds.base import Order, Service, Shape
 from puddle.server.clouds.local import LocalCloud
-from puddle.server.clouds.local.papers import State
+from puddle.server.clouds.local.limits import find_own_group
+from puddle.server.clouds.local.spec import Status
 from puddle.server.domain.facts import Power
 from puddle.testing.clouds import TinyRecipe
 
 SMALL = Shape(cloud_type="small", vcpus=1, memory_gb=1, disk_gb=1)
 SLEEPER = 'echo $$ > "{disk}/pid"; exec sleep 1000'
+PATIENCE_S = 120.0
+"""What takes a moment here may take a hundred of them on a machine with more to do; only what never comes is late."""
 
 
 def until(condition):
     """Wait for what other processes do; return it."""
-    for _ in range(2000):
-        found = condition()
-        if found:
-            return found
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.02)
-    raise AssertionError("it never came to that")
+    return found
 
 
 @dataclass
@@ -59,12 +61,18 @@ class Local:
         self.become(Power.RUNNING, system_id)
         return self.cloud.endpoint(machine_id).shell
 
+    def group(self, system_id="sys-1") -> Path | None:
+        """Return the control group in which the kernel holds a machine to its limits; None where it does not."""
+        own = find_own_group()
+        found = None if own is None else own / f"puddle-{system_id}"
+        return found if found is not None and found.exists() else None
+
     def down(self, system_id="sys-1"):
         self.cloud.stop(system_id)
         self.become(Power.STOPPED, system_id)
 
     def supervisor(self, system_id="sys-1") -> int:
-        return State.read(self.folder(system_id)).who.pid
+        return Status.read(self.folder(system_id)).who.pid
 
     def content(self, name, system_id="sys-1") -> str:
         """Wait for a file on a disk, and return what is in it."""
@@ -81,8 +89,8 @@ def script(text, token="t1", **environment) -> Service:
 
 
 def running(pid) -> bool:
-    """Whether a process runs (one that only waits to be reaped does not)."""
+    """Whether a process runs (one that only waits to be reaped does not, nor one that ends while we look)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -15,12 +16,12 @@ import pytest
 
 from puddle.server.clouds.base import Service, Shape
 from puddle.server.clouds.local import LocalCloud
-from puddle.server.clouds.local.papers import Card, State
-from puddle.server.clouds.local.processes import Identity, boot, launch, me
+from puddle.server.clouds.local.processes import ProcessIdentity, boot_id, kill_marked, launch, this_process
+from puddle.server.clouds.local.spec import Spec, Status, beat
 from puddle.server.domain.facts import Power
 from puddle.server.domain.printed import readable
 from puddle.testing.clouds import CloudConformance
-from tests.puddle.clouds.machines import SLEEPER, Local, running, script, until
+from tests.puddle.clouds.machines import PATIENCE_S, SLEEPER, Local, running, script, until
 
 
 class TestConformance(CloudConformance):
@@ -104,17 +105,17 @@ def test_a_process_that_has_the_id_of_a_dead_supervisor_is_not_taken_for_it(loca
     """It is neither believed nor hurt."""
     local.up()
     local.down()
-    ours = me()
+    ours = this_process()
     for impostor in (
-        Identity(os.getpid(), ours.ticks + 1, ours.boot),
-        Identity(os.getpid(), ours.ticks, "another boot"),
-        Identity(),
+        ProcessIdentity(os.getpid(), ours.ticks + 1, ours.boot),
+        ProcessIdentity(os.getpid(), ours.ticks, "another boot"),
+        ProcessIdentity(),
     ):
-        State(who=impostor, phase="running", since=1.0).write(local.folder())
+        Status(who=impostor, phase="running", since=1.0).write(local.folder())
         assert local.cloud.machine("sys-1").power is Power.STOPPED
         impostor.send(signal.SIGKILL)
     assert ours.alive()
-    assert ours.boot == boot()
+    assert ours.boot == boot_id()
     local.cloud.destroy("sys-1")
     assert local.cloud.machine("sys-1").power is Power.GONE
 
@@ -127,6 +128,40 @@ def test_a_machine_whose_folder_is_removed_by_hand_ends(local):
     assert local.cloud.machine("sys-1").power is Power.GONE
     until(lambda: not running(supervisor))
     assert not running(pid)
+
+
+def test_a_sign_of_life_is_left_nowhere_once_the_folder_is_gone(tmp_path):
+    """It may be removed between two looks of its supervisor, which then ends its program in peace."""
+    beat(tmp_path / "gone")
+    assert not (tmp_path / "gone").exists()
+
+
+def test_a_machine_that_is_killed_as_soon_as_it_runs_again_is_not_dated_by_its_run_before(local):
+    """The last sign of life is then of another run, and was before this one began."""
+    local.up()
+    local.down()
+    (local.folder() / "heartbeat").touch()
+    os.utime(local.folder() / "heartbeat", (1000, 1000))
+    Status(who=ProcessIdentity(), phase="running", since=5000.5).write(local.folder())
+    machine = local.cloud.machine("sys-1")
+    assert (machine.power, machine.since) == (Power.STOPPED, 5000)
+    os.utime(local.folder() / "heartbeat", (6000, 6000))
+    assert local.cloud.machine("sys-1").since == 6000
+
+
+def test_a_supervisor_that_ended_before_what_it_started_is_nobody_to_send_signals_to(local, monkeypatch):
+    """Linux before 6.15 calls such an id invalid; stood in for here, where it may be younger."""
+
+    def older(pid, flags=0):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    local.up()
+    local.down()
+    monkeypatch.setattr(os, "pidfd_open", older)
+    ProcessIdentity(os.getpid(), this_process().ticks, boot_id()).send(signal.SIGKILL)
+    kill_marked(local.folder())
+    local.cloud.destroy("sys-1")
+    assert local.cloud.machine("sys-1").power is Power.GONE
 
 
 # programs
@@ -154,18 +189,14 @@ def test_words_of_a_command_are_words(local):
     assert local.content("$(id) {x}") == "1.0"
 
 
-def test_a_program_that_ends_is_told_with_its_exit_code_and_not_started_in_a_loop(local):
-    """It is started again later; asked for anew, at once."""
+def test_a_program_that_ends_is_told_with_its_exit_code(local):
+    """Until it is started again, which it is ever more rarely, so that we get to see it."""
     shell = local.up()
-    shell.serve(script('echo x >> "{disk}/starts"; exit 3'))
-    until(lambda: shell.serving().exit_code is not None)
-    stands = shell.serving()
+    shell.serve(script("exit 3"))
+    stands = until(lambda: (it := shell.serving()).exit_code is not None and it)
     assert (stands.token, stands.running, stands.exit_code) == ("t1", False, 3)
-    assert local.content("starts") == "x"
     assert "puddle: it ended with 3" in local.console()
     assert local.cloud.machine("sys-1").failure == ""
-    shell.serve(script('echo x >> "{disk}/starts"; exit 3'))
-    until(lambda: local.content("starts") == "x\nx")
 
 
 def test_a_program_that_cannot_be_started_is_told_too(local):
@@ -179,43 +210,47 @@ def test_a_program_that_cannot_be_started_is_told_too(local):
 KEPT = """
 import sys, time
 from pathlib import Path
-from puddle.server.clouds.local.keeper import Keeper
-from puddle.server.clouds.local.papers import Card
+from puddle.server.clouds.local.files import read_json, write_json
+from puddle.server.clouds.local.service import SERVICE, ServiceRunner
+from puddle.server.clouds.local.spec import Spec
 now = [0.0]
 folder = Path(sys.argv[1])
-keeper = Keeper(folder, Card.read(folder), None, lambda: now[0])
+runner = ServiceRunner(folder, Spec.read(folder), None, lambda: now[0])
 starts = []
 while now[0] < 200:
-    before = keeper._process
-    keeper.turn()
-    if keeper._process is not None and before is None:
+    if now[0] == 190:
+        write_json(folder / SERVICE, {**read_json(folder / SERVICE), "asked": "anew"})
+    before = runner._process
+    runner.turn()
+    if runner._process is not None and before is None:
         starts.append(now[0])
-    while keeper._process is not None:
+    while runner._process is not None:
         time.sleep(0.001)
-        keeper.reap()
+        runner.reap()
     now[0] += 1
 print(starts)
 """
 
 
-def test_a_program_that_ends_again_and_again_is_started_ever_more_rarely(local):
+def test_a_program_that_ends_again_and_again_is_started_ever_more_rarely_and_asked_for_anew_at_once(local):
     """On a hand-turned clock, in a process of its own (a supervisor reaps all children there are)."""
     shell = local.up()
     shell.serve(Service(command=("true",), token="t1"))
     until(lambda: shell.serving().exit_code == 0)
     local.down()
     done = subprocess.run([sys.executable, "-c", KEPT, str(local.folder())], stdout=subprocess.PIPE, check=True)
-    assert done.stdout.splitlines()[-1] == b"[0.0, 2.0, 6.0, 14.0, 30.0, 62.0, 122.0, 182.0]"
+    assert done.stdout.splitlines()[-1] == b"[0.0, 2.0, 6.0, 14.0, 30.0, 62.0, 122.0, 182.0, 190.0, 192.0, 196.0]"
 
 
 def test_a_program_is_asked_to_end_and_has_time_to(local):
-    """Its last words are on the disk."""
-    local.up().serve(
+    """Its last words are on the disk; a machine with more to do may take its time for them."""
+    patient = Local(LocalCloud(local.root, grace=PATIENCE_S))
+    patient.up().serve(
         script('trap \'echo bye > "{disk}/last"; exit\' TERM; echo > "{disk}/on"; while :; do sleep 0.05; done')
     )
-    until((local.disk() / "on").exists)
-    local.down()
-    assert (local.disk() / "last").read_text() == "bye\n"
+    until((patient.disk() / "on").exists)
+    patient.down()
+    assert (patient.disk() / "last").read_text() == "bye\n"
 
 
 def test_what_does_not_end_when_asked_is_killed_also_what_went_into_a_session_of_its_own(local):
@@ -246,7 +281,7 @@ def test_a_console_keeps_its_last_lines_and_does_not_grow_for_ever(local):
     shell = local.up()
     shell.serve(script("yes | head -c 17000000; echo end; exec sleep 1000"))
     until((local.folder() / "console.log.1").exists)
-    assert (local.folder() / "console.log").stat().st_size < 1 << 20
+    until(lambda: (local.folder() / "console.log").stat().st_size < 1 << 20)  # it is cut once the end of it was copied
     shell.serve(script("for word in one two three; do echo $word; done; exec sleep 1000", token="t2"))
     until(lambda: "three" in local.console())
     assert local.cloud.console("sys-1", 2) == "two\nthree\n"
@@ -291,10 +326,13 @@ def test_a_program_whose_disk_is_full_is_ended_and_the_owner_told(local):
 
 
 def test_a_machine_gets_as_many_cpus_as_it_has(local):
-    """Those of this machine, at most."""
+    """Those of this machine, at most; where the kernel holds it to that, it may wander among them."""
     command = 'grep Cpus_allowed: /proc/self/status > "{disk}/part"; mv "{disk}/part" "{disk}/cpus"'
     local.up().serve(script(command))
-    assert int(local.content("cpus").split()[1].replace(",", ""), 16).bit_count() == 1
+    if (group := local.group()) is not None:
+        assert (group / "cpu.max").read_text() == "100000 100000\n"
+    else:
+        assert int(local.content("cpus").split()[1].replace(",", ""), 16).bit_count() == 1
 
 
 # rights
@@ -305,6 +343,7 @@ def test_nobody_else_can_look_into_a_machine(local):
     shell = local.up()
     shell.write("folder/secret", b"x")
     shell.serve(script("exec sleep 1000"))
+    until(lambda: shell.serving().running)  # from then on nothing comes and goes
     paths = [local.root, *local.root.iterdir(), local.folder(), *local.folder().rglob("*")]
     assert len(paths) > 10
     assert [path for path in paths if path.stat().st_mode & 0o077] == []
@@ -313,7 +352,7 @@ def test_nobody_else_can_look_into_a_machine(local):
 def test_orders_are_kept_with_the_machine(local):
     """The card has all that was ordered."""
     local.up(tags=(("team", "vision"),))
-    card = Card.read(local.folder())
+    card = Spec.read(local.folder())
     assert (card.order_token, card.tags, card.image_id) == ("t", [["team", "vision"]], "img-1")
 
 

@@ -8,14 +8,15 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from puddle.server.clouds.base import Shape
 from puddle.server.clouds.local import LocalCloud, cloud, snapshots
-from puddle.server.clouds.local.files import MOST_READ, read_json, write_json
-from puddle.server.clouds.local.limits import ControlGroup, Watch, own_group
-from puddle.server.clouds.local.papers import Card, State
+from puddle.server.clouds.local.files import MAX_READ, read_json, write_json
+from puddle.server.clouds.local.limits import ControlGroup, Watch, own_group, share_cpus
+from puddle.server.clouds.local.spec import Spec, Status
 from puddle.server.clouds.local.trees import copy_tree, throw_away, used
 from puddle.server.domain.facts import CopyState, Power
 from puddle.testing import HandClock
@@ -43,23 +44,25 @@ def test_no_port_is_given_twice_whoever_asks(asleep):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         first = taken.getsockname()[1]
-        clouds = [LocalCloud(asleep.root, ports=range(first, min(first + 40, 65_536))) for _ in range(2)]
+        clouds = [LocalCloud(asleep.root, ports=range(first, first - 100, -1)) for _ in range(2)]
         orders = [asleep.order(f"sys-{number}", ports={"a": 1, "b": 2}) for number in range(6)]
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(lambda number: clouds[number % 2].create(orders[number]), range(6)))
-    ports = [port for number in range(6) for port in Card.read(asleep.folder(f"sys-{number}")).ports.values()]
+    ports = [port for number in range(6) for port in Spec.read(asleep.folder(f"sys-{number}")).ports.values()]
     assert len(set(ports)) == 12
     assert first not in ports
 
 
-def test_where_no_port_is_left_no_machine_is_made_until_one_is(asleep):
+def test_where_no_port_is_left_no_machine_is_made_until_one_is(asleep, monkeypatch):
     """It is tried again."""
-    small = LocalCloud(asleep.root, ports=range(27_100, 27_101))
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 27_100))
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        small = LocalCloud(asleep.root, ports=range(port, port + 1))
         error = refused(lambda: small.create(asleep.order()))
     assert (error.reason, error.for_ever) == ("CAPACITY", False)
     assert small.machine("sys-1").power is Power.GONE
+    monkeypatch.setattr(cloud, "is_free", lambda _port: True)  # whoever else here may have taken it meanwhile
     small.create(asleep.order())
     refused(lambda: small.create(asleep.order("sys-2")))
     small.destroy("sys-1")
@@ -115,7 +118,7 @@ def test_only_plain_files_of_a_sensible_size_are_read(local):
     shell = local.up()
     os.mkfifo(local.disk() / "pipe")
     with (local.disk() / "huge").open("wb") as file:
-        file.truncate(MOST_READ + 1)
+        file.truncate(MAX_READ + 1)
     (local.disk() / "plain").write_text("x")
     for path in ("pipe", "huge", "plain/below"):
         assert refused(lambda path=path: shell.read(path)).reason == "REFUSED"
@@ -144,7 +147,7 @@ def test_what_a_killed_supervisor_did_not_remove_is_removed_by_the_next_order(lo
     assert local.cloud.machine("sys-1").power is Power.STOPPING
     assert refused(lambda: local.cloud.create(local.order())).reason == "NOT_READY"
     os.kill(local.supervisor(), signal.SIGKILL)
-    until(lambda: not State.read(local.folder()).who.alive())
+    until(lambda: not Status.read(local.folder()).who.alive())
     assert local.cloud.machine("sys-1").power is Power.STOPPING
     refused(lambda: local.cloud.start("sys-1"))
     local.cloud.destroy("sys-1")
@@ -215,10 +218,10 @@ def test_a_copier_that_is_killed_halfway_leaves_nothing_that_counts_and_is_start
     until((folder / "halted").exists)
     assert asleep.cloud.snapshot("snap-1").state is CopyState.CREATING
     assert (folder / "disk.part" / "folder" / "file").exists()
-    who = State.read(folder).who
+    who = Status.read(folder).who
     awake(monkeypatch)
     assert asleep.cloud.snapshot("snap-1").state is CopyState.CREATING
-    assert State.read(folder).who == who
+    assert Status.read(folder).who == who
     os.kill(who.pid, signal.SIGKILL)
     until(lambda: asleep.cloud.snapshot("snap-1").state is CopyState.AVAILABLE)
     assert (folder / "disk" / "folder" / "file").read_text() == "x" * 100_000
@@ -332,7 +335,7 @@ def test_the_files_of_a_deleted_image_stay_until_no_machine_runs_from_them(aslee
 
 def test_the_disk_is_measured_now_and_then_and_not_all_the_time(tmp_path):
     """Every two seconds at most, by a hand-turned clock."""
-    asked = Card(
+    asked = Spec(
         system_id="sys-1", name="", image_id="", cloud_type="", vcpus=1, memory_gb=100, disk_gb=0, ports={},
         ordered=0, order_token="", grace=0,
     )  # fmt: skip
@@ -348,7 +351,7 @@ def test_the_disk_is_measured_now_and_then_and_not_all_the_time(tmp_path):
     assert watch.trouble().startswith("DISK_FULL")
 
 
-CARD = Card(
+CARD = Spec(
     system_id="sys-1", name="", image_id="", cloud_type="", vcpus=1.5, memory_gb=2, disk_gb=1, ports={},
     ordered=0, order_token="", grace=0,
 )  # fmt: skip
@@ -372,6 +375,9 @@ def test_where_control_groups_can_be_made_the_kernel_is_told_the_limits(tmp_path
     (group.folder / "memory.events").write_text("low 0\noom 1\noom_kill 3\n")
     assert group.killed() == 3
     assert watch.trouble().startswith("OUT_OF_MEMORY")
+    assert watch.trouble() == "", "what was killed was told; the next program has its own chance"
+    (group.folder / "memory.events").write_text("oom_kill 4\n")
+    assert watch.trouble().startswith("OUT_OF_MEMORY")
 
 
 def test_where_no_control_group_can_be_made_there_is_none(tmp_path):
@@ -393,7 +399,20 @@ def test_our_own_control_group_is_found_where_it_is_mounted():
 
 
 def test_a_shape_without_a_whole_cpu_gets_one_and_is_polite(local):
-    """It shares it."""
+    """It shares it; where the kernel holds it to its half, there is no need to."""
     local.up(shape=Shape(cloud_type="tiny", vcpus=0.5, memory_gb=1, disk_gb=1))
-    assert os.getpriority(os.PRIO_PROCESS, local.supervisor()) == 10
-    assert len(os.sched_getaffinity(local.supervisor())) == 1
+    if (group := local.group()) is not None:
+        assert (group / "cpu.max").read_text() == "50000 100000\n"
+    else:
+        assert os.getpriority(os.PRIO_PROCESS, local.supervisor()) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
+        assert len(os.sched_getaffinity(local.supervisor())) == 1
+
+
+def test_who_is_politer_already_stays_so(monkeypatch):
+    """Only the superuser may become less polite, and a supervisor of anybody else would end with an error."""
+    said = []
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
+    monkeypatch.setattr(os, "getpriority", lambda *_: 15)
+    monkeypatch.setattr(os, "setpriority", lambda *given: said.append(given[-1]))
+    share_cpus(replace(CARD, vcpus=0.5))
+    assert said == [15]

@@ -11,7 +11,7 @@ import pytest
 from puddle.server.clouds.local import ports, processes
 from puddle.server.clouds.local.files import tail
 from puddle.server.clouds.local.limits import Watch
-from puddle.server.clouds.local.papers import Card
+from puddle.server.clouds.local.spec import Spec
 from puddle.server.clouds.local.trees import copy_tree, empty, put_away, throw_away, used
 from puddle.testing import HandClock
 from puddle.testing.clouds import refused
@@ -111,7 +111,7 @@ def test_a_disk_that_cannot_be_measured_is_too_much(source):
     dig(source)
     numbers = {"vcpus": 1, "memory_gb": 1, "disk_gb": 1, "ordered": 0, "grace": 1, "ports": {}}
     texts = dict.fromkeys(("system_id", "name", "image_id", "cloud_type", "order_token"), "x")
-    card = Card(**texts, **numbers)
+    card = Spec(**texts, **numbers)
     assert Watch(source, card, None, HandClock()).disk().startswith("DISK_UNREADABLE: ")
 
 
@@ -218,7 +218,7 @@ def test_our_own_programs_are_no_strangers():
 def test_a_machine_whose_port_somebody_else_has_taken_is_not_spoken_to(local, tmp_path, monkeypatch):
     """They would be told its password, which is sent with every question."""
     local.up().serve(script("exec sleep 1000"))
-    port = Card.read(local.folder()).ports["http"]
+    port = Spec.read(local.folder()).ports["http"]
     (tmp_path / "tcp").write_text(TABLE + row(port, 4242))
     monkeypatch.setattr(ports, "_TABLES", (tmp_path / "tcp",))
     why = refused(lambda: local.cloud.endpoint("sys-1"))

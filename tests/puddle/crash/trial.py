@@ -125,7 +125,7 @@ class Trial:
         """Something of ours nobody knows of, as an old backup of the database would leave it."""
         shape = Shape(cloud_type="small", vcpus=1, memory_gb=1, disk_gb=1)
         self.cloud.create(
-            Order(system_id="sys-orphan", name="o", cloud_image_id="i", shape=shape, ports={}, token="t")  # noqa: S106
+            Order(system_id="sys-orphan", name="o", cloud_image_id="i", shape=shape, ports={}, token="t")  # noqa: S106 -- a token that names a step
         )
 
     def _wish(self) -> None:

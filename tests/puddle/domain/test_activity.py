@@ -48,6 +48,13 @@ def test_one_that_cannot_be_asked() -> None:
     )
 
 
+def test_one_whose_program_has_ended() -> None:
+    assert why(reason="PRODUCT_ENDED") == (
+        "its product has ended, so nobody can use it",
+        "unless it comes back and is used, it is stopped in 1 h 0 min, at 2027-01-15 09:00 UTC",
+    )
+
+
 def test_one_that_is_kept_on() -> None:
     assert why(extended=NOW + 3 * 3600) == (
         "nobody has used it since it became ready, 1 h 0 min ago",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puddle.server.domain.patterns import MOST_CHARACTERS, Pattern, PatternRefused
+from puddle.server.domain.patterns import MAX_CHARACTERS, Pattern, PatternRefused
 from tests.effort import lines
 
 _ATOMS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", r"\d", r"\.", "[a-z1]", r"[\d-]", r"\W", "é"])
@@ -81,7 +81,7 @@ def test_patterns_that_keep_re_busy_for_ages_are_done_at_once(text, value):
         ("a\\", "notation"),
         ("(" * 21 + ")" * 21, "20 deep"),
         ("((a{100}){100}){100}", "steps"),
-        ("a" * (MOST_CHARACTERS + 1), "characters"),
+        ("a" * (MAX_CHARACTERS + 1), "characters"),
     ],
 )
 def test_what_is_not_in_the_notation_is_refused_with_a_reason(text, why):

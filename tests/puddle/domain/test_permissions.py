@@ -12,7 +12,7 @@ from puddle.client.proto import v2
 from puddle.client.proto.v2 import auth_service_pb2, report_service_pb2, system_service_pb2
 from puddle.server.domain import permissions
 from puddle.server.domain.people import Caller, Role, User
-from puddle.server.domain.permissions import RULES, Who, admit, may_call, rule, see
+from puddle.server.domain.permissions import RULES, Access, authorize, authorize_object, may_call, rule
 from puddle.server.errors import Denied, Missing, Unauthenticated
 
 ADA = Caller(User(id="u1", name="ada", role=Role.USER))
@@ -54,9 +54,9 @@ def test_a_call_passes_exactly_where_the_table_lets_it(method, role):
     caller = {None: None, Role.USER: ADA, Role.ADMIN: ADMIN}[role]
     passes = may_call(rule(method), role)
     if passes:
-        return admit(method, caller, Plain(method))
+        return authorize(method, caller, Plain(method))
     with pytest.raises(Unauthenticated if role is None else Denied):
-        admit(method, caller, Plain(method))
+        authorize(method, caller, Plain(method))
     return None
 
 
@@ -79,7 +79,7 @@ def test_what_is_for_administrators():
 
 def test_a_method_nobody_thought_of_is_closed():
     with pytest.raises(Denied, match="nobody is allowed"):
-        admit("SystemService/Surprise", ADMIN, object())
+        authorize("SystemService/Surprise", ADMIN, object())
 
 
 @pytest.mark.parametrize("method", sorted(method for method in RULES if RULES[method].widened))
@@ -100,29 +100,29 @@ def test_a_field_that_widens_is_there_and_its_usual_value_is_the_default(method)
     ],
 )
 def test_what_is_other_peoples_is_for_administrators(method, request_):
-    admit(method, ADMIN, request_)
+    authorize(method, ADMIN, request_)
     with pytest.raises(Denied, match="only an administrator may use"):
-        admit(method, ADA, request_)
+        authorize(method, ADA, request_)
 
 
 def test_a_user_may_name_themselves():
-    admit("AuthService/CreateApiKey", ADA, auth_service_pb2.CreateApiKeyRequest(user_id="u1"))
+    authorize("AuthService/CreateApiKey", ADA, auth_service_pb2.CreateApiKeyRequest(user_id="u1"))
 
 
 def test_to_others_an_object_is_not_there():
-    see("SystemService/GetSystem", ADA, "u1", "system", "sys-1")
-    see("SystemService/GetSystem", ADMIN, "u1", "system", "sys-1")
+    authorize_object("SystemService/GetSystem", ADA, "u1", "system", "sys-1")
+    authorize_object("SystemService/GetSystem", ADMIN, "u1", "system", "sys-1")
     with pytest.raises(Missing, match="sys-1"):
-        see("SystemService/GetSystem", BEA, "u1", "system", "sys-1")
+        authorize_object("SystemService/GetSystem", BEA, "u1", "system", "sys-1")
 
 
 @pytest.mark.parametrize("method", ["SystemService/GetCredentials", "SystemService/GetSshKey"])
 def test_credentials_are_their_owners_and_no_administrators(method):
-    assert rule(method).who is Who.OWNER_ALONE
-    see(method, ADA, "u1", "system", "sys-1")
+    assert rule(method).access is Access.OWNER_ALONE
+    authorize_object(method, ADA, "u1", "system", "sys-1")
     for other in (BEA, ADMIN):
         with pytest.raises(Missing):
-            see(method, other, "u1", "system", "sys-1")
+            authorize_object(method, other, "u1", "system", "sys-1")
 
 
 def test_the_docs_have_a_line_for_each():

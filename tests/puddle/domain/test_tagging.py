@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puddle.server.domain.catalog import Tag, TagStatus
-from puddle.server.domain.tagging import MOST_TAGS, answers, definition
+from puddle.server.domain.tagging import MAX_TAGS, answers, definition
 from puddle.server.errors import Invalid
 
 
@@ -17,36 +17,29 @@ def tag(label="team", **fields):
     return Tag(id=label, label=label, created=0, updated=0, **fields)
 
 
-def test_the_last_word_has_who_forces_then_the_admin_then_the_user_then_the_default():
-    asked = [tag("a", default_value="default"), tag("b", default_value="default"), tag("c", default_value="default")]
-    asked.append(tag("d", default_value="default"))
-    typed = [("b", "user"), ("c", "user"), ("d", "user")]
-    fixed, forced = (("c", "fixed"), ("d", "fixed"), ("e", "fixed")), (("d", "forced"),)
-    assert answers(typed, asked, fixed, forced) == (
-        ("a", "default"),
-        ("b", "user"),
-        ("c", "fixed"),
-        ("d", "forced"),
-        ("e", "fixed"),
-    )
+def test_the_administrator_wins_over_the_user_and_the_user_over_the_default():
+    asked = [tag(label, default_value="default") for label in ("a", "b", "c")]
+    typed = [("b", "user"), ("c", "user")]
+    fixed = (("c", "fixed"), ("d", "fixed"))
+    assert answers(typed, asked, fixed) == (("a", "default"), ("b", "user"), ("c", "fixed"), ("d", "fixed"))
 
 
 VALUES = st.one_of(st.none(), st.sampled_from(["x", "y"]))
 
 
-@given(VALUES, VALUES, VALUES, VALUES, st.booleans())
-def test_one_label_for_all_ways_to_answer_it(default, typed, fixed, forced, required):
+@given(VALUES, VALUES, VALUES, st.booleans())
+def test_one_label_for_all_ways_to_answer_it(default, typed, fixed, required):
     asked = [tag(default_value=default or "", required=required)]
 
     def pairs(value):
         return (("team", value),) if value else ()
 
-    best = forced or fixed or typed or default
+    best = fixed or typed or default
     if required and not best:
         with pytest.raises(Invalid, match="required"):
-            answers(pairs(typed), asked, pairs(fixed), pairs(forced))
+            answers(pairs(typed), asked, pairs(fixed))
     else:
-        assert answers(pairs(typed), asked, pairs(fixed), pairs(forced)) == pairs(best)
+        assert answers(pairs(typed), asked, pairs(fixed)) == pairs(best)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +94,7 @@ def test_a_label_is_answered_once():
 
 
 def test_there_are_not_too_many():
-    many = [(f"t{number}", "x") for number in range(MOST_TAGS + 1)]
+    many = [(f"t{number}", "x") for number in range(MAX_TAGS + 1)]
     with pytest.raises(Invalid, match="at most 40"):
         answers(many, [tag(label) for label, _ in many])
     with pytest.raises(Invalid, match="at most 40"):

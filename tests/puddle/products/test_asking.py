@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -17,13 +17,10 @@ def dripping(words):
 
     def drip():
         connection, _ = server.accept()
-        with connection:
+        with connection, suppress(OSError):  # the other side has heard enough
             connection.sendall(words)
             while not over.wait(0.02):
-                try:
-                    connection.sendall(b"x")
-                except OSError:
-                    return
+                connection.sendall(b"x")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=drip)
@@ -32,6 +29,7 @@ def dripping(words):
             yield server.getsockname()[1]
         finally:
             over.set()
+            socket.create_connection(server.getsockname()).close()  # in case nobody has come
             thread.join()
 
 
@@ -50,12 +48,12 @@ def test_no_part_of_an_answer_may_come_drop_by_drop(words):
 def test_a_limit_is_kept_and_the_status_told():
     """Of what is too long no more is read than the limit."""
     with serve(lambda _path: (200, [b" " * 100, b"1"])) as port:
-        site = Site(host="127.0.0.1", port=port)
+        site = Site(host="127.0.0.1", port=port, patience=60)
         assert ask(site, "/", limit=101) == 1
         with pytest.raises(Unanswered, match="more than 100 bytes"):
             ask(site, "/", limit=100)
     with serve(lambda _path: (418, [b""])) as port, pytest.raises(Unanswered) as error:
-        ask(Site(host="127.0.0.1", port=port), "/")
+        ask(Site(host="127.0.0.1", port=port, patience=60), "/")
     assert error.value.status == 418
 
 

@@ -43,7 +43,7 @@ def installations(tmp_path_factory):
 
 @pytest.fixture
 def product(installations):
-    return DriverlessAI(installations, clock=lambda: NOW)
+    return DriverlessAI(installations, clock=lambda: NOW, patience=60)
 
 
 def looked_at(product, answer, shell=None):
@@ -63,7 +63,10 @@ class TestConformance(ProductConformance):
     @pytest.fixture(scope="class")
     @classmethod
     def product(cls, installations):
-        return DriverlessAI(installations, b"a licence", patience=1.0)
+        return DriverlessAI(installations, b"a licence", patience=60)
+
+    def hasty(self, product):
+        return DriverlessAI(product._installations, patience=0.5)
 
     def answers(self):
         return {HEALTH: health()}

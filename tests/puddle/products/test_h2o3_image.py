@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 def test_the_index_is_pips(monkeypatch):
     """Wherever that was set: pip is asked."""
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/mirror/simple")
-    assert h2o3_image._pips_index() == "http://127.0.0.1:1/mirror/simple"
+    assert h2o3_image.pip_index() == "http://127.0.0.1:1/mirror/simple"
 
 
 def test_versions_are_newest_first(monkeypatch):
@@ -184,7 +184,7 @@ def test_versions_are_newest_first(monkeypatch):
 
 def test_an_index_with_tls_leads_nowhere_without_it():
     """What has no checksum of ours could be changed on the way."""
-    with h2o3_image._client("", tls=True) as client, pytest.raises(StepFailed, match="without TLS"):
+    with h2o3_image.index_client("", tls=True) as client, pytest.raises(StepFailed, match="without TLS"):
         client.get("http://127.0.0.1:9/h2o.whl")
-    with h2o3_image._client("", tls=False) as client, pytest.raises(httpx.ConnectError):
+    with h2o3_image.index_client("", tls=False) as client, pytest.raises(httpx.ConnectError):
         client.get("http://127.0.0.1:9/h2o.whl")

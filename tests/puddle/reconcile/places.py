@@ -11,7 +11,7 @@ import pytest
 from puddle.server.domain.records import LedgerEntry, Meter, Session, Snapshot, System
 from puddle.server.domain.rules import CloudPrices
 from puddle.server.domain.states import Status
-from puddle.server.domain.trail import Event, Notice
+from puddle.server.domain.trail import Alert, Event
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
 from puddle.server.store.trail import WantedEvents
@@ -89,10 +89,10 @@ class Place:
         with self.at.store.reading() as tx:
             return list(reversed(tx.events.page(WantedEvents(target=of, limit=1000))))
 
-    def notices(self) -> list[Notice]:
+    def alerts(self) -> list[Alert]:
         """What people are told, the oldest first."""
         with self.at.store.reading() as tx:
-            return list(reversed(tx.notices.of_owner()))
+            return list(reversed(tx.alerts.of_owner()))
 
 
 @pytest.fixture
@@ -108,6 +108,6 @@ def ruled(memory: Store, **rules: Any) -> Place:
     return Place(at, Loop(at.backend, "one", workers=0))
 
 
-def kinds(notices: Iterable[Notice]) -> list[str]:
-    """What sort of notices these are."""
-    return [each.kind for each in notices]
+def kinds(alerts: Iterable[Alert]) -> list[str]:
+    """What kinds of alerts these are."""
+    return [each.kind for each in alerts]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from puddle.client.proto.v2 import system_service_pb2 as pb
 from puddle.server.domain.facts import Machine
 from puddle.server.domain.records import Meter
 from puddle.server.domain.states import Status
 from puddle.server.faults import Crash, Point, armed, crash_at
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
+from puddle.server.transports.messages import money
+from puddle.server.transports.messages.system_message import system as message_of
 from puddle.testing import Delays
 from tests.puddle.reconcile.places import Place, kinds, ruled
 from tests.puddle.records import instance_type
@@ -135,7 +139,7 @@ def test_what_is_booked_stays_booked_and_the_record_follows_the_ledger(place: Pl
     session = place.sessions(Meter.VM)[0]
     assert session.booked > session.start
     machine = place.at.cloud.machine
-    place.at.cloud.machine = lambda it: replace(machine(it), since=session.start + 5)  # type: ignore[method-assign]
+    place.at.cloud.machine = lambda it: replace(machine(it), since=session.start + 5)  # type: ignore[method-assign]  # of this test's object alone
     place.at.api.wishes.stop(place.at.ann, one)
     place.pass_by(20, 2)
     assert place.sessions(Meter.VM)[0].end == session.booked
@@ -203,7 +207,7 @@ def test_a_machine_stopped_and_started_by_others_within_a_second_has_two_session
     assert len(sessions) == 2
     uptimes = sorted((it.start, it.end or 0) for it in place.at.cloud.uptimes())
     assert sorted((it.start, it.end) for it in sessions) == uptimes
-    assert kinds(place.notices()) == ["drift", "drift"]
+    assert kinds(place.alerts()) == ["drift", "drift"]
     assert place.actions(of=one).count("system.drift") == 2
 
 
@@ -246,3 +250,24 @@ def test_the_trail_says_what_puddle_did_by_itself_and_shows_no_secret(place: Pla
     assert told[0].after == '{"status": "STARTED"}'
     assert secret
     assert all(secret not in f"{event.before}{event.after}{event.message}" for event in told)
+
+
+def test_its_owner_sees_what_the_disk_of_a_stopped_system_costs_and_has_cost(place: Place) -> None:
+    one = place.started(disk_gb=40)
+    before = seen(place, one).disk_cost_decimal
+    stopped(place, one)
+    down = place.sessions(Meter.VM)[-1].end
+    place.turn(3600)
+    resting = seen(place, one)
+    assert Decimal(resting.disk_cost_decimal) - Decimal(before) == Decimal(money.exact(4000 * (place.now - down)))
+    assert resting.forecast_cost_per_day == pytest.approx(24 * 4000 / 1_000_000)
+    place.at.api.wishes.start(place.at.ann, one)
+    place.pass_by(20, 2)
+    running = seen(place, one)
+    assert Decimal(running.disk_cost_decimal) == Decimal(money.exact(booked(place, Meter.DISK, one)))
+    assert running.forecast_cost_per_day == pytest.approx(24 * running.price_per_hour)
+
+
+def seen(place: Place, system_id: str) -> pb.System:
+    """A system as its owner is told of it."""
+    return message_of(place.at.api.systems.get(place.at.ann, system_id))

@@ -83,7 +83,7 @@ def slow_builds(place: Place, let_go: threading.Event, begun: threading.Event) -
         assert let_go.wait(30)
         return "sum"
 
-    place.at.product.recipe.build = build_slowly  # type: ignore[method-assign]
+    place.at.product.recipe.build = build_slowly  # type: ignore[method-assign]  # of this test's object alone
 
 
 def test_a_long_build_keeps_its_lease_and_costs_by_the_second(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -142,6 +143,33 @@ def test_a_machine_that_disappears_fails_the_system(status):
     assert CloseSession(session_id="s", end=2500) in made.consequences
 
 
+@pytest.mark.parametrize("status", sorted(set(Status) - NOT_MISSED))
+def test_a_machine_that_is_not_found_is_unknown_until_it_was_missing_for_a_while(status):
+    """It is gone since it was first missed."""
+    made = decide(started(status=status, deadline=0), Facts(machine=NO_MACHINE), 3000, TERMS)
+    assert (made.system.status, made.system.missing, made.system.reason) == (status, 3000, "MISSING")
+    assert (made.action, made.system.machine_id) == (None, "m-1")
+    again = decide(made.system, Facts(machine=NO_MACHINE), 3299, TERMS)
+    assert (again.system.status, again.system.missing, again.action) == (status, 3000, None)
+    lost = decide(again.system, Facts(machine=NO_MACHINE), 3300, TERMS)
+    assert (lost.system.status, lost.system.reason, lost.system.missing) == (Status.FAILED, "VM_LOST", 0)
+    assert CloseSession(session_id="s", end=3000) in lost.consequences
+
+
+def test_a_machine_that_is_found_again_was_never_lost():
+    missed = decide(started(), Facts(machine=NO_MACHINE), 3000, TERMS).system
+    found = decide(missed, used(3100), 3100, TERMS)
+    assert (found.system.status, found.system.missing, found.system.reason) == (Status.STARTED, 0, "")
+    assert found.system.session_id == "s"
+    later = decide(found.system, Facts(machine=NO_MACHINE), 9000, TERMS).system
+    assert (later.status, later.missing) == (Status.STARTED, 9000), "each time anew"
+
+
+def test_a_machine_is_missing_from_now_on_where_the_clock_was_put_back():
+    made = decide(started(missing=9000), Facts(machine=NO_MACHINE), 3000, TERMS)
+    assert (made.system.status, made.system.missing) == (Status.STARTED, 3000)
+
+
 def test_an_exhausted_budget_stops_it():
     made = decide(started(), used(3000), 3000, replace(TERMS, budget_left=False))
     assert (made.system.status, made.system.reason) == (Status.STOPPING, "BUDGET")
@@ -249,7 +277,7 @@ def test_any_history_keeps_to_the_table_and_comes_to_rest_with_every_second_mete
     assert it.status in SETTLED
     assert not (it.session_id and world.power is not Power.RUNNING)
     assert sorted(world.closed) == sorted(set(world.closed))
-    assert all(a_end <= b_start for (_, a_end), (b_start, _) in zip(sorted(world.closed), sorted(world.closed)[1:]))  # noqa: B905
+    assert all(a_end <= b_start for (_, a_end), (b_start, _) in itertools.pairwise(sorted(world.closed)))
 
 
 def wished(it: System, wish: Wish, now: int) -> System:

@@ -27,7 +27,6 @@ from puddle.server.domain.records import Meter, Session, SnapshotStatus, System
 from puddle.server.domain.states import SETTLED, TABLE, Status, Wish, refusal
 from puddle.server.errors import Exceeded, Refused
 from puddle.server.faults import IN_TRANSACTION, Crash, Point, armed, crash_at
-from puddle.server.reconcile.accounting import has_idle_disk
 from puddle.server.reconcile.chores import SWEEP_EVERY_S
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
@@ -57,7 +56,8 @@ def _template() -> bytes:
         for statement in NOTE_MOVES:
             connection.execute(sa.text(statement))
     with store.engine.connect() as connection:
-        content: bytes = connection.connection.driver_connection.serialize()  # type: ignore[union-attr]
+        driver: Any = connection.connection.driver_connection
+        content: bytes = driver.serialize()
     store.close()
     return content
 
@@ -69,7 +69,8 @@ def fresh_store() -> Store:
     """A store in memory, without the cost of migrating it."""
     store = Store("sqlite://")
     connection = store.engine.raw_connection()
-    connection.driver_connection.deserialize(TEMPLATE)  # type: ignore[union-attr]
+    driver: Any = connection.driver_connection
+    driver.deserialize(TEMPLATE)
     connection.close()
     return store
 
@@ -227,7 +228,7 @@ class History(RuleBasedStateMachine):
             Wish.FAIL: lambda: api.fail(caller, one),
             Wish.EXTEND: lambda: api.extend_idle(caller, one, 45),
             Wish.SET_IDLE: lambda: api.change_idle(caller, one, 60),
-            Wish.CONFIGURE: lambda: api.update_config(caller, one, f"a = {self.now}"),
+            Wish.CONFIGURE: lambda: api.update_config(caller, one, f"a = {self.now}", restart=self.now % 2 == 0),
         }
         calls[wish]()
 
@@ -369,6 +370,15 @@ class History(RuleBasedStateMachine):
         elif what == "crash" and running:
             outside.crash(system.id)
 
+    @rule(number=which, loop=st.integers(0, 1), passing=st.sampled_from([2, 61, 200]))
+    def lag(self, number: int, loop: int, passing: int) -> None:
+        """The cloud does not list a machine for a moment, where that is not just what is waited for."""
+        system = self.chosen(number)
+        if system is not None and system.status not in {Status.TERMINATING, Status.FAILED}:
+            self.at.cloud.outside.hide(system.id)
+            self.turn(loop, passing)
+            self.at.cloud.outside.show()
+
     @rule(number=which, busy=st.booleans(), hidden=st.booleans())
     def play(self, number: int, busy: bool, hidden: bool) -> None:
         """A product is at work, or does not tell."""
@@ -444,6 +454,7 @@ class History(RuleBasedStateMachine):
         self.check_machines()
         self.check_snapshots()
         self.check_books()
+        self.check_what_has_ended()
         self.store.close()
 
     def be_kind(self) -> None:
@@ -488,6 +499,16 @@ class History(RuleBasedStateMachine):
                 assert system.status is Status.TERMINATED
             assert system.cu == (0 if system.status is not Status.STARTED else system.cu)
 
+    def check_what_has_ended(self) -> None:
+        """A program that has ended is not in use: its system is stopped at its deadline, and does not cost for ever."""
+        ended = {it.id for it in self.systems() if it.status is Status.STARTED and it.idle_minutes > 0}
+        for system_id in ended:
+            self.at.cloud.outside.crash(system_id)
+        for _ in range(70 if ended else 0):  # minutes: longer than any interval and extension here
+            self.at.clock.turn(61)
+            self.turned(0)
+        assert not {it.id for it in self.systems() if it.status is Status.STARTED} & ended
+
     def check_snapshots(self) -> None:
         """What the rows say is there is there, and nothing else."""
         with self.store.reading() as tx:
@@ -499,7 +520,9 @@ class History(RuleBasedStateMachine):
 
     def check_books(self) -> None:
         """Each second of each machine was metered once at its price, in the ledger as far as it is booked."""
-        now, metered, true = self.now, {}, {}  # type: ignore[var-annotated]
+        now = self.now
+        metered: Counter[str] = Counter()
+        true: Counter[str] = Counter()
         with self.store.reading() as tx:
             sessions = tx.sessions.all()
             for session in sessions:
@@ -511,14 +534,14 @@ class History(RuleBasedStateMachine):
         for session in sessions:
             if session.meter is Meter.VM:
                 cost = Span(session.price_micros, session.start, session.end or now).amount
-                metered[session.system_id] = metered.get(session.system_id, 0) + cost
+                metered[session.system_id] += cost
         for up in self.at.cloud.uptimes():
             cost = Span(PRICE[up.cloud_type], up.start, up.end or now).amount
-            true[up.system_id] = true.get(up.system_id, 0) + cost
+            true[up.system_id] += cost
         disks = {it.system_id for it in sessions if it.meter is Meter.DISK and not it.end}
-        assert disks == {it.id for it in self.systems() if has_idle_disk(it)}
+        assert disks == {it.id for it in self.systems() if it.has_idle_disk()}
         if not self.stalled:
-            wrong = {it for it in metered | true if metered.get(it, 0) != true.get(it, 0)}
+            wrong = {it for it in metered | true if metered[it] != true[it]}
             assert not wrong, self.story(wrong)
 
     def story(self, system_ids: set[str]) -> str:

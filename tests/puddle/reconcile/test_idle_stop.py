@@ -34,8 +34,8 @@ def test_a_user_idle_for_the_interval_is_stopped_within_a_minute_of_the_deadline
     stopped = place.system(one)
     assert (stopped.status, stopped.reason) == (Status.STOPPED, "IDLE")
     assert "system.idle_stop" in place.actions(of=one)
-    assert kinds(place.notices()) == ["idle_warning"]
-    assert place.notices()[0].owner_id == "u-1"
+    assert kinds(place.alerts()) == ["idle_warning"]
+    assert place.alerts()[0].owner_id == "u-1"
 
 
 def test_somebody_who_uses_it_moves_the_deadline(place: Place) -> None:
@@ -63,8 +63,38 @@ def test_one_that_cannot_be_asked_is_not_stopped_and_people_are_told(place: Plac
     one = idle(place)
     place.at.product.play(one, hidden=True)
     assert until_stopping(place, one, 2 * 3600, 60) is None
-    assert kinds(place.notices()) == ["probe"]
-    assert "could not be asked" in place.notices()[0].message
+    assert kinds(place.alerts()) == ["probe"]
+    assert "could not be asked" in place.alerts()[0].message
+
+
+def test_one_whose_program_has_ended_is_not_in_use_and_people_are_told_once(place: Place) -> None:
+    one = idle(place)
+    place.pass_by(600, 60)
+    used = place.system(one).last_activity
+    place.at.cloud.outside.crash(one)
+    place.turn(60)
+    ended = place.system(one)
+    assert (ended.status, ended.reason, ended.last_activity) == (Status.STARTED, "PRODUCT_ENDED", used)
+    stopping = until_stopping(place, one, 4000, 30)
+    assert stopping is not None
+    assert used + 1800 <= stopping <= used + 1860
+    assert kinds(place.alerts()) == ["ended", "idle_warning"]
+    assert "has ended" in place.alerts()[0].message
+
+
+def test_one_whose_program_has_come_back_is_as_before(place: Place) -> None:
+    one = idle(place)
+    place.at.cloud.outside.crash(one)
+    place.turn(60)
+    place.at.api.wishes.restart(place.at.ann, one)
+    place.pass_by(20, 2)
+    back = place.system(one)
+    assert (back.status, back.reason, back.detail) == (Status.STARTED, "", "")
+    place.at.product.used(one)
+    used = place.now
+    stopping = until_stopping(place, one, 4000, 30)
+    assert stopping is not None
+    assert used + 1800 <= stopping
 
 
 def test_an_extension_keeps_it_up_and_never_means_never(place: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -182,7 +183,7 @@ def test_a_step_that_always_fails_ends_at_the_deadline(place: Place) -> None:
     place.turn(2)
     failed = place.system(one)
     assert (failed.status, failed.reason, failed.cu) == (Status.FAILED, "TIMEOUT", 0)
-    assert kinds(place.notices()) == ["failed"]
+    assert kinds(place.alerts()) == ["failed"]
 
 
 def test_a_step_that_can_never_be_done_gives_the_wish_up(place: Place) -> None:
@@ -226,7 +227,7 @@ def test_a_removal_that_is_refused_for_ever_is_told_once_and_tried_on(place: Pla
     place.at.api.wishes.terminate(place.at.ann, one)
     place.pass_by(300, 5)
     assert place.system(one).status is Status.TERMINATING
-    assert kinds(place.notices()) == ["failed"]
+    assert kinds(place.alerts()) == ["failed"]
     place.at.cloud.faults.clear()
     place.pass_by(100, 5)
     assert place.system(one).status is Status.TERMINATED
@@ -278,6 +279,98 @@ def test_what_somebody_else_has_taken_over_is_left_to_them(place: Place) -> None
     assert len(place.sessions(Meter.VM)) == 1
 
 
+def suspended(place: Place, meanwhile: Callable[[Loop], None]) -> None:
+    """Turn a loop that is suspended once its step is decided, longer than its lease, while another goes on."""
+    other, left = place.another_loop("two"), [meanwhile]
+
+    def stall(point: Point) -> None:
+        if point is Point.DECIDED and left:
+            go_on = left.pop()
+            place.at.clock.turn(61)
+            go_on(other)
+
+    with armed(stall):
+        place.turn()
+
+
+def test_a_step_that_was_decided_long_ago_is_not_taken_any_more(place: Place) -> None:
+    """The machine was stopped and started again since, and is in use."""
+    one = place.started()
+    place.at.api.wishes.stop(place.at.ann, one)
+
+    def meanwhile(other: Loop) -> None:
+        for _ in range(5):
+            place.turn(2, other)
+        assert place.system(one).status is Status.STOPPED
+        place.at.api.wishes.start(place.at.ann, one)
+        for _ in range(5):
+            place.turn(2, other)
+        assert place.system(one).status is Status.STARTED
+
+    suspended(place, meanwhile)
+    assert place.at.cloud.calls["stop"] == 1
+    assert place.at.cloud.contents().running == {one}
+    place.pass_by(120)
+    assert (place.system(one).status, place.system(one).reason) == (Status.STARTED, "")
+
+
+def test_a_machine_is_not_made_for_what_was_terminated_meanwhile(place: Place) -> None:
+    one = place.at.create().system.id
+
+    def meanwhile(other: Loop) -> None:
+        place.at.api.wishes.terminate(place.at.ann, one)
+        place.turn(2, other)
+        place.turn(2, other)
+        assert place.system(one).status is Status.TERMINATED
+
+    suspended(place, meanwhile)
+    assert place.at.cloud.calls["create"] == 0
+    assert not place.at.cloud.contents().machines
+
+
+def test_a_step_towards_a_wish_that_was_replaced_is_not_taken(place: Place) -> None:
+    one = place.started()
+    place.at.api.wishes.stop(place.at.ann, one)
+    place.pass_by(10, 2)
+    place.at.api.wishes.start(place.at.ann, one)
+
+    def wish(point: Point) -> None:
+        if point is Point.DECIDED and place.system(one).status is Status.STARTING:
+            place.at.api.wishes.fail(place.at.ada, one)
+
+    with armed(wish):
+        place.turn()
+    assert place.at.cloud.calls["start"] == 0
+    place.pass_by(10, 2)
+    assert place.system(one).status is Status.FAILED
+
+
+@pytest.mark.parametrize("ahead", [-240, 240])
+def test_servers_whose_clocks_differ_by_minutes_make_one_machine_and_lose_no_wish(place: Place, ahead: int) -> None:
+    """They take each other's leases for ended, or for longer than they are; nothing is done twice for it."""
+    backend = replace(place.at.backend, clock=lambda: place.at.clock() + ahead)
+    other = Loop(backend, "two", workers=0)
+
+    def both(rounds: int) -> None:
+        for _ in range(rounds):
+            place.at.clock.turn(2)
+            place.loop.turn(place.now)
+            other.turn(backend.now())
+
+    one = place.at.create().system.id
+    both(160)
+    assert place.system(one).status is Status.STARTED
+    place.at.api.wishes.stop(place.at.ann, one)
+    both(160)
+    assert place.system(one).status is Status.STOPPED
+    place.at.api.wishes.start(place.at.ann, one)
+    both(160)
+    assert place.system(one).status is Status.STARTED
+    assert place.at.cloud.contents().machines == {one}
+    assert len({uptime.start for uptime in place.at.cloud.uptimes()}) == 2
+    assert len(place.sessions(Meter.VM)) == 2
+
+
 STEPS = sorted(set(Point) - {Point.BUILD_BEGUN, Point.IMAGE_BUILT, Point.IMAGE_REMOVED, Point.SNAPSHOT_REMOVED,
                              Point.ORPHAN_REMOVED, Point.REPORTING, Point.BOOKING})  # fmt: skip
 
@@ -320,7 +413,7 @@ def test_a_cloud_that_is_away_means_nothing_is_gone(place: Place) -> None:
     place.at.cloud.faults.cut_off()
     place.pass_by(3600, 60)
     assert place.system(one).status is Status.STARTED
-    assert kinds(place.notices()) == ["probe"]
+    assert kinds(place.alerts()) == ["probe"]
     place.at.cloud.faults.clear()
     place.pass_by(120, 60)
     assert place.system(one).missed_probes == 0
@@ -370,7 +463,7 @@ def test_a_password_that_cannot_be_read_does_not_stop_the_system(place: Place) -
     place.at.stand(one, secret="v1.gone.AAAA")  # noqa: S106 -- nobody's
     place.pass_by(300, 60)
     assert place.system(one).status is Status.STARTED
-    assert kinds(place.notices()) == ["probe"]
+    assert kinds(place.alerts()) == ["probe"]
 
 
 def test_a_product_that_hangs_does_not_hold_the_others(place: Place) -> None:
@@ -404,24 +497,22 @@ def test_a_product_that_hangs_does_not_hold_the_others(place: Place) -> None:
 
 
 def test_a_loop_that_runs_sees_a_wish_at_once_and_stops_when_told(place: Place) -> None:
-    bell, stop = threading.Event(), threading.Event()
-    backend = replace(place.at.backend, wake=bell.set)
-    loop = Loop(backend, "running", workers=2, bell=bell)
+    loop, stop = Loop(place.at.backend, "running", workers=2), threading.Event()
     thread = threading.Thread(target=loop.run, args=(stop,))
     thread.start()
     try:
         one = place.at.create().system.id
-        backend.wake()
+        loop.wake()
         for _ in range(500):
             place.at.clock.turn(1)
-            bell.set()
+            loop.wake()
             if place.system(one).status is Status.STARTED:
                 break
             stop.wait(0.01)
         assert place.system(one).status is Status.STARTED
     finally:
         stop.set()
-        bell.set()
+        loop.wake()
         thread.join(30)
     assert not thread.is_alive()
 
@@ -447,7 +538,7 @@ def test_leases_beat_while_the_work_lasts(place: Place) -> None:
         let_go.wait(30)
         return create(order)
 
-    place.at.cloud.create = slowly  # type: ignore[method-assign]
+    place.at.cloud.create = slowly  # type: ignore[method-assign]  # of this test's object alone
     loop, other = Loop(place.at.backend, "slow", workers=1), place.another_loop("two")
     try:
         while not asked.is_set():

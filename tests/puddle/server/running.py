@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from queue import Queue
 
@@ -96,9 +96,9 @@ def clean_environment(folder: Path) -> dict[str, str]:
     return {**mine, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "share"), "XDG_CONFIG_HOME": str(folder / "etc")}
 
 
-def until(seen: object, patience: float = 30.0) -> None:
+def until(seen: Callable[[], object], patience: float = 30.0) -> None:
     """Wait until a function says yes."""
     deadline = time.monotonic() + patience
-    while not seen():  # type: ignore[operator]
+    while not seen():
         assert time.monotonic() < deadline, "it has not come to it"
         time.sleep(0.05)

@@ -67,15 +67,15 @@ def test_the_first_step_adds_a_key_and_the_second_takes_it_into_use(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = lines(settings)
-    running._add_key(settings)
+    running.add_master_key(settings)
     told = capsys.readouterr().out
     assert NEXT in told
     assert lines(settings)[1:] == before
     assert not set(lines(settings)) & set(told.split()), "a key is never shown"
-    running._reencrypt(settings)
+    running.reencrypt_passwords(settings)
     assert "newest key: 1." in capsys.readouterr().out
     assert opened(settings) == "s3cret"
-    running._reencrypt(settings)
+    running.reencrypt_passwords(settings)
     assert "newest key: 0." in capsys.readouterr().out
 
 
@@ -83,9 +83,9 @@ def test_a_password_that_no_key_fits_is_told_and_the_others_are_done(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add(settings, "s-2", Keyring([b"3" * 32]))
-    running._add_key(settings)
+    running.add_master_key(settings)
     with pytest.raises(Failed, match="none of the keys fits the passwords of s-2"):
-        running._reencrypt(settings)
+        running.reencrypt_passwords(settings)
     assert opened(settings) == "s3cret"
     assert "any more" not in capsys.readouterr().out
 
@@ -96,9 +96,9 @@ def test_keys_that_are_set_are_not_in_a_file(
     new = base64.b64encode(b"n" * 32).decode()
     monkeypatch.setenv("PUDDLE_AUTH__MASTER_KEYS", f"{new} {lines(settings)[0]}")
     with pytest.raises(Failed, match=r"set as auth\.master_keys") as refused:
-        running._add_key(load())
+        running.add_master_key(load())
     assert new not in str(refused.value)
-    running._reencrypt(load())
+    running.reencrypt_passwords(load())
     assert "newest key: 1." in capsys.readouterr().out
 
 
@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_used_is_told(
     assert file is not None
     file.chmod(0o640)
     with pytest.raises(Failed, match="chmod 600"):
-        running._add_key(settings)
+        running.add_master_key(settings)
     file.chmod(0o600)
 
     def full(*_: object) -> None:
@@ -117,9 +117,9 @@ def test_a_file_that_cannot_be_used_is_told(
 
     monkeypatch.setattr("puddle.server.auth.secrets._written_beside", full)
     with pytest.raises(Failed, match="cannot be written: No space"):
-        running._add_key(settings)
+        running.add_master_key(settings)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
-    for step in (running._add_key, running._reencrypt):
+    for step in (running.add_master_key, running.reencrypt_passwords):
         with pytest.raises(Failed, match="is not there"):
             step(load())
     assert not (tmp_path / "elsewhere").exists(), "nothing was made for an installation that is not there"

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from puddle._cli.settings_page import as_markdown
-from puddle.server import settings as module
 from puddle.server.domain.records import NEVER
 from puddle.server.domain.rules import Rules
-from puddle.server.settings import SettingsRefused, described, load
+from puddle.server.settings import SettingsRefused, described, load, loading
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +20,7 @@ def _untouched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     for name in [name for name in os.environ if name.upper().startswith("PUDDLE_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(module, "USUAL_FILE", tmp_path / "usual.toml")
+    monkeypatch.setattr(loading, "DEFAULT_FILE", tmp_path / "usual.toml")
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -60,7 +59,7 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(
 
 
 def test_the_usual_file_counts_where_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "USUAL_FILE", written(tmp_path, "[server]\nport = 9\n"))
+    monkeypatch.setattr(loading, "DEFAULT_FILE", written(tmp_path, "[server]\nport = 9\n"))
     assert load().server.port == 9
 
 

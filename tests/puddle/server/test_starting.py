@@ -108,7 +108,7 @@ def test_a_system_lives_and_the_server_ends_cleanly(started: Any, tmp_path: Path
     login = server.authorizer()
     cloud = CloudProvider("Simulated", "simulated")
     systems = SystemsClient(cloud, authorizer=login)
-    systems.POLL_INTERVAL_S = 0.2  # type: ignore[assignment]
+    systems.POLL_INTERVAL_S = 0.2  # type: ignore[assignment]  # documented as whole seconds
     images = ImagesClient(cloud, authorizer=login)
     image = images.build("simulated", "2.0")
     size = InstanceTypesClient(cloud, authorizer=login).list_available()[0]
@@ -268,14 +268,14 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def test_a_key_does_not_go_into_a_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: Any) -> None:
-    from puddle._cli.running import _show
+    from puddle._cli.running import show_key
     from puddle.server.installation import ShownKey
     from tests.puddle.records import user
 
     found = os.fstat(sys.stdout.fileno())
     monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
     shown = ShownKey("pk_1", "ps_hidden", user())
-    _show(shown, "http://x", tmp_path)
+    show_key(shown, "http://x", tmp_path)
     assert "ps_hidden" not in capfd.readouterr().out
     held = tmp_path / "first-key"
     assert "ps_hidden" in held.read_text()
@@ -304,7 +304,7 @@ def test_two_servers_share_one_postgresql(tmp_path: Path, postgres_url: str) -> 
         (found,) = [server.exports() for server in servers if server.exports()]
         cloud = CloudProvider("Simulated", "simulated")
         here, there = (SystemsClient(cloud, address, None, *keys(found)) for address in addresses)
-        there.POLL_INTERVAL_S = 0.2  # type: ignore[assignment]
+        there.POLL_INTERVAL_S = 0.2  # type: ignore[assignment]  # documented as whole seconds
         image = ImagesClient(cloud, addresses[0], None, *keys(found)).build("simulated", "2.0")
         size = InstanceTypesClient(cloud, addresses[1], None, *keys(found)).list_available()[0]
         made = here.create("one", "simulated", image, size, 10, wait=False)

@@ -59,7 +59,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
 
 HIDES = """
 import ctypes, resource
-from puddle.server.clouds.local.processes import hide_memory
+from puddle.server.auth.memory import hide_memory
 hide_memory()
 print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMIT_CORE))
 """

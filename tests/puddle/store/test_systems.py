@@ -12,7 +12,7 @@ from puddle.server.domain.records import Meter
 from puddle.server.domain.states import Status
 from puddle.server.store import Store
 from puddle.server.store.stamps import Wanted
-from puddle.server.store.systems import NEVER_AGAIN
+from puddle.server.store.systems import Release
 from tests.puddle.records import instance_type, session, system, user
 
 
@@ -53,7 +53,7 @@ def test_a_holder_whose_lease_was_taken_over_writes_nothing(store: Store) -> Non
     with store.writing() as tx:
         assert not tx.systems.decide(old, replace(old.system, detail="old"), look_at=5, keep_lease=False)
         assert not tx.systems.note_machine(old, "m-old")
-        tx.systems.release(old, 5)
+        tx.systems.release([Release(claim=old, revision=old.system.revision, look_at=5)])
         assert tx.systems.decide(new, replace(new.system, detail="new"), look_at=300, keep_lease=False)
     with store.reading() as tx:
         kept = tx.systems.get("s-1")
@@ -70,7 +70,7 @@ def test_a_wish_in_between_makes_the_decision_old_but_keeps_the_machine(store: S
     with store.writing() as tx:
         assert tx.systems.note_machine(held, "m-1")
         assert not tx.systems.decide(held, replace(held.system, status=Status.STARTED), look_at=99, keep_lease=False)
-        tx.systems.release(held, 99)
+        tx.systems.release([Release(claim=held, revision=held.system.revision, look_at=99)])
     with store.reading() as tx:
         kept = tx.systems.get("s-1")
         assert kept is not None
@@ -82,7 +82,7 @@ def test_a_lease_that_beats_lasts(store: Store) -> None:
     create(store)
     held = claim(store, now=10, until=100)
     with store.writing() as tx:
-        tx.systems.beat(held, 500)
+        tx.systems.renew(held, 500)
     assert claim(store, now=300, holder="b") == []
 
 
@@ -96,15 +96,6 @@ def test_the_longest_due_are_leased_first(store: Store) -> None:
         "s-3",
         "s-4",
     ]
-
-
-def test_what_is_terminated_is_not_looked_at_again(store: Store) -> None:
-    create(store, status=Status.TERMINATED)
-    (held,) = claim(store)
-    with store.writing() as tx:
-        tx.systems.release(held, 20)
-    with store.reading() as tx:
-        assert tx.systems.next_due() == NEVER_AGAIN
 
 
 def test_no_system_is_leased_to_two_of_many_threads(store: Store) -> None:
@@ -194,8 +185,8 @@ def test_it_is_called_as_in_its_last_session(store: Store) -> None:
 def test_who_reads_sees_one_state(store: Store) -> None:
     create(store)
     with store.reading() as tx:
-        before = tx.systems.known()
+        before = tx.systems.all()
         create(store, id="s-2", name="two")
-        assert tx.systems.known() == before
+        assert tx.systems.all() == before
     with store.reading() as tx:
-        assert tx.systems.known() != before
+        assert tx.systems.all() != before

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 
 from puddle.server.api.base import new_id
 from puddle.server.auth import tokens
-from puddle.server.auth.tokens import TokenTerms
+from puddle.server.auth.tokens import TokenLifetimes
 from puddle.server.domain.people import ApiKey, User
-from puddle.server.transports.app import Application, Terms
+from puddle.server.transports.app import Application, Limits
 from puddle.server.transports.table import TABLE, path_of
 from tests.puddle.installations import ADA, ANN, BEN, Installation, there
 
@@ -101,7 +101,7 @@ class Wire:
         async def send(message: Any) -> None:
             got.append(message)
 
-        await asyncio.wait_for(self.app(scope, receive, send), 20)
+        await asyncio.wait_for(self.app(scope, receive, send), 120)  # what hangs is found out, what is slow is not
         start = got[0]
         headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
         return Reply(start["status"], headers, b"".join(each.get("body", b"") for each in got[1:]))
@@ -110,17 +110,17 @@ class Wire:
 class Here:
     """An installation that can be called."""
 
-    def __init__(self, there: Installation, terms: Terms | None = None) -> None:
+    def __init__(self, there: Installation, limits: Limits | None = None) -> None:
         self.there = there
-        self.app = Application(there.api, version="1.2.3", terms=terms)
+        self.app = Application(there.api, version="1.2.3", limits=limits)
         self.wire = Wire(self.app)
         self.tokens = {person.name: self.token(person) for person in (ANN, BEN, ADA)}
 
-    def token(self, person: User, terms: TokenTerms | None = None) -> str:
+    def token(self, person: User, lifetimes: TokenLifetimes | None = None) -> str:
         """A token of somebody's."""
         now = self.there.backend.now()
-        key = ApiKey(id=new_id("pk"), user_id=person.id, name="test", secret_hash="-", created=now)  # noqa: S106
-        token, secret = tokens.new_token(person.id, key.id, now, terms or TokenTerms())
+        key = ApiKey(id=new_id("pk"), user_id=person.id, name="test", secret_hash="-", created=now)  # noqa: S106 -- no hash of anything
+        token, secret = tokens.new_token(person.id, key.id, now, lifetimes or TokenLifetimes())
         with self.there.store.writing() as tx:
             tx.keys.add(key)
             tx.tokens.add(token)

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from puddle.server import main
 from puddle.server.settings import load
-from puddle.server.transports.connections import MOST_BYTES_OF_HEAD, PATIENCE_S, Punctual
+from puddle.server.transports.connections import IDLE_TIMEOUT_S, MAX_HEAD_BYTES, LimitedConnection
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 WHOLE = HEAD + b"Content-Length: 2\r\n\r\n{}"
@@ -80,7 +80,7 @@ class House:
         self.scopes: list[Scope] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.config: uvicorn.Config = main._web(load(server=said), self.answer)  # type: ignore[arg-type]
+        self.config: uvicorn.Config = main.web_config(load(server=said), self.answer)  # type: ignore[arg-type]  # any ASGI application will do
         self.config.lifespan, self.config.interface = "off", "asgi3"
         self.config.load()
 
@@ -92,7 +92,7 @@ class House:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    def come(self, address: str = "192.0.2.1") -> tuple[Punctual, Line]:
+    def come(self, address: str = "192.0.2.1") -> tuple[LimitedConnection, Line]:
         """Let somebody connect."""
         made: Any = self.config.http_protocol_class
         connection = made(config=self.config, server_state=self.state, app_state={}, _loop=self.timers)
@@ -124,7 +124,7 @@ def house() -> Iterator[Callable[..., House]]:
 def test_who_says_nothing_is_cut(house: Callable[..., House]) -> None:
     one = house()
     _, line = one.come()
-    one.timers.advance(PATIENCE_S - 1)
+    one.timers.advance(IDLE_TIMEOUT_S - 1)
     assert not line.cut
     one.timers.advance(1)
     assert line.cut
@@ -135,7 +135,7 @@ def test_a_letter_now_and_then_prolongs_nothing(house: Callable[..., House]) -> 
     connection, line = one.come()
     for letter in HEAD[:20]:
         connection.data_received(bytes([letter]))
-        one.timers.advance(PATIENCE_S / 20)
+        one.timers.advance(IDLE_TIMEOUT_S / 20)
     assert line.cut
 
 
@@ -144,13 +144,13 @@ def test_who_waits_for_us_is_not_cut_and_their_next_request_has_its_own_time(hou
     one.may_answer.clear()
     connection, line = one.come()
     connection.data_received(WHOLE)
-    one.timers.advance(10 * PATIENCE_S)
+    one.timers.advance(10 * IDLE_TIMEOUT_S)
     assert not line.cut
     one.may_answer.set()
     one.turn()
     assert b"200 OK" in line.said
     connection.data_received(HEAD)
-    one.timers.advance(PATIENCE_S)
+    one.timers.advance(IDLE_TIMEOUT_S)
     assert line.cut
 
 
@@ -160,12 +160,12 @@ def test_who_does_not_read_the_answer_is_cut(house: Callable[..., House]) -> Non
     one.may_answer.clear()
     connection.data_received(WHOLE)
     connection.pause_writing()
-    one.timers.advance(PATIENCE_S / 2)
+    one.timers.advance(IDLE_TIMEOUT_S / 2)
     connection.resume_writing()
-    one.timers.advance(PATIENCE_S)
+    one.timers.advance(IDLE_TIMEOUT_S)
     assert not line.cut
     connection.pause_writing()
-    one.timers.advance(PATIENCE_S)
+    one.timers.advance(IDLE_TIMEOUT_S)
     assert line.cut
     connection.connection_lost(None)
 
@@ -174,7 +174,7 @@ def test_what_lost_its_connection_waits_for_nothing(house: Callable[..., House])
     one = house()
     connection, line = one.come()
     connection.connection_lost(None)
-    one.timers.advance(PATIENCE_S)
+    one.timers.advance(IDLE_TIMEOUT_S)
     assert not line.cut
 
 
@@ -204,7 +204,7 @@ def test_a_head_has_an_end(house: Callable[..., House]) -> None:
     one = house()
     connection, line = one.come()
     connection.data_received(HEAD)
-    for _ in range(MOST_BYTES_OF_HEAD // 1000 + 1):
+    for _ in range(MAX_HEAD_BYTES // 1000 + 1):
         connection.data_received(b"x" * 1000)
     assert b" 400 " in line.said
     assert line.closed

@@ -20,8 +20,9 @@ from hypothesis.strategies import DrawFn
 
 from puddle.server.domain.states import Status
 from puddle.server.store import Store
-from puddle.server.transports import connect, refusals
-from puddle.server.transports.app import Terms
+from puddle.server.transports import refusals
+from puddle.server.transports.app import Limits
+from puddle.server.transports.connect import CallLimits
 from puddle.server.transports.table import TABLE
 from tests.puddle.installations import installation
 from tests.puddle.transports.calling import JSON, PROTO, Here, called, there
@@ -146,7 +147,7 @@ def things(here: Here) -> list[str]:
 
 
 def test_whatever_is_sent_is_answered_or_refused(called: Callable[..., Here]) -> None:
-    send_whatever(called(terms=Terms()))
+    send_whatever(called(limits=Limits()))
 
 
 @pytest.mark.slow
@@ -154,7 +155,7 @@ def test_whatever_is_sent_is_answered_or_refused_over_postgresql(postgres_url: s
     """PostgreSQL refuses what SQLite takes: NUL, lone surrogates, numbers that are too large."""
     store = Store(postgres_url)
     store.migrate()
-    here = Here(installation(store), Terms(calls=connect.Terms(at_once=False)))
+    here = Here(installation(store), Limits(calls=CallLimits(inline_reads=False)))
     try:
         send_whatever(here)
     finally:

@@ -13,7 +13,7 @@ from puddle.client.proto.v2 import system_service_pb2 as systems
 from puddle.server.domain.cost import HOUR, MICROS
 from puddle.server.domain.records import NEVER, SnapshotStatus
 from puddle.server.domain.states import Product, Status, Vm
-from puddle.server.domain.trail import Notice, Report, ReportEntry, ReportStatus
+from puddle.server.domain.trail import Alert, Report, ReportEntry, ReportStatus
 from puddle.server.transports.messages import money
 from tests.puddle.transports.calling import Here, called, here, there
 
@@ -92,7 +92,9 @@ def test_lists_are_filtered(here: Here) -> None:
     assert names(include_terminated=True) == ["one", "two"]
     assert names(statuses=[int(Status.TERMINATED)], include_terminated=True) == ["one"]
     assert names(name="two") == ["two"]
-    assert names(cloud="aws") == names(product="dai") == []
+    assert names(cloud="simulated") == ["two"]
+    assert names(product="dai") == []
+    assert here.refused("SystemService/ListSystems", "ann", cloud="aws")[1] == "invalid_argument"
     assert here.refused("SystemService/ListSystems", "ann", statuses=[99])[1] == "invalid_argument"
     assert here.refused("SystemService/ListSystems", "ada", scope=7)[1] == "invalid_argument"
 
@@ -321,7 +323,7 @@ def test_people_are_let_in_and_limited(here: Here) -> None:
 
 def test_alerts_are_acknowledged(here: Here) -> None:
     with here.there.store.writing() as tx:
-        tx.notices.add(Notice(id="n-1", time=1, kind="PROBE", system_id="s-1", owner_id="u-1", message="look"))
+        tx.alerts.add(Alert(id="n-1", time=1, kind="PROBE", system_id="s-1", owner_id="u-1", message="look"))
     assert [each.message for each in here.ask("AdminService/ListAlerts", "ann").alerts] == ["look"]
     assert here.ask("AdminService/AcknowledgeAlert", "ann", id="n-1").acknowledged
     assert not here.ask("AdminService/ListAlerts", "ann").alerts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -12,9 +13,10 @@ from structlog.testing import capture_logs
 
 from puddle.server.domain.permissions import RULES
 from puddle.server.domain.states import Status
-from puddle.server.transports.app import Application, Turning
-from puddle.server.transports.metrics import Metrics, Pulse
-from puddle.server.transports.operating import Operating, Vitals
+from puddle.server.transports import operating
+from puddle.server.transports.app import Application, ReconcilerStats
+from puddle.server.transports.metrics import Metrics, ReconcilerCollector
+from puddle.server.transports.operating import HealthChecks, OperatorPages
 from puddle.server.transports.table import TABLE, path_of
 from tests.puddle.transports.calling import Here, Wire, called, here, there
 
@@ -32,7 +34,7 @@ def test_health_is_for_everybody_and_names_nobody(here: Here) -> None:
 
 @pytest.mark.parametrize(("age", "status"), [(1.0, 200), (119.0, 200), (121.0, 503)])
 def test_a_reconciler_that_stands_still_is_not_healthy(here: Here, age: float, status: int) -> None:
-    wire = Wire(Application(here.there.api, version="1", turning=Turning(age=lambda: age)))
+    wire = Wire(Application(here.there.api, version="1", reconciler=ReconcilerStats(age=lambda: age)))
     reply = wire.send("GET", "/healthz")
     wire.close()
     assert reply.status == status
@@ -49,15 +51,22 @@ def test_a_database_that_is_away_is_not_healthy(here: Here, monkeypatch: pytest.
     assert b"10.0.0.3" not in reply.body
 
 
-def test_a_database_that_hangs_is_asked_once_for_all_who_want_to_know(here: Here) -> None:
+def test_a_database_that_hangs_is_asked_once_for_all_who_want_to_know(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Or else whoever asks often would use up the threads that others need."""
+    monkeypatch.setattr(operating, "DATABASE_TIMEOUT_S", 60)
     asked, may_answer = [], threading.Event()
 
     def look() -> None:
         asked.append(1)
-        may_answer.wait(10)
+        may_answer.wait(60)
 
-    pages = Operating(here.there.api, Vitals(version="1", look=look, age=lambda: None), Metrics(dict, Pulse(int, int)))
+    pages = OperatorPages(
+        here.there.api,
+        HealthChecks(version="1", database=look, reconciler_age=lambda: None),
+        Metrics(dict, ReconcilerCollector(int, int)),
+    )
 
     async def ask() -> list[bool]:
         waiting = [asyncio.create_task(pages._database()) for _ in range(20)]
@@ -102,7 +111,7 @@ def test_systems_are_counted_by_status(here: Here) -> None:
 
 
 def test_the_reconciler_s_turns_are_told(here: Here) -> None:
-    wire = Wire(Application(here.there.api, version="1", turning=Turning(age=lambda: 2.5, turns=lambda: 7)))
+    wire = Wire(Application(here.there.api, version="1", reconciler=ReconcilerStats(age=lambda: 2.5, turns=lambda: 7)))
     text = wire.send("GET", "/metrics").body.decode()
     wire.close()
     assert "puddle_reconcile_turns_total 7.0" in text
@@ -132,7 +141,8 @@ def test_a_page_that_breaks_is_told_by_its_id_and_logged(here: Here, monkeypatch
         raise ValueError("ps_hidden")
 
     (route,) = [route for route in here.app._pages.routes if getattr(route, "path", "") == "/metrics"]
-    monkeypatch.setattr(route.endpoint.__self__._metrics, "text", breaks)  # type: ignore[attr-defined]
+    endpoint: Any = vars(route)["endpoint"]
+    monkeypatch.setattr(endpoint.__self__._metrics, "text", breaks)
     with capture_logs() as logs:
         reply = here.wire.send("GET", "/metrics", headers={"x-request-id": "r-3"})
     assert (reply.status, reply.code, reply.meta["request_id"]) == (500, "internal", "r-3")

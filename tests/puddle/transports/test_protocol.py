@@ -13,9 +13,10 @@ from structlog.testing import capture_logs
 
 from puddle.client.proto.v2 import system_service_pb2 as pb
 from puddle.server import errors
-from puddle.server.transports import connect, refusals
-from puddle.server.transports.app import Terms
-from puddle.server.transports.bodies import unpacked
+from puddle.server.transports import refusals
+from puddle.server.transports.app import Limits
+from puddle.server.transports.bodies import decompressed
+from puddle.server.transports.connect import CallLimits
 from tests.puddle.transports.calling import JSON, PROTO, Here, called, here, there
 
 __all__ = ["called", "here", "there"]
@@ -120,7 +121,7 @@ def test_a_zero_byte_in_a_number_is_none_of_that(here: Here) -> None:
 
 def test_bodies_are_bounded_while_they_are_read(called: Callable[..., Here]) -> None:
     """The rest of a body that is too large is never asked for."""
-    here = called(terms=Terms(calls=connect.Terms(most_bytes=1000)))
+    here = called(limits=Limits(calls=CallLimits(max_bytes=1000)))
     pieces = [b"x" * 600, b"x" * 600, b"x" * 600]
     reply = here.post(GET, pieces, "ann")
     assert (reply.status, reply.code, reply.meta["limit"]) == (413, "resource_exhausted", 1000)
@@ -166,20 +167,20 @@ def test_a_body_may_be_packed_and_is_bounded_all_the_same(here: Here) -> None:
 
 def test_unpacking_stops_at_the_limit() -> None:
     with pytest.raises(refusals.Unserved, match="at most 100 bytes"):
-        unpacked(gzip.compress(b"x" * 10**6), b"GZIP", 100)
+        decompressed(gzip.compress(b"x" * 10**6), b"GZIP", 100)
 
 
 def test_reads_take_no_thread_unless_their_body_is_large(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
     logins, names = here.there.api.logins, []
-    admit = logins.admit
+    authenticate = logins.authenticate
 
     def noted(*args: Any) -> Any:
         names.append(threading.current_thread().name)
-        return admit(*args)
+        return authenticate(*args)
 
-    monkeypatch.setattr(logins, "admit", noted)
+    monkeypatch.setattr(logins, "authenticate", noted)
     main = threading.current_thread().name
     large = b'{"statuses": [' + b"3," * 50_000 + b"3]}"
     for name, body in (("ListSystems", b"{}"), ("ListSystems", large), ("StopSystem", b"{}")):
@@ -275,15 +276,15 @@ def test_a_caller_waits_no_longer_than_they_said(here: Here, monkeypatch: pytest
     import threading
 
     held = threading.Event()
-    monkeypatch.setattr(here.there.api.tags, "delete", lambda *_: held.wait(10))
+    monkeypatch.setattr(here.there.api.tags, "delete", lambda *_: held.wait(60))
     reply = here.post("TagService/DeleteTag", b'{"id": "x"}', "ada", connect_timeout_ms="20")
     held.set()
     assert (reply.status, reply.code) == (504, "deadline_exceeded")
 
 
 def test_there_is_room_for_so_many_calls(called: Callable[..., Here]) -> None:
-    here = called(terms=Terms(calls=connect.Terms(threads=1, waiting=0)))
-    here.app.connect._waiting = 1
+    here = called(limits=Limits(calls=CallLimits(threads=1, queued=0)))
+    here.app.connect._pending = 1
     reply = here.post("AuthService/Logout", who="ann")
     assert (reply.status, reply.code, reply.headers["retry-after"]) == (503, "unavailable", "1")
 
@@ -294,9 +295,9 @@ def test_a_call_counts_until_it_is_done_whoever_waits_for_it(
     """Callers who give up at once cannot heap up work behind calls that hang."""
     import threading
 
-    here = called(terms=Terms(calls=connect.Terms(threads=1, waiting=1)))
+    here = called(limits=Limits(calls=CallLimits(threads=1, queued=1)))
     held = threading.Event()
-    monkeypatch.setattr(here.there.api.tags, "delete", lambda *_: held.wait(10))
+    monkeypatch.setattr(here.there.api.tags, "delete", lambda *_: held.wait(60))
     statuses = [
         here.post("TagService/DeleteTag", b'{"id": "x"}', "ada", connect_timeout_ms="20").status for _ in range(4)
     ]
@@ -304,7 +305,7 @@ def test_a_call_counts_until_it_is_done_whoever_waits_for_it(
     assert statuses == [504, 504, 503, 503]
     here.app.connect._pool.shutdown()  # once all that was begun is done, so is its counting
     here.wire.loop.run_until_complete(asyncio.sleep(0))
-    assert here.app.connect._waiting == 0
+    assert here.app.connect._pending == 0
 
 
 class Broken(Exception):

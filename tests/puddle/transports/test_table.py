@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from puddle.client.models import Image, Snapshot, System, Tag
-from puddle.server.domain.permissions import RULES, Who
+from puddle.server.domain.permissions import RULES, Access
 from puddle.server.transports.messages.statuses import CATALOG
 from puddle.server.transports.table import TABLE, WATCH, WATCHED, described, path_of
 from tests.puddle.domain.test_permissions import METHODS
@@ -34,12 +34,12 @@ def test_reads_are_called_so_and_ask_nobody_but_the_database() -> None:
     asks_clouds = {"SystemService/ListModels", "SystemService/GetConsole", "ImageService/GetBuildLog"}
     assert not reads & asks_clouds
     get = TABLE[path_of("SystemService/GetSystem")]
-    assert get.waits(get.request(include_models=True))
-    assert not get.waits(get.request())
+    assert get.may_block(get.request(include_models=True))
+    assert not get.may_block(get.request())
 
 
 def test_one_method_is_for_anybody() -> None:
-    assert [name for name, rule in RULES.items() if rule.who is Who.ANYONE] == ["AuthService/Login"]
+    assert [name for name, rule in RULES.items() if rule.access is Access.ANYONE] == ["AuthService/Login"]
 
 
 def test_the_server_and_the_client_have_the_same_texts() -> None:

@@ -1,7 +1,7 @@
 """The authorisation walk: each method × nobody, a wrong token, another user, the owner, an administrator. No holes.
 
 What is expected is read from `domain.permissions`; what the answer is, from the wire. A refusal for another reason than
-who is calling (an argument is missing, a system does not stand right) means that the caller got in.
+who is calling (an argument is missing, a system's state does not allow it) means that the caller got in.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import pytest
 
 from puddle.server.domain import permissions
 from puddle.server.domain.people import ApiKey
-from puddle.server.domain.permissions import RULES, Rule, Who
+from puddle.server.domain.permissions import RULES, Access, Rule
 from puddle.server.domain.records import Snapshot, SnapshotStatus
-from puddle.server.domain.trail import Notice, Report
+from puddle.server.domain.trail import Alert, Report
 from puddle.server.transports.table import TABLE, WATCH, WATCHED, path_of
 from tests.puddle.transports.calling import PROTO, Here, called, here, there
 
@@ -38,9 +38,9 @@ def owned(here: Here) -> dict[str, str]:
                 status=SnapshotStatus.AVAILABLE,
             )
         )  # fmt: skip
-        tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="-", created=1))  # noqa: S106
+        tx.keys.add(ApiKey(id="pk_1", user_id="u-1", name="laptop", secret_hash="-", created=1))  # noqa: S106 -- no hash of anything
         tx.reports.add(Report(id="rep-1", asked_by="u-1", owner_id="u-1", start=0, end=1, created=1))
-        tx.notices.add(Notice(id="n-1", time=1, kind="PROBE", system_id=system.id, owner_id="u-1", message="m"))
+        tx.alerts.add(Alert(id="n-1", time=1, kind="PROBE", system_id=system.id, owner_id="u-1", message="m"))
     return {
         "SystemService": system.id, "SnapshotService": "snap-1", "AuthService": "pk_1", "ReportService": "rep-1",
         "AdminService": "n-1", "system": system.id,
@@ -64,15 +64,15 @@ def request_for(name: str, owned: dict[str, str]) -> Any:
 
 def expected(rule: Rule, who: str) -> str:
     """What the table of permissions says becomes of a call: "in", or the code it is refused with."""
-    if rule.who is Who.ANYONE:
+    if rule.access is Access.ANYONE:
         return "in"
     if who in {NOBODY, WRONG}:
         return "unauthenticated"
     if who == ADMIN:
-        return "not_found" if rule.who is Who.OWNER_ALONE else "in"
-    if rule.who is Who.ADMIN:
+        return "not_found" if rule.access is Access.OWNER_ALONE else "in"
+    if rule.access is Access.ADMIN:
         return "permission_denied"
-    owner_only = rule.who in {Who.OWNER, Who.OWNER_ALONE}
+    owner_only = rule.access in {Access.OWNER, Access.OWNER_ALONE}
     return "not_found" if owner_only and who == OTHER else "in"
 
 
@@ -109,7 +109,9 @@ def check(name: str, who: str, found: str) -> None:
 @pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule.widened and name != WATCH))
 def test_what_is_everybody_s_is_for_administrators(here: Here, owned: dict[str, str], name: str) -> None:
     message = request_for(name, owned)
-    field = RULES[name].widened.field  # type: ignore[union-attr]
+    widened = RULES[name].widened
+    assert widened is not None
+    field = widened.field
     setattr(message, field, {"scope": 1, "user_id": "u-9", "everybody": True}[field])
     if name == "SnapshotService/ListSnapshots":
         message.system_id = ""
@@ -149,7 +151,7 @@ def test_other_authorizations_are_nobody_s(here: Here, value: str) -> None:
     assert here.post("AuthService/WhoAmI", authorization=value).code == "unauthenticated"
 
 
-def test_a_token_is_worthless_after_logging_out_and_when_its_user_is(here: Here) -> None:
+def test_a_token_is_refused_after_logging_out_and_when_its_user_is(here: Here) -> None:
     here.ask("AuthService/Logout", "ann")
     assert here.refused("AuthService/WhoAmI", "ann")[1] == "unauthenticated"
     here.ask("AdminService/UpdateUser", "ada", id="u-2", active=False)
@@ -165,9 +167,9 @@ def test_an_old_token_is_answered_with_a_fresh_one(here: Here) -> None:
 
 
 def test_failed_logins_are_limited_by_address(here: Here) -> None:
-    from puddle.server.auth.attempts import AttemptTerms, LoginLimiter
+    from puddle.server.auth.attempts import AttemptLimits, LoginLimiter
 
-    here.there.api.logins._limiter = LoginLimiter(AttemptTerms(per_address="2 per minute"))
+    here.there.api.logins._limiter = LoginLimiter(AttemptLimits(per_address="2 per minute"))
     asked = b'{"apiKeyId": "pk_x", "apiSecretKey": "ps_x"}'
     codes = [here.post("AuthService/Login", asked, client="10.0.0.7").status for _ in range(3)]
     assert codes == [401, 401, 429]

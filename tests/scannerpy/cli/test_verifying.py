@@ -37,7 +37,7 @@ def test_every_pattern_equals_the_sequential_decode(inline, clip):
 
 
 def test_frames_of_ten_bits_too(inline, tmp_path):
-    """FFmpeg rounds them to RGB in another way than to BGR."""
+    """They load as the pixels an op sees, though FFmpeg's own BGR would not be those."""
     film = videos.make(videos.CATALOGUE["h264-10-bit"], tmp_path)
     assert scanner(film, "--rows", "1").exit_code == 0
 

@@ -11,11 +11,11 @@ from scannerpy._video import cut, export, joins
 from scannerpy._video.column import FrameColumn
 from scannerpy._video.export import save_mp4
 from scannerpy._video.ingest import ingest
-from scannerpy._video.write import write_frames
 from scannerpy._words.elements import NULL
 from scannerpy.common import log
 from scannerpy.errors import VideoError
 from scannerpy.testing import videos
+from tests.scannerpy.columns.writing import write_frames
 
 from .conftest import decoded, pictures, same
 
@@ -227,16 +227,16 @@ def test_a_file_that_shows_other_frames_than_it_should_is_told_apart(column_of, 
     column = column_of("h264-mp4")
     path = save_mp4(column, str(tmp_path / "x"), rows=range(12, 36))
     chunk = column.video(0)
-    part = export._Part.of(column, np.arange(12, 36))
-    clock = export._clock(part, None)
+    part = export._Selection.of(column, np.arange(12, 36))
+    timeline = export._timeline(part, None)
 
     def difference(*pieces):
-        shown = joins.Shown(clock)
+        shown = joins.Expected(timeline)
         for start, end in pieces:
             shown.encoded(chunk, start, end)
         return shown.difference(path)
 
     assert not difference((12, 20), (20, 36))
     assert "frame 8" in difference((12, 20), (21, 37))
-    clock.pts[3] += 1
+    timeline.pts[3] += 1
     assert "times" in difference((12, 36))

@@ -12,11 +12,11 @@ from scannerpy._store.objects import memory
 from scannerpy._video.column import FrameColumn, VideoChunk
 from scannerpy._video.encode import GOP
 from scannerpy._video.truth import presented
-from scannerpy._video.write import write_frames
 from scannerpy._words.encoding import EncoderOptions
 from scannerpy._words.video import KEY, NONREF, START
 from scannerpy.errors import VideoError
 from scannerpy.testing import videos
+from tests.scannerpy.columns.writing import write_frames
 
 from .conftest import error_of, pictures, same
 

@@ -16,11 +16,11 @@ from scannerpy._video import decode, export
 from scannerpy._video.column import FrameColumn
 from scannerpy._video.export import save_mp4
 from scannerpy._video.ingest import ingest
-from scannerpy._video.write import write_frames
 from scannerpy._words.elements import NULL
 from scannerpy.common import log
 from scannerpy.errors import CorruptObject, StorageError, StorageFull, VideoError
 from scannerpy.testing import videos
+from tests.scannerpy.columns.writing import write_frames
 
 from .conftest import decoded, pictures, same
 
@@ -130,7 +130,7 @@ def test_what_an_mp4_cannot_show_as_it_is_is_encoded(objects, fixture, tmp_path,
     column = FrameColumn(objects, ingest(objects, fixture(name)).refs)
     path = save_mp4(column, str(tmp_path / "x"))
     assert not remuxed
-    assert re.search(rf"^x\.mp4 is encoded anew, because .*{why}", reasons[0])
+    assert re.search(rf"^x\.mp4 is re-encoded, because .*{why}", reasons[0])
     assert numbers(path) == list(videos.CATALOGUE[name].shows)
     times, _, size = look(path)
     assert size == videos.CATALOGUE[name].size

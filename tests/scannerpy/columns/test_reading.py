@@ -15,10 +15,10 @@ from scannerpy._store.objects import memory
 from scannerpy._video import column as column_module
 from scannerpy._video import decode
 from scannerpy._video.column import FrameColumn
-from scannerpy._video.write import write_frames
 from scannerpy._words.elements import NULL, NullElement
 from scannerpy.errors import CorruptObject, VideoError
 from scannerpy.testing import videos
+from tests.scannerpy.columns.writing import write_frames
 
 from .conftest import pictures, same
 

@@ -14,10 +14,10 @@ from hypothesis.extra import numpy as hnp
 from scannerpy._store.chunk import Chunk
 from scannerpy._store.objects import memory
 from scannerpy._video.column import FrameColumn, check_alike
-from scannerpy._video.write import write_frames
 from scannerpy._words.elements import NULL, NullElement
 from scannerpy.errors import VideoError
 from scannerpy.testing import videos
+from tests.scannerpy.columns.writing import write_frames
 
 from .conftest import pictures, same
 

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ ROOT = Path(__file__).parents[3]
 FRAMES = 120
 MARK = re.compile(rb"(row|pix)=(\d{5});")
 PATIENCE = 90.0  # seconds one attempt may take
+FAREWELL = 60.0  # seconds its processes may take to be gone, once its output has ended
 
 
 class Hanging(AssertionError):
@@ -79,11 +81,11 @@ class Hammer:
         trial, durable = Trial(), list[tuple[float, dict[Path, set[tuple[bytes, int]]]]]()
         for attempt in range(kills + 1):
             trial.attempts += 1
-            durable.append((time.monotonic(), self._marks()))
+            durable.append(self._durable())
             run = self._start(attempt)
             if attempt < kills:
                 self._wait(run, attempt, chance)
-                durable.append((time.monotonic(), self._marks()))
+                durable.append(self._durable())
                 trial.killed.append(self._kill_one(run, chance))
             trial.answer = self._finish(run)
             if run.returncode == 0:
@@ -138,8 +140,8 @@ class Hammer:
         except subprocess.TimeoutExpired as late:
             _end(family)
             raise Hanging(f"no end after {PATIENCE} s: {late.output!r}") from late
-        _, left = psutil.wait_procs(family, timeout=15)
-        if left:
+        _, left = psutil.wait_procs(family, timeout=FAREWELL)
+        if left := [process for process in left if not _unburied(process)]:
             names = [" ".join(_words(process)) for process in left]
             _end(left)
             raise Hanging(f"processes left behind: {names}")
@@ -151,15 +153,18 @@ class Hammer:
         parts = [line.split() for line in lines]
         return [(int(attempt), float(when), int(row)) for attempt, when, row in parts]
 
+    def _durable(self) -> tuple[float, dict[Path, set[tuple[bytes, int]]]]:
+        """Return what is stored, and a time at which it was. A run may be going on, so the time is that of the end."""
+        marks = self._marks()
+        return time.monotonic(), marks
+
     def _marks(self) -> dict[Path, set[tuple[bytes, int]]]:
-        """Return the marks that stand in each file of the database now."""
+        """Return the marks that stand in each file of the database now; files and folders may go meanwhile."""
         found: dict[Path, set[tuple[bytes, int]]] = {}
-        for path in (self.home / "db").rglob("*"):
-            try:
-                data = path.read_bytes() if path.is_file() else b""
-            except FileNotFoundError:
-                continue
-            found[path] = {(kind, int(row)) for kind, row in MARK.findall(data)}
+        for folder, _, names in os.walk(self.home / "db"):
+            for path in (Path(folder, name) for name in names):
+                with suppress(FileNotFoundError):
+                    found[path] = {(kind, int(row)) for kind, row in MARK.findall(path.read_bytes())}
         return found
 
     def _rows(self, marks: dict[Path, set[tuple[bytes, int]]]) -> set[int]:
@@ -194,6 +199,14 @@ def _role(process: psutil.Process, client: int) -> str:
         return "client" if process.pid == client else "helper" if process.ppid() == client else "worker"
     except psutil.NoSuchProcess:
         return "helper"
+
+
+def _unburied(process: psutil.Process) -> bool:
+    """Say whether a process has ended, though whoever adopted it has not asked how."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _words(process: psutil.Process) -> list[str]:

@@ -6,12 +6,15 @@ found in the files of the database: so that a test can say, from outside, which 
 computed again.
 
     CRASH_ATTEMPT=0 python program.py CLIP LOG MODE     (MODE: Ignore, Overwrite)
+
+While there is a file ``LOG.hold``, no row beyond the first third is computed: a test may take its time there.
 """
 
 import hashlib
 import os
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +22,7 @@ import scannerpy as sp
 from tests.clips import number_of
 
 TASK_ROWS = 3
+HELD_FROM = 40
 
 
 @sp.register_python_op()
@@ -40,10 +44,13 @@ class CrashRecent(sp.Kernel):
 class CrashMark(sp.Kernel):
     def __init__(self, config, log):
         self.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self.hold = Path(f"{log}.hold")
         self.attempt = os.environ["CRASH_ATTEMPT"]  # no argument of the op: that would make it another computation
 
     def execute(self, frame: sp.FrameType, recent: bytes) -> tuple[bytes, sp.FrameType]:
         row = number_of(frame)
+        while row >= HELD_FROM and self.hold.exists():
+            time.sleep(0.01)
         os.write(self.log, f"{self.attempt} {time.monotonic()} {row}\n".encode())
         time.sleep(0.004)
         picture = np.zeros((4, 8, 3), np.uint8)

@@ -54,7 +54,7 @@ def test_every_help_begins_with_a_sentence():
 
 
 def test_every_state_of_a_run_is_documented():
-    words = re.search(r"`word` is one of (.*?)\.\n", JobReport.__doc__, re.DOTALL)[1]
+    words = re.search(r"`state` is one of (.*?)\.\n", JobReport.__doc__, re.DOTALL)[1]
     states = {word.strip().split()[0] for word in re.sub(r"\([^)]*\)", "", words).split(",")}
     assert states == {"running", "finished", "incomplete", "failed", "cancelled", "interrupted"}
     assert all(f"| `{state}` |" in SECTIONS["show"] for state in states)

@@ -19,6 +19,9 @@ from scannerpy._ops.signature import Column, KernelSpec, OpSignature
 from scannerpy._plan.plan import make_plan
 from scannerpy.common import DeviceType
 
+WATCHED = "SCANNER_TEST_WATCHED"
+"""The environment variable with the folder for what `announce` tells."""
+
 
 def value_of(row):
     return b"%d" % row
@@ -39,7 +42,7 @@ class CountingReader:
             if row == self.args.get("short"):
                 return
             if row == self.args.get("hang"):
-                time.sleep(1000)
+                hang()
             shape = self.args.get("shape")
             yield np.full(shape, row % 251, np.uint8) if shape else value_of(row)
 
@@ -106,7 +109,19 @@ def do(deed):
     if deed == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if deed == "sleep":
-        time.sleep(1000)
+        hang()
+
+
+def hang():
+    announce("hanging")
+    time.sleep(1000)
+
+
+def announce(what):
+    """Leave a file that names this process, where a test wants to know how far it has come."""
+    folder = os.environ.get(WATCHED)
+    if folder:
+        pathlib.Path(folder, f"{what} {os.getpid()}").touch()
 
 
 def slow(config, value: bytes) -> bytes:
@@ -117,6 +132,7 @@ def slow(config, value: bytes) -> bytes:
 def stubborn(config, value: bytes) -> bytes:
     """From row 12 on, computes for ever without letting go of the interpreter."""
     if int(value) >= 12:
+        announce("stubborn")
         sum(iter(int, 1))  # one call in C, without an end
     return value
 

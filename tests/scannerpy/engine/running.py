@@ -6,20 +6,20 @@ import threading
 
 import psutil
 
-from scannerpy._engine import brain as b
-from scannerpy._engine.body import RunSpec
-from scannerpy._engine.events import tell_all
-from scannerpy._engine.inline import InlineBody
-from scannerpy._engine.local import LocalBody
+from scannerpy._engine import protocol
+from scannerpy._engine.events import broadcast
+from scannerpy._engine.executor import RunSpec
+from scannerpy._engine.inline import InlineExecutor
+from scannerpy._engine.local import LocalExecutor
 from scannerpy._engine.run import execute
 from scannerpy._engine.status import RunStatus
 
 
-def spec(made, *, workers=2, earlier=None, run_ups=None, **dials):
+def spec(made, *, workers=2, earlier=None, prerolls=None, **dials):
     plan, program = made
-    limits = b.Limits(**{"workers": workers, **dials})
+    limits = protocol.Limits(**{"workers": workers, **dials})
     names = [f"stream {j}" for j in range(len(plan.jobs))]
-    return RunSpec(program, plan.jobs, names, limits, earlier or {}, run_ups or {})
+    return RunSpec(program, plan.jobs, names, limits, earlier or {}, prerolls or {})
 
 
 class Run:
@@ -34,8 +34,8 @@ class Run:
 
     def go(self, made, pool=None, *, cancellation=None, listener=None, **dials):
         listeners = [self.status, self.events.append, *([listener] if listener else [])]
-        body = LocalBody(pool) if pool else InlineBody()
-        self.outcome = execute(spec(made, **dials), body, tell_all(*listeners), self.commits.append, cancellation)
+        executor = LocalExecutor(pool) if pool else InlineExecutor()
+        self.outcome = execute(spec(made, **dials), executor, broadcast(*listeners), self.commits.append, cancellation)
 
     @property
     def committed(self):
@@ -57,4 +57,12 @@ def _is_a_worker(child, me):
     try:
         return child.ppid() != me and any("forkserver" in part for part in child.cmdline())
     except psutil.NoSuchProcess:  # it has ended since, or waits for the server to bury it
+        return False
+
+
+def lives(pid):
+    """Whether a process is there; one that only waits to be buried is not, and who adopts it may take its time."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False

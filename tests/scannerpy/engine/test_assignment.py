@@ -76,20 +76,20 @@ def test_what_another_has_taken_already_counts():
 def test_what_came_back_goes_first():
     a = Assignment([JobShape([1] * 4)])
     task = a.take(0)
-    a.give_back(task)
+    a.requeue(task)
     assert a.take(1) == task
 
 
 def test_a_dropped_job_is_never_given_out():
     a = Assignment([JobShape([1] * 3), JobShape([1] * 2)])
     back = a.take(0)
-    a.give_back(back)
+    a.requeue(back)
     a.drop(back.job)
     a.drop(back.job)
     assert a.waiting == 2
     assert [a.take(0).job for _ in range(2)] == [1, 1]
     assert a.take(0) is None
-    a.give_back(back)
+    a.requeue(back)
     assert a.waiting == 0
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from scannerpy._engine import brain as b
+from scannerpy._engine import protocol
 from scannerpy._engine.assignment import JobShape
+from scannerpy._engine.brain import MAX_FAILED_STARTS, Brain
 from scannerpy._engine.states import TaskId
 
 
@@ -12,7 +13,7 @@ def shape(tasks, **more):
 
 
 def limits(**dials):
-    return b.Limits(**{"workers": 1, "ahead": 0, **dials})
+    return protocol.Limits(**{"workers": 1, "ahead": 0, **dials})
 
 
 def only(instructions, kind):
@@ -20,196 +21,199 @@ def only(instructions, kind):
 
 
 def test_one_task_runs_commits_and_finishes():
-    brain = b.Brain([shape(1)], limits())
-    assert brain.start(0) == [b.SpawnWorker(0)]
+    brain = Brain([shape(1)], limits())
+    assert brain.start(0) == [protocol.SpawnWorker(0)]
     task = TaskId(0, 0)
-    assert brain.react(b.WorkerUp(0), 1) == [b.StartTask(0, task, 1)]
-    assert brain.react(b.TaskBegun(0, task), 1) == []
-    assert brain.react(b.TaskDone(0, task), 2) == [b.CommitJobs((0,)), b.Finish()]
+    assert brain.react(protocol.WorkerUp(0), 1) == [protocol.StartTask(0, task, 1)]
+    assert brain.react(protocol.TaskBegun(0, task), 1) == []
+    assert brain.react(protocol.TaskDone(0, task), 2) == [protocol.CommitJobs((0,)), protocol.Finish()]
 
 
 def test_a_run_without_jobs_or_with_empty_jobs_finishes_at_once():
-    assert b.Brain([], limits()).start(0) == [b.Finish()]
-    assert b.Brain([shape(0), shape(2, done={0, 1})], limits()).start(0) == [b.CommitJobs((0, 1)), b.Finish()]
+    assert Brain([], limits()).start(0) == [protocol.Finish()]
+    assert Brain([shape(0), shape(2, done={0, 1})], limits()).start(0) == [
+        protocol.CommitJobs((0, 1)),
+        protocol.Finish(),
+    ]
 
 
 def test_tasks_of_earlier_runs_are_not_given_out_again():
-    brain = b.Brain([shape(3, done={0, 2})], limits(ahead=2))
+    brain = Brain([shape(3, done={0, 2})], limits(ahead=2))
     brain.start(0)
-    assert brain.react(b.WorkerUp(0), 0) == [b.StartTask(0, TaskId(0, 1), 1)]
+    assert brain.react(protocol.WorkerUp(0), 0) == [protocol.StartTask(0, TaskId(0, 1), 1)]
 
 
 def test_complete_jobs_are_committed_in_groups_and_the_rest_at_the_end():
-    brain = b.Brain([shape(1)] * 5, limits(checkpoint_frequency=2))
+    brain = Brain([shape(1)] * 5, limits(checkpoint_frequency=2))
     brain.start(0)
-    out = brain.react(b.WorkerUp(0), 0)
+    out = brain.react(protocol.WorkerUp(0), 0)
     commits = []
-    while not only(out, b.Finish):
-        [start] = only(out, b.StartTask)
-        out = brain.react(b.TaskDone(0, start.task), 0)
-        commits += [c.jobs for c in only(out, b.CommitJobs)]
+    while not only(out, protocol.Finish):
+        [start] = only(out, protocol.StartTask)
+        out = brain.react(protocol.TaskDone(0, start.task), 0)
+        commits += [c.jobs for c in only(out, protocol.CommitJobs)]
     assert commits == [(0, 1), (2, 3), (4,)]
 
 
 def test_three_failures_of_a_task_give_its_job_up_and_the_others_go_on():
-    brain = b.Brain([shape(2), shape(1)], limits())
+    brain = Brain([shape(2), shape(1)], limits())
     brain.start(0)
-    [start] = brain.react(b.WorkerUp(0), 0)
+    [start] = brain.react(protocol.WorkerUp(0), 0)
     for attempt in (1, 2):
-        assert start == b.StartTask(0, TaskId(0, 0), attempt)
-        [start] = brain.react(b.TaskFailed(0, start.task, "boom"), attempt)
-    given_up, start = brain.react(b.TaskFailed(0, start.task, "boom"), 3)
+        assert start == protocol.StartTask(0, TaskId(0, 0), attempt)
+        [start] = brain.react(protocol.TaskFailed(0, start.task, "boom"), attempt)
+    given_up, start = brain.react(protocol.TaskFailed(0, start.task, "boom"), 3)
     assert (given_up.job, given_up.task, given_up.reason) == (0, TaskId(0, 0), "boom")
     assert given_up.story.count("failed: boom") == 3
     assert start.task == TaskId(1, 0)
-    assert brain.react(b.TaskDone(0, TaskId(1, 0)), 4) == [b.CommitJobs((1,)), b.Finish()]
+    assert brain.react(protocol.TaskDone(0, TaskId(1, 0)), 4) == [protocol.CommitJobs((1,)), protocol.Finish()]
 
 
 def test_what_a_given_up_job_still_runs_is_dropped_and_its_results_are_ignored():
-    brain = b.Brain([shape(4)], limits(workers=2, attempts=1))
+    brain = Brain([shape(4)], limits(workers=2, attempts=1))
     brain.start(0)
-    brain.react(b.WorkerUp(0), 0)
-    [start] = brain.react(b.WorkerUp(1), 0)
-    out = brain.react(b.TaskFailed(0, TaskId(0, 0), "boom"), 1)
-    assert only(out, b.DropTask) == [b.DropTask(1, start.task)]
-    assert out[-1] == b.Finish()
+    brain.react(protocol.WorkerUp(0), 0)
+    [start] = brain.react(protocol.WorkerUp(1), 0)
+    out = brain.react(protocol.TaskFailed(0, TaskId(0, 0), "boom"), 1)
+    assert only(out, protocol.DropTask) == [protocol.DropTask(1, start.task)]
+    assert out[-1] == protocol.Finish()
 
 
 def test_a_task_past_its_time_costs_the_worker_and_counts_once_its_neighbours_come_back_uncounted():
-    brain = b.Brain([shape(8)], limits(ahead=2, task_timeout=5, attempts=2))
+    brain = Brain([shape(8)], limits(ahead=2, task_timeout=5, attempts=2))
     brain.start(0)
-    out = brain.react(b.WorkerUp(0), 0)
+    out = brain.react(protocol.WorkerUp(0), 0)
     assert [s.task.number for s in out] == [0, 1, 2]
-    brain.react(b.TaskBegun(0, TaskId(0, 0)), 10)
+    brain.react(protocol.TaskBegun(0, TaskId(0, 0)), 10)
     assert brain.deadline() == 15
-    assert brain.react(b.Tick(), 14.9) == []
-    [kill] = brain.react(b.Tick(), 15)
+    assert brain.react(protocol.Tick(), 14.9) == []
+    [kill] = brain.react(protocol.Tick(), 15)
     assert kill.worker == 0
     assert "task_timeout (5 s)" in kill.reason
-    assert brain.react(b.Tick(), 16) == []  # killed once; nothing is given out again before it is gone
-    assert brain.react(b.WorkerLost(0, "killed"), 17) == [b.SpawnWorker(1)]
-    [again] = brain.react(b.WorkerUp(1), 17)  # alone
-    assert again == b.StartTask(1, TaskId(0, 0), 2)
-    [other] = brain.react(b.TaskDone(1, TaskId(0, 0)), 18)
+    assert brain.react(protocol.Tick(), 16) == []  # killed once; nothing is given out again before it is gone
+    assert brain.react(protocol.WorkerLost(0, "killed"), 17) == [protocol.SpawnWorker(1)]
+    [again] = brain.react(protocol.WorkerUp(1), 17)  # alone
+    assert again == protocol.StartTask(1, TaskId(0, 0), 2)
+    [other] = brain.react(protocol.TaskDone(1, TaskId(0, 0)), 18)
     assert other.attempt == 1
 
 
 def test_time_waiting_behind_another_task_is_not_counted():
-    brain = b.Brain([shape(8)], limits(ahead=1, task_timeout=5))
+    brain = Brain([shape(8)], limits(ahead=1, task_timeout=5))
     brain.start(0)
-    brain.react(b.WorkerUp(0), 0)
+    brain.react(protocol.WorkerUp(0), 0)
     assert brain.deadline() is None
-    brain.react(b.TaskBegun(0, TaskId(0, 0)), 4)
-    brain.react(b.TaskDone(0, TaskId(0, 0)), 8)
-    assert brain.react(b.Tick(), 12) == []
+    brain.react(protocol.TaskBegun(0, TaskId(0, 0)), 4)
+    brain.react(protocol.TaskDone(0, TaskId(0, 0)), 8)
+    assert brain.react(protocol.Tick(), 12) == []
 
 
 def test_a_dead_worker_counts_against_the_blamed_task_only_and_all_it_held_run_alone_next():
-    brain = b.Brain([shape(9)], limits(ahead=2))
+    brain = Brain([shape(9)], limits(ahead=2))
     brain.start(0)
-    brain.react(b.WorkerUp(0), 0)
-    brain.react(b.TaskBegun(0, TaskId(0, 0)), 0)
-    brain.react(b.TaskBegun(0, TaskId(0, 1)), 0)
-    assert brain.react(b.WorkerLost(0, "SIGSEGV", TaskId(0, 1)), 1) == [b.SpawnWorker(1)]
-    out = brain.react(b.WorkerUp(1), 2)
+    brain.react(protocol.WorkerUp(0), 0)
+    brain.react(protocol.TaskBegun(0, TaskId(0, 0)), 0)
+    brain.react(protocol.TaskBegun(0, TaskId(0, 1)), 0)
+    assert brain.react(protocol.WorkerLost(0, "SIGSEGV", TaskId(0, 1)), 1) == [protocol.SpawnWorker(1)]
+    out = brain.react(protocol.WorkerUp(1), 2)
     seen = []
     for _ in range(3):
         assert len(out) == 1
         seen.append((out[0].task.number, out[0].attempt))
-        out = brain.react(b.TaskDone(1, out[0].task), 3)
+        out = brain.react(protocol.TaskDone(1, out[0].task), 3)
     assert seen == [(0, 1), (1, 2), (2, 1)]
     assert [s.task.number for s in out] == [3, 4, 5]
 
 
 def test_a_dead_worker_nobody_can_explain_counts_against_what_it_had_begun():
-    brain = b.Brain([shape(1)], limits(attempts=2))
+    brain = Brain([shape(1)], limits(attempts=2))
     brain.start(0)
     for worker in (0, 1):
-        brain.react(b.WorkerUp(worker), 0)
-        brain.react(b.TaskBegun(worker, TaskId(0, 0)), 0)
-        out = brain.react(b.WorkerLost(worker, "gone"), 1)
-    assert isinstance(out[0], b.GiveUpJob)
+        brain.react(protocol.WorkerUp(worker), 0)
+        brain.react(protocol.TaskBegun(worker, TaskId(0, 0)), 0)
+        out = brain.react(protocol.WorkerLost(worker, "gone"), 1)
+    assert isinstance(out[0], protocol.GiveUpJob)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_without_a_worker_for_no_workers_timeout_the_run_fails(workers):
-    brain = b.Brain([shape(1)], limits(workers=workers, no_workers_timeout=30))
+    brain = Brain([shape(1)], limits(workers=workers, no_workers_timeout=30))
     brain.start(100)
     assert brain.deadline() == 130
-    assert only(brain.react(b.Tick(), 129), b.Finish) == []
-    [finish] = brain.react(b.Tick(), 130)
+    assert only(brain.react(protocol.Tick(), 129), protocol.Finish) == []
+    [finish] = brain.react(protocol.Tick(), 130)
     assert "no workers" in finish.error
     assert "after 30 seconds" in finish.error
 
 
 def test_the_wait_for_workers_starts_anew_when_the_last_one_is_lost():
-    brain = b.Brain([shape(2)], limits(no_workers_timeout=30))
+    brain = Brain([shape(2)], limits(no_workers_timeout=30))
     brain.start(0)
-    brain.react(b.WorkerUp(0), 10)
+    brain.react(protocol.WorkerUp(0), 10)
     assert brain.deadline() is None
-    brain.react(b.WorkerLost(0, "SIGKILL"), 50)
+    brain.react(protocol.WorkerLost(0, "SIGKILL"), 50)
     assert brain.deadline() == 80
 
 
 def test_workers_that_never_get_to_work_are_not_started_for_ever():
-    brain = b.Brain([shape(5)], limits())
+    brain = Brain([shape(5)], limits())
     out = brain.start(0)
-    for worker in range(b.FAILED_STARTS):
-        assert b.SpawnWorker(worker) in out
-        brain.react(b.WorkerUp(worker), 0)
-        out = brain.react(b.SetupFailed(worker, "ValueError: no model"), 1)
+    for worker in range(MAX_FAILED_STARTS):
+        assert protocol.SpawnWorker(worker) in out
+        brain.react(protocol.WorkerUp(worker), 0)
+        out = brain.react(protocol.SetupFailed(worker, "ValueError: no model"), 1)
     [finish] = out
-    assert f"{b.FAILED_STARTS} tries" in finish.error
+    assert f"{MAX_FAILED_STARTS} tries" in finish.error
     assert "no model" in finish.error
 
 
 def test_one_worker_that_can_work_is_enough():
-    brain = b.Brain([shape(5)], limits(workers=2))
+    brain = Brain([shape(5)], limits(workers=2))
     brain.start(0)
-    brain.react(b.WorkerUp(0), 0)
-    brain.react(b.TaskBegun(0, TaskId(0, 0)), 0)
-    for worker in range(1, b.FAILED_STARTS + 1):
-        brain.react(b.WorkerUp(worker), 0)
-        out = brain.react(b.SetupFailed(worker, "no memory"), 1)
-    assert only(out, b.SpawnWorker) == []
-    assert only(out, b.Finish) == []
+    brain.react(protocol.WorkerUp(0), 0)
+    brain.react(protocol.TaskBegun(0, TaskId(0, 0)), 0)
+    for worker in range(1, MAX_FAILED_STARTS + 1):
+        brain.react(protocol.WorkerUp(worker), 0)
+        out = brain.react(protocol.SetupFailed(worker, "no memory"), 1)
+    assert only(out, protocol.SpawnWorker) == []
+    assert only(out, protocol.Finish) == []
 
 
 def test_cancel_commits_what_is_complete_and_finishes():
-    brain = b.Brain([shape(1), shape(2)], limits(checkpoint_frequency=10))
+    brain = Brain([shape(1), shape(2)], limits(checkpoint_frequency=10))
     brain.start(0)
-    brain.react(b.WorkerUp(0), 0)
-    brain.react(b.TaskDone(0, TaskId(1, 0)), 0)
-    [start] = brain.react(b.TaskDone(0, TaskId(1, 1)), 0)
-    out = brain.react(b.Cancel("Ctrl-C"), 1)
-    assert out == [b.CommitJobs((1,)), b.Finish(cancelled=True)]
-    assert brain.react(b.TaskDone(0, start.task), 2) == []
+    brain.react(protocol.WorkerUp(0), 0)
+    brain.react(protocol.TaskDone(0, TaskId(1, 0)), 0)
+    [start] = brain.react(protocol.TaskDone(0, TaskId(1, 1)), 0)
+    out = brain.react(protocol.Cancel("Ctrl-C"), 1)
+    assert out == [protocol.CommitJobs((1,)), protocol.Finish(cancelled=True)]
+    assert brain.react(protocol.TaskDone(0, start.task), 2) == []
 
 
 def test_late_words_from_a_lost_worker_change_nothing():
-    brain = b.Brain([shape(1)], limits())
+    brain = Brain([shape(1)], limits())
     brain.start(0)
-    brain.react(b.WorkerUp(0), 0)
-    brain.react(b.WorkerLost(0, "gone"), 0)
-    assert brain.react(b.TaskDone(0, TaskId(0, 0)), 1) == []
-    assert brain.react(b.WorkerUp(0), 1) == []
+    brain.react(protocol.WorkerUp(0), 0)
+    brain.react(protocol.WorkerLost(0, "gone"), 0)
+    assert brain.react(protocol.TaskDone(0, TaskId(0, 0)), 1) == []
+    assert brain.react(protocol.WorkerUp(0), 1) == []
     assert brain.workers_up == 0
 
 
 def test_a_worker_may_join_by_itself():
-    brain = b.Brain([shape(1)], limits(workers=0))
+    brain = Brain([shape(1)], limits(workers=0))
     brain.start(0)
-    assert brain.react(b.WorkerUp(7), 1) == [b.StartTask(7, TaskId(0, 0), 1)]
+    assert brain.react(protocol.WorkerUp(7), 1) == [protocol.StartTask(7, TaskId(0, 0), 1)]
 
 
 def test_towards_the_end_nobody_hoards():
-    brain = b.Brain([shape(5)], limits(workers=2, ahead=2))
+    brain = Brain([shape(5)], limits(workers=2, ahead=2))
     brain.start(0)
     held = {0: 0, 1: 0}
     for worker in held:
-        for start in only(brain.react(b.WorkerUp(worker), 0), b.StartTask):
+        for start in only(brain.react(protocol.WorkerUp(worker), 0), protocol.StartTask):
             held[start.worker] += 1
     assert held == {0: 2, 1: 2}  # worker 0 knew that another was coming
-    assert brain.react(b.TaskDone(0, TaskId(0, 0)), 0) == []  # the last one is for whoever is idle first
-    [start] = brain.react(b.TaskDone(0, TaskId(0, 1)), 0)
+    assert brain.react(protocol.TaskDone(0, TaskId(0, 0)), 0) == []  # the last one is for whoever is idle first
+    [start] = brain.react(protocol.TaskDone(0, TaskId(0, 1)), 0)
     assert start.worker == 0

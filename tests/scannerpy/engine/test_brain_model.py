@@ -6,15 +6,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from scannerpy._engine import brain as b
+from scannerpy._engine import protocol
 from scannerpy._engine.assignment import JobShape
+from scannerpy._engine.brain import Brain
 from scannerpy._engine.states import JobState, TaskId, TaskState
 
 TIMEOUT = 10
 
 
 class Run(RuleBasedStateMachine):
-    """Plays the body: keeps the tasks each worker really holds, and answers in any order."""
+    """Plays the executor: keeps the tasks each worker really holds, and answers in any order."""
 
     @initialize(
         counts=st.lists(st.integers(0, 6), max_size=5),
@@ -34,7 +35,7 @@ class Run(RuleBasedStateMachine):
             for j, n in enumerate(counts)
         ]
         self.attempts = 2
-        self.brain = b.Brain(shapes, b.Limits(workers, ahead, self.attempts, TIMEOUT, 30, frequency))
+        self.brain = Brain(shapes, protocol.Limits(workers, ahead, self.attempts, TIMEOUT, 30, frequency))
         self.starting, self.held, self.begun, self.dying = [], {}, {}, set()
         self.failures, self.committed, self.given_up = {}, [], set()
         self.finish = None
@@ -93,7 +94,7 @@ class Run(RuleBasedStateMachine):
         worker = data.draw(st.sampled_from(self.starting))
         self.starting.remove(worker)
         self.held[worker] = []
-        self.tell(b.WorkerUp(worker))
+        self.tell(protocol.WorkerUp(worker))
 
     @precondition(lambda self: any(self.held.values()))
     @rule(data=st.data(), how=st.sampled_from(["begin", "begin", "done", "done", "done", "fail"]))
@@ -102,17 +103,17 @@ class Run(RuleBasedStateMachine):
         task = self.held[worker][0]
         if task not in self.begun.setdefault(worker, set()):
             self.begun[worker].add(task)
-            self.tell(b.TaskBegun(worker, task))
+            self.tell(protocol.TaskBegun(worker, task))
         if how == "begin":
             return
         self.held[worker].remove(task)
         if how == "fail":
             self.count(task)
-            self.tell(b.TaskFailed(worker, task, "boom"))
+            self.tell(protocol.TaskFailed(worker, task, "boom"))
         else:
             if task.job not in self.given_up:
                 self.done.add(task)
-            self.tell(b.TaskDone(worker, task))
+            self.tell(protocol.TaskDone(worker, task))
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
@@ -125,19 +126,19 @@ class Run(RuleBasedStateMachine):
             blame = begun[0] if begun else None
         if blame:
             self.count(blame)
-        self.tell(b.WorkerLost(worker, "died", blame))
+        self.tell(protocol.WorkerLost(worker, "died", blame))
 
     @precondition(lambda self: self.starting)
     @rule(data=st.data())
     def never_comes_up(self, data):
         worker = data.draw(st.sampled_from(self.starting))
         self.starting.remove(worker)
-        self.tell(b.WorkerLost(worker, "did not start"))
+        self.tell(protocol.WorkerLost(worker, "did not start"))
 
     @rule(seconds=st.sampled_from([1, 9, 11, 31]))
     def time_passes(self, seconds):
         self.now += seconds
-        self.tell(b.Tick())
+        self.tell(protocol.Tick())
 
     # what always holds
 
@@ -186,20 +187,20 @@ class Run(RuleBasedStateMachine):
             begun = [t for t in self.held.pop(worker) if t in self.begun.get(worker, ())]
             for task in begun[:1]:
                 self.count(task)
-            self.tell(b.WorkerLost(worker, "killed"))
+            self.tell(protocol.WorkerLost(worker, "killed"))
         elif self.starting:
             worker = self.starting.pop()
             self.held[worker] = []
-            self.tell(b.WorkerUp(worker))
+            self.tell(protocol.WorkerUp(worker))
         else:
             for worker, tasks in self.held.items():
                 if tasks:
                     task = tasks.pop(0)
                     self.done |= {task} if task.job not in self.given_up else set()
-                    self.tell(b.TaskDone(worker, task))
+                    self.tell(protocol.TaskDone(worker, task))
                     return
             self.now += 31
-            self.tell(b.Tick())
+            self.tell(protocol.Tick())
 
 
 TestRun = Run.TestCase

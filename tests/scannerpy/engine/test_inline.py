@@ -1,9 +1,11 @@
 """Runs without processes or threads (``debug=True``)."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from scannerpy._engine import inline
 from scannerpy._engine.run import raise_if_failed
 from scannerpy.errors import KernelError
 from tests.scannerpy.engine import programs as p
@@ -49,8 +51,16 @@ def test_kernels_are_set_up_and_closed(tmp_path):
     assert deeds == ["init", "fetch", "setup", "reset", "reset", "close"]
 
 
-def test_a_task_past_its_time_counts_as_failed_when_it_is_over():
-    run = Run(p.chain([p.slow], rows=(5, 1), io=5, seconds=0.02), task_timeout=0.06)
+def test_a_task_past_its_time_counts_as_failed_when_it_is_over(monkeypatch):
+    """By a clock that only the kernel moves: a minute a row."""
+    now = [0.0]
+    monkeypatch.setattr(inline, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def takes_a_minute(config, value: bytes) -> bytes:
+        now[0] += 60
+        return value
+
+    run = Run(p.chain([takes_a_minute], rows=(5, 1), io=5), task_timeout=200)
     assert run.committed == {1: rows(1)}
     assert "task_timeout" in run.outcome.failures[0].reason
 

@@ -2,22 +2,22 @@
 
 from collections import deque
 
-from scannerpy._engine import brain as b
-from scannerpy._engine.body import News
+from scannerpy._engine import protocol
+from scannerpy._engine.executor import Update
 from scannerpy._engine.run import execute
 from scannerpy._engine.states import TaskId
 from tests.scannerpy.engine import programs as p
 from tests.scannerpy.engine.running import spec
 
 
-class MortalBody:
-    """A body (a fake) whose first worker dies at its first task; all others do at once what they are told."""
+class MortalExecutor:
+    """An executor (a fake) whose first worker dies at its first task; all others do at once what they are told."""
 
     most_workers = None
     takes_interrupts = False
 
     def __init__(self):
-        self.news = deque()
+        self.updates = deque()
         self.started = []
 
     def begin(self, spec):
@@ -25,17 +25,20 @@ class MortalBody:
 
     def do(self, instruction):
         match instruction:
-            case b.SpawnWorker(worker):
-                self.news.append(News(b.WorkerUp(worker)))
-            case b.StartTask(0, task) if not self.started:
+            case protocol.SpawnWorker(worker):
+                self.updates.append(Update(protocol.WorkerUp(worker)))
+            case protocol.StartTask(0, task) if not self.started:
                 self.started.append(task)
-                self.news += [News(b.TaskBegun(0, task)), News(b.WorkerLost(0, "killed", task))]
-            case b.StartTask(worker, task) if worker:
+                self.updates += [Update(protocol.TaskBegun(0, task)), Update(protocol.WorkerLost(0, "killed", task))]
+            case protocol.StartTask(worker, task) if worker:
                 self.started.append(task)
-                self.news += [News(b.TaskBegun(worker, task)), News(b.TaskDone(worker, task), [f"done {task.number}"])]
+                self.updates += [
+                    Update(protocol.TaskBegun(worker, task)),
+                    Update(protocol.TaskDone(worker, task), [f"done {task.number}"]),
+                ]
 
     def wait(self, timeout):
-        return [self.news.popleft()] if self.news else []
+        return [self.updates.popleft()] if self.updates else []
 
     def rows_running(self):
         return 0
@@ -43,16 +46,16 @@ class MortalBody:
     def end(self, *, cancel):
         return []
 
-    def abandon(self):
+    def abort(self):
         pass
 
 
 def outcome_of(find):
-    body, commits = MortalBody(), []
+    executor, commits = MortalExecutor(), []
     run = spec(p.chain([p.twice], rows=(30,), io=10), workers=1)
-    execute(type(run)(**{**{name: getattr(run, name) for name in run.__slots__}, "find": find}), body,
+    execute(type(run)(**{**{name: getattr(run, name) for name in run.__slots__}, "find_results": find}), executor,
             lambda _: None, commits.append)  # fmt: skip
-    return body.started, [result for group in commits for _, results in group for result in results]
+    return executor.started, [result for group in commits for _, results in group for result in results]
 
 
 def test_what_it_left_is_taken_and_not_computed_again():

@@ -6,23 +6,22 @@ import logging
 import os
 import pathlib
 import signal
-import subprocess
 import sys
 import threading
-import time
 import warnings
-from multiprocessing.managers import SharedMemoryManager
+from multiprocessing.shared_memory import SharedMemory
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from scannerpy._engine import events as e
-from scannerpy._engine.local import LocalBody
+from scannerpy._engine.local import LocalExecutor
 from scannerpy._engine.pool import Pool, WorkerProcess
 from scannerpy._engine.run import Cancellation, execute, raise_if_failed
 from scannerpy.errors import JobFailed, KernelError
 from tests.scannerpy.engine import programs as p
-from tests.scannerpy.engine.running import Run, our_processes, our_threads, spec
+from tests.scannerpy.engine.running import Run, lives, our_processes, our_threads, spec
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +102,34 @@ def test_a_reader_that_raises_and_a_full_disk(pool):
     assert run.outcome.failures[0].rows_kept == 10
 
 
+class StillClock:
+    """A run's clock that goes on only while a kernel hangs and nothing else is left to do: so nothing else is late."""
+
+    def __init__(self, run, folder, others):
+        self.run, self.folder, self.others = run, folder, others
+        self.now = 0.0
+
+    def __call__(self):
+        if self._others_are_done() and any(lives(int(path.name.split()[-1])) for path in self.folder.iterdir()):
+            self.now += 0.1
+        return self.now
+
+    def _others_are_done(self):
+        done = [event for event in self.run.events if isinstance(event, e.TaskEnded) and not event.reason]
+        return len(done) == self.others
+
+
 @pytest.mark.parametrize("where", ["kernel", "reader"])
-def test_a_task_past_its_time(pool, where, caplog, monkeypatch):
+def test_a_task_past_its_time(pool, where, caplog, monkeypatch, tmp_path):
+    run = Run()
+    monkeypatch.setenv(p.WATCHED, str(tmp_path))
+    monkeypatch.setattr("scannerpy._engine.run.time", SimpleNamespace(monotonic=StillClock(run, tmp_path, others=2)))
     monkeypatch.setattr(logging.getLogger("scanner"), "handlers", [caplog.handler])
     if where == "kernel":
         made = p.chain([p.touchy], rows=(20, 5), sleep=12)
     else:
         made = p.chain([p.twice], rows=(20, 5), reader={"hang": 12})
-    run = Run(made, pool, task_timeout=1)
+    run.go(made, pool, task_timeout=1)
     assert run.committed == {1: rows(5, 2 if where == "reader" else 1)}
     [failure] = run.outcome.failures
     assert "ran longer than task_timeout (1 s)" in failure.reason
@@ -125,13 +144,14 @@ def test_workers_killed_at_random_change_nothing(pool):
 
     def kill_one_now_and_then(event):
         if isinstance(event, e.TaskEnded) and len(killed) < 4 and event.task % 3 == len(killed) % 3:
-            child = next((c for c in our_processes() if c.pid not in killed), None)  # the last one may still be dying
+            spared = {*killed, *(worker.pid for worker in pool._idle)}  # the last one may still be dying
+            child = next((c for c in our_processes() if c.pid not in spared), None)
             if child:
                 killed.append(child.pid)
                 child.kill()
 
     made = p.chain([p.slow, p.twice], rows=(60, 60), io=5, seconds=0.02)
-    run = Run(made, pool, listener=kill_one_now_and_then)
+    run = Run(made, pool, listener=kill_one_now_and_then, attempts=5)  # one task may happen to be hit each time
     assert run.committed == {0: rows(60, 2), 1: rows(60, 2)}
     assert len(killed) == 4
     assert run.status.failed_workers == 4
@@ -204,7 +224,7 @@ def test_cancelling_commits_what_is_complete_and_ends_soon(pool, stage):
             cancellation.cancel()
 
     reader = {"hang": 45} if stage == "load" else {}
-    made = p.chain([p.slow], rows=(50, 3), io=40, reader=reader, seconds=0.1)
+    made = p.chain([p.slow], rows=(4000, 3), io=40, reader=reader, seconds=0.1)
     run = Run(made, pool, cancellation=cancellation, listener=stop_when_first_is_done)
     assert run.outcome.cancelled
     assert run.committed == ({} if stage == "waiting" else {1: rows(3)})
@@ -218,7 +238,7 @@ def test_ctrl_c_commits_what_is_complete_and_comes_out(pool):
 
     run = Run()
     with pytest.raises(KeyboardInterrupt):
-        run.go(p.chain([p.slow], rows=(50, 3), io=40, seconds=0.1), pool, listener=interrupt)
+        run.go(p.chain([p.slow], rows=(4000, 3), io=40, seconds=0.1), pool, listener=interrupt)
     assert run.committed == {1: rows(3)}
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -229,7 +249,7 @@ def test_a_commit_that_fails_stops_the_run(pool):
 
     told = []
     with pytest.raises(OSError, match="No space left"):
-        execute(spec(p.chain([p.twice])), LocalBody(pool), told.append, commit)
+        execute(spec(p.chain([p.twice])), LocalExecutor(pool), told.append, commit)
     assert "No space left" in told[-1].error
 
 
@@ -257,7 +277,7 @@ def test_changed_surroundings_reach_warm_workers(pool, tmp_path, monkeypatch):
 def test_a_worker_leaves_when_its_parent_is_gone(pool):
     worker = WorkerProcess()
     worker.pipe.close()
-    assert "exited with code 0" in worker.epitaph()
+    assert "exited with code 0" in worker.exit_reason()
     worker.discard()
 
 
@@ -269,9 +289,12 @@ def shared_memory():
 
 def test_named_shared_memory_would_be_seen():
     before = shared_memory()
-    with SharedMemoryManager() as manager:
-        block = manager.SharedMemory(1)
+    block = SharedMemory(create=True, size=1)
+    try:
         assert {pathlib.Path(path).name for path in shared_memory() - before} == {block.name}
+    finally:
+        block.close()
+        block.unlink()
 
 
 def test_closing_a_pool_leaves_nothing_behind():
@@ -303,70 +326,6 @@ def test_a_module_edited_between_two_runs_is_imported_anew(pool, tmp_path, monke
     assert seen == [{b"first"}, {b"second"}]
 
 
-PROGRAM = """
-import sys
-from scannerpy._engine.pool import Pool
-from tests.scannerpy.engine import programs as p
-from tests.scannerpy.engine.running import Run, our_processes
-from scannerpy._engine.events import TaskEnded
-
-def tell(event):
-    if isinstance(event, TaskEnded) and event.job == 0:
-        print(*[c.pid for c in our_processes()], flush=True)
-
-pool = Pool()
-run = Run()
-try:
-    run.go(p.chain([p.slow], rows=(10, 300), io=10, seconds=0.02), pool, listener=tell)
-finally:
-    print("committed", *run.committed, flush=True)
-"""
-
-
-def start_program(code=PROGRAM):
-    """A program in a process group of its own, as a shell starts one; returns it and its workers' pids."""
-    command = [sys.executable, "-c", code]
-    program = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    return program, [int(pid) for pid in program.stdout.readline().split()]
-
-
-def gone(pids, seconds=10):
-    deadline = time.monotonic() + seconds
-    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not any(psutil.pid_exists(pid) for pid in pids)
-
-
-def test_ctrl_c_at_a_terminal_ends_program_and_workers_without_noise():
-    program, workers = start_program()
-    os.killpg(program.pid, signal.SIGINT)
-    out, err = program.communicate(timeout=20)
-    assert program.returncode == -signal.SIGINT
-    assert "committed 0" in out
-    assert err.count("Traceback") == 1
-    assert err.rstrip().endswith("KeyboardInterrupt")
-    assert gone(workers)
-
-
-def test_workers_of_a_killed_program_leave():
-    program, workers = start_program()
-    assert workers
-    program.kill()
-    program.communicate()
-    assert gone(workers)
-
-
-def test_workers_of_a_killed_program_leave_even_if_a_kernel_never_lets_go_of_the_interpreter():
-    program, workers = start_program(PROGRAM.replace("p.chain([p.slow]", "p.chain([p.slow, p.stubborn]"))
-    assert workers
-    time.sleep(0.3)  # into the kernel
-    program.kill()
-    program.communicate()
-    assert gone(workers)
-
-
 def test_a_fork_server_killed_with_its_workers_is_replaced(pool):
     killed = []
 
@@ -381,10 +340,3 @@ def test_a_fork_server_killed_with_its_workers_is_replaced(pool):
         run = Run(p.chain([p.slow], rows=(40, 40), io=5, seconds=0.02), pool, listener=kill_server)
     assert run.committed == {0: rows(40), 1: rows(40)}
     assert killed
-
-
-def test_a_program_that_never_closes_its_pool_ends_all_the_same():
-    code = PROGRAM.replace("rows=(10, 300)", "rows=(10,)") + "\nprint('end', flush=True)\n"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.endswith("end\n")
-    assert done.stderr == ""

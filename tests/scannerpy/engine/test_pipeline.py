@@ -9,7 +9,7 @@ import pytest
 from scannerpy._engine.memory import Memory
 from scannerpy._engine.pipeline import Pipeline
 from scannerpy._engine.states import TaskId
-from scannerpy._engine.tasks import Begun, Done, Failed, Order
+from scannerpy._engine.tasks import Begun, Done, Failed, TaskSpec
 from scannerpy._graph.node import SinkNode
 from scannerpy._kernels.host import KernelHost
 from scannerpy._words.elements import NULL
@@ -21,8 +21,8 @@ def hosts_of(program):
     return {v.number: KernelHost(v) for v in program.graph.vertices if v.kind == "op"}
 
 
-def orders(plan):
-    return [Order(TaskId(j, i), job, task) for j, job in enumerate(plan.jobs) for i, task in enumerate(job.tasks)]
+def specs(plan):
+    return [TaskSpec(TaskId(j, i), job, task) for j, job in enumerate(plan.jobs) for i, task in enumerate(job.tasks)]
 
 
 def ours():
@@ -36,15 +36,15 @@ def run(made, *, inline, memory=None):
     reports = []
     pipeline = Pipeline(program, hosts_of(program), reports.append, memory=memory)
     if inline:
-        for order in orders(plan):
-            pipeline.run_inline(order)
+        for spec in specs(plan):
+            pipeline.run_inline(spec)
     else:
-        for order in orders(plan):
-            pipeline.order(order)
+        for spec in specs(plan):
+            pipeline.submit(spec)
         pipeline.close()
         pipeline.work()
     run.trace = pipeline.end()
-    assert [r.task for r in reports if isinstance(r, Begun)] == [o.id for o in orders(plan)]
+    assert [r.task for r in reports if isinstance(r, Begun)] == [o.id for o in specs(plan)]
     assert not ours()
     return [r for r in reports if not isinstance(r, Begun)]
 
@@ -214,8 +214,8 @@ def start(made):
     plan, program = made
     reports = []
     pipeline = Pipeline(program, hosts_of(program), reports.append)
-    for order in orders(plan):
-        pipeline.order(order)
+    for spec in specs(plan):
+        pipeline.submit(spec)
     thread = threading.Thread(target=pipeline.work)
     thread.start()
     return pipeline, thread, reports
@@ -230,7 +230,7 @@ class Gate:
     @classmethod
     def wait(cls, *_):
         cls.reached.set()
-        assert cls.opened.wait(30)
+        assert cls.opened.wait(60)
 
 
 def at_gate(config, value: bytes) -> bytes:
@@ -260,10 +260,10 @@ def test_cancelling_ends_every_stage_and_joins_every_thread(stage, monkeypatch):
     if stage == "save":
         monkeypatch.setitem(p.SINKS, "Memory", GateWriter)
     pipeline, thread, reports = start(p.chain([at_gate if stage == "evaluate" else p.twice], rows=(1000,), io=100))
-    assert Gate.reached.wait(10)
+    assert Gate.reached.wait(60)
     pipeline.cancel()
     Gate.opened.set()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert not ours()
     assert not [r for r in reports if isinstance(r, (Done, Failed))]
@@ -273,12 +273,12 @@ def test_a_dropped_task_passes_as_failed_and_the_next_one_is_done(monkeypatch):
     Gate.reached.clear()
     Gate.opened.clear()
     pipeline, thread, reports = start(p.chain([at_gate], rows=(30,)))
-    assert Gate.reached.wait(10)
+    assert Gate.reached.wait(60)
     pipeline.drop(TaskId(0, 0))
     pipeline.drop(TaskId(0, 1))
     Gate.opened.set()
     pipeline.close()
-    thread.join(10)
+    thread.join(60)
     ended = [r for r in reports if not isinstance(r, Begun)]
     assert [type(r) for r in ended] == [Failed, Failed, Done]
     assert ended[0].error.kind == "Dropped"
@@ -291,7 +291,7 @@ def test_a_fault_of_the_engine_itself_is_raised_not_hidden(monkeypatch):
         raise RuntimeError("the pipe is gone")
 
     pipeline = Pipeline(program, hosts_of(program), report)
-    pipeline.order(orders(plan)[0])
+    pipeline.submit(specs(plan)[0])
     with pytest.raises(RuntimeError, match="the pipe is gone"):
         pipeline.work()
     assert not ours()
@@ -304,7 +304,7 @@ def test_ctrl_c_in_an_inline_kernel_comes_out(monkeypatch):
     plan, program = p.chain([interrupt], rows=(5,))
     pipeline = Pipeline(program, hosts_of(program), lambda _: None)
     with pytest.raises(KeyboardInterrupt):
-        pipeline.run_inline(orders(plan)[0])
+        pipeline.run_inline(specs(plan)[0])
 
 
 def test_readers_stay_open_within_a_job_and_are_closed_after(monkeypatch):

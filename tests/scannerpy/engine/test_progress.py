@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from scannerpy._engine import progress
-from scannerpy._engine.events import JobEnded, Pulse, RunEnded, RunStarted, TaskEnded
+from scannerpy._engine.events import Heartbeat, JobEnded, RunEnded, RunStarted, TaskEnded
 from scannerpy._engine.failures import Failure
 from scannerpy._engine.status import RunStatus
 
@@ -36,7 +36,7 @@ def clock(monkeypatch):
 
 
 def test_the_status_counts_earlier_running_and_lost_rows():
-    status = status_after(STARTED, TaskEnded(0, 1, 30, 0), Pulse(5, 2, 1), FAILED)
+    status = status_after(STARTED, TaskEnded(0, 1, 30, 0), Heartbeat(5, 2, 1), FAILED)
     assert (status.tasks_done, status.rows_done, status.rows_running, status.rows_given_up) == (2, 50, 5, 40)
     assert (status.num_workers, status.failed_workers, status.jobs_failed) == (2, 1, 1)
     assert progress.through(status) == 55

@@ -46,7 +46,7 @@ def test_put_waits_for_room_in_bytes():
     thread.join(0.05)
     assert thread.is_alive()
     assert queue.get() == "a"
-    thread.join(5)
+    thread.join(60)
     assert outcome == [None]
     assert queue.get() == "b"
 
@@ -59,7 +59,7 @@ def test_cancelling_wakes_whoever_waits(side):
     thread, outcome = in_thread(queue.get if side == "get" else lambda: queue.put("b", 1))
     thread.join(0.02)
     queue.cancel()
-    thread.join(5)
+    thread.join(60)
     assert isinstance(outcome[0], Cancelled)
     for act in (queue.get, lambda: queue.put("c")):
         with pytest.raises(Cancelled):
@@ -70,5 +70,5 @@ def test_closing_wakes_a_waiting_reader():
     queue = ByteQueue(10)
     thread, outcome = in_thread(queue.get)
     queue.close()
-    thread.join(5)
+    thread.join(60)
     assert isinstance(outcome[0], Closed)

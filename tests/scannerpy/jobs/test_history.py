@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import scannerpy as sp
-from scannerpy._client.history import Chronicle, is_alive, read_failures, read_record, this_process
-from scannerpy._client.reports import look, streams
-from scannerpy._engine.events import JobEnded, Pulse
+from scannerpy._client.history import RunRecorder, is_alive, read_failures, read_record, this_process
+from scannerpy._client.reports import job_report, streams
+from scannerpy._engine.events import Heartbeat, JobEnded
 from scannerpy._engine.failures import Failure
 from scannerpy._store.documents import encode
 from scannerpy._store.objects import memory
@@ -64,8 +64,8 @@ def test_a_run_whose_kernel_cannot_be_set_up_leaves_its_reason(cl, config, clip)
 
     with pytest.raises(ScannerException):
         run(cl, clip, op="Stillborn")
-    report = look(cl._database, 0)
-    assert report.word == "failed"
+    report = job_report(cl._database, 0)
+    assert report.state == "failed"
     assert "no weights" in report.status.result.msg
     assert 'raise ValueError("no weights")' in report.traceback
 
@@ -76,14 +76,14 @@ def failure(number):
 
 def test_failures_are_written_at_once_and_then_not_more_than_once_a_second():
     objects, now = memory(), [0.0]
-    chronicle = Chronicle(objects, 3, lambda: now[0])
+    recorder = RunRecorder(objects, 3, lambda: now[0])
     for number in range(3):
-        chronicle(JobEnded(number, failure(number)))
+        recorder(JobEnded(number, failure(number)))
     assert read_failures(objects, 3) == [failure(0)]
-    chronicle(Pulse(0, 1, 0))
+    recorder(Heartbeat(0, 1, 0))
     assert read_failures(objects, 3) == [failure(0)]
     now[0] = 1.0
-    chronicle(Pulse(0, 1, 0))
+    recorder(Heartbeat(0, 1, 0))
     assert read_failures(objects, 3) == [failure(number) for number in range(3)]
 
 
@@ -129,21 +129,21 @@ def test_a_run_is_seen_from_outside_while_it_goes_on_and_after_it_was_ended(tmp_
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{ROOT}/src"}, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (tmp_path / "calls").exists() or (tmp_path / "calls").stat().st_size < 16:
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
         with sp.Client(config=sp.Config(db_path=str(tmp_path / "db")), debug=True) as cl:
             status = cl.job_status(0)
-            assert (look(cl._database, 0).word, status.finished, status.tasks_done) == ("running", False, 3)
+            assert (job_report(cl._database, 0).state, status.finished, status.tasks_done) == ("running", False, 3)
             with pytest.raises(ScannerException, match=f"still runs, in process {process.pid}"):
                 cl.retry_job(0)
             process.send_signal(end)
-            process.wait(30)
-            report = look(cl._database, 0)
+            process.wait(120)
+            report = job_report(cl._database, 0)
             [stream] = streams(cl._database, report)
-            assert (report.word, report.status.finished, report.status.result.success) == (word, True, False)
+            assert (report.state, report.status.finished, report.status.result.success) == (word, True, False)
             assert (stream.state, stream.rows_kept, stream.rows) == ("incomplete", 15, 30)
     finally:
         process.kill()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scannerpy._graph.graph import Edge, Vertex
+from scannerpy._graph.graph import Edge, Graph, Vertex
 from scannerpy._graph.node import Compression, Where
 from scannerpy._kernels.host import KernelHost
+from scannerpy._kernels.ship import pack_graph, unpack_graph
 from scannerpy._ops import registry
 from scannerpy._ops.signature import OpSignature
 from scannerpy.common import DeviceType
@@ -42,6 +43,16 @@ def place(signature: OpSignature, args: Mapping[str, Any], batch: int | None = N
         warmup=signature.warmup,
         unbounded=signature.unbounded,
     )
+
+
+def pack_kernel(vertex: Vertex) -> bytes:
+    """A graph of nothing but `vertex`, as it is sent to a worker process."""
+    return pack_graph(Graph((vertex,)))
+
+
+def unpack_kernel(data: bytes) -> Vertex:
+    """What `pack_kernel` was given, as a worker process gets it."""
+    return unpack_graph(data).vertices[0]
 
 
 def host_of(target: Any, *, owned: Sequence[bool] = (), **options: Any) -> KernelHost:

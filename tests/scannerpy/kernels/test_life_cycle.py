@@ -12,7 +12,7 @@ from scannerpy._graph.graph import Edge
 from scannerpy._graph.node import Compression
 from scannerpy._kernels.host import KernelHost
 from scannerpy._ops import lowlevel
-from scannerpy.common import ColumnType, DeviceHandle, DeviceType
+from scannerpy.common import ColumnType, DeviceType
 from scannerpy.errors import KernelError
 from scannerpy.kernel import Kernel, KernelConfig, python_kernel_fn
 from scannerpy.types import FrameType
@@ -132,7 +132,7 @@ def test_config_tells_the_place():
         return frame, x
 
     vertex = vertex_of(f, args={"a": 1})
-    host = KernelHost(vertex, node_id=4, devices=[DeviceHandle(DeviceType.CPU, 2)])
+    host = KernelHost(vertex, node_id=4)
     host.begin_task()
     run(host, [np.zeros((1, 1, 3), np.uint8)], [b""])
     config = seen[0]
@@ -140,7 +140,7 @@ def test_config_tells_the_place():
     assert config.input_column_types == [ColumnType.Video, ColumnType.Blob]
     assert config.output_column_types == [ColumnType.Video, ColumnType.Blob]
     assert (config.args, config.node_id) == ({"a": 1}, 4)
-    assert [(device.type, device.id) for device in config.devices] == [(DeviceType.CPU.value, 2)]
+    assert [(device.type, device.id) for device in config.devices] == [(DeviceType.CPU.value, 0)]
 
 
 def test_arguments_of_one_instance_are_its_own():

@@ -15,7 +15,6 @@ from scannerpy.op import MODULE_REGISTRY, Op, OpColumn, OpGenerator
 
 LIVE: tuple[Any, ...] = (
     registry.python_ops,
-    registry.native_ops,
     registry._origins,
     registry._registrations,
     types._by_type,

@@ -239,15 +239,6 @@ def test_what_python_itself_asks_for_is_no_op(ops, sc):
     assert "Plain" in dir(ops)
 
 
-def test_a_python_op_goes_before_a_native_one(ops, frame):
-    from scannerpy._ops import registry
-
-    registry.register_native(registry.lookup("Two"))
-    assert registry.lookup("Two") is registry.python_ops["Two"]
-    del registry.python_ops["Two"]
-    assert len(ops.Two(frame, frame)) == 2
-
-
 def test_an_op_can_be_made_by_its_documented_constructor(sc, frame):
     op = Op(sc, "Windowed", [frame], DeviceType.CPU, batch=2, warmup=1, stencil=[0, 1], args={"a": 1}, extra="x")
     assert isinstance(op.node, OpNode)

@@ -139,7 +139,8 @@ def test_wrong_kernels_are_told(arguments, error, words):
 
 def test_modules_are_loaded_once_per_client_when_ops_are_next_asked_for(ops, sc):
     loaded = []
-    sc.load_op = lambda so, proto: (loaded.append((so, proto)), registry.register_native(OpSignature("Native", (), ())))
+    signature, origin = OpSignature("Native", (), ()), registry.Origin("a", "Native")
+    sc.load_op = lambda so, proto: (loaded.append((so, proto)), registry.register(signature, origin))
     register_module("a.so", "a_pb2.py")
     register_module("a.so", "a_pb2.py")
     assert MODULE_REGISTRY == [("a.so", "a_pb2.py")]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scannerpy._graph.build import build
-from scannerpy._plan.balance import decoded, done_after, frames_decoded, shared_out
+from scannerpy._plan.balance import balanced, decoded, done_after, frames_decoded
 from scannerpy._plan.plan import Plan, make_plan
 from tests.scannerpy.plan import programs as g
 
@@ -47,28 +47,28 @@ def plans(rows: list[int], frames: int = 2053):
 @pytest.mark.parametrize("pipelines", [2, 4])
 def test_few_rows_all_over_a_video_keep_all_pipelines_busy(step: int, pipelines: int) -> None:
     plan_with = plans(list(range(0, 2053, step)))
-    io = shared_out(plan_with, 257, [KEYS], pipelines)
+    io = balanced(plan_with, 257, [KEYS], pipelines)
     alone = sum(decoded(plan_with(257), [KEYS]))
     after = done_after(decoded(plan_with(io), [KEYS]), pipelines)
     assert after < 1.5 * alone / pipelines
 
 
 def test_rows_of_one_group_of_pictures_are_not_cut() -> None:
-    assert shared_out(plans([0, 50, 100]), 100, [KEYS], 2) in {2, 100}, "to cut saves nothing but the last row"
-    assert shared_out(plans([240, 241, 242]), 100, [KEYS], 2) == 100
+    assert balanced(plans([0, 50, 100]), 100, [KEYS], 2) in {2, 100}, "to cut saves nothing but the last row"
+    assert balanced(plans([240, 241, 242]), 100, [KEYS], 2) == 100
 
 
 def test_jobs_with_tasks_enough_stay_as_they_are() -> None:
-    assert shared_out(plans(list(range(0, 2000, 2))), 100, [KEYS], 2) == 100
+    assert balanced(plans(list(range(0, 2000, 2))), 100, [KEYS], 2) == 100
 
 
 @pytest.mark.parametrize("rows", [[], [7]])
 def test_nothing_to_share(rows: list[int]) -> None:
-    assert shared_out(plans(rows), 100, [KEYS], 2) == 100
+    assert balanced(plans(rows), 100, [KEYS], 2) == 100
 
 
 def test_one_pipeline_has_it_all() -> None:
-    assert shared_out(plans([0, 1000, 2000]), 100, [KEYS], 1) == 100
+    assert balanced(plans([0, 1000, 2000]), 100, [KEYS], 1) == 100
 
 
 def test_rows_count_where_nothing_is_known_of_keyframes() -> None:

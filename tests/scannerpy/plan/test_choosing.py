@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scannerpy._graph.build import build
-from scannerpy._plan.estimate import aligned, keyframe_distance, packet_sizes
+from scannerpy._plan.estimate import aligned, keyframe_distance
 from scannerpy._plan.plan import make_plan
 from scannerpy._plan.reuse import finished
 from scannerpy._words.sizing import Sizing
@@ -52,14 +52,14 @@ def test_a_few_extra_keyframes_at_scene_cuts_do_not_matter():
 
 def test_memory_bounds_the_packet_and_parallelism_bounds_it_further():
     sizing = Sizing(memory=1 << 30, share=0.5, work_io_ratio=0.25, queue=4, pipelines=4)
-    assert packet_sizes(sizing, [1 << 20], None) == (25, 100)
-    assert packet_sizes(sizing, [1024], 3200) == (50, 200)
-    assert packet_sizes(sizing, [1024], 3200, [np.arange(0, 3200, 48)]) == (48, 192)
+    assert sizing.packets([1 << 20], None) == (25, 100)
+    assert sizing.packets([1024], 3200) == (50, 200)
+    assert aligned(*sizing.packets([1024], 3200), [np.arange(0, 3200, 48)]) == (48, 192)
 
 
 def test_nothing_known_gives_the_documented_default():
     sizing = Sizing(memory=1 << 30, share=0.5, work_io_ratio=0.25, queue=4, pipelines=4)
-    assert packet_sizes(sizing, [], None) == (10, 100)
+    assert sizing.packets([], None) == (10, 100)
 
 
 def plan_of_two_sinks():

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from scannerpy._plan.demand import trace
-from scannerpy._plan.memory import fit, held, peak_bytes
+from scannerpy._plan.memory import held, peak_bytes
 from scannerpy._plan.plan import demand
 from tests.scannerpy.plan import programs as g
 
@@ -67,18 +64,3 @@ def test_the_elements_held_are_those_between_making_and_last_use():
     assert held(it)[:, 0].tolist() == [3, 4, 3]
     assert held(it)[:, 1].tolist() == [2, 2, 2]
     assert peak_bytes(it, [100, 1, 0]) == 402
-
-
-@pytest.mark.parametrize(("budget", "steps"), [(None, 1), (10_000, 1), (1_300, 2), (700, 4), (1, 16)])
-def test_steps_shrink_until_they_fit_a_budget(budget, steps):
-    graph, job = g.planned([g.sink(g.op(g.source()))], [16], 1000, 1000)
-    vertices = trace(graph, job, job.tasks[0])
-    it = fit(graph, vertices, 1000, [100, 50, 0], budget)
-    assert len(it.ends) == steps
-
-
-def test_what_cannot_fit_takes_the_smallest_steps():
-    graph, job = g.planned([g.sink(g.op(g.source(), batch=1_000_000))], [16], 1000, 1000)
-    it = fit(graph, trace(graph, job, job.tasks[0]), 1000, [100, 50, 0], 10)
-    assert len(it.ends) == 16
-    assert it.ends[:, 1].tolist() == [16] * 16

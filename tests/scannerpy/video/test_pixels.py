@@ -30,6 +30,17 @@ def test_pixels_are_those_of_pyav(pix_fmt, size):
     assert ours.flags.writeable
 
 
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+@pytest.mark.parametrize("size", [(96, 64), (98, 65), (97, 65)])
+def test_bgr_is_the_same_pixels_the_other_way_round(pix_fmt, size):
+    """What `load` gives is what an op sees, to the bit."""
+    frame = picture(*size, pix_fmt)
+    bgr = Converter(format="bgr24").convert(frame)
+    assert np.array_equal(bgr[:, :, ::-1], frame.to_ndarray(format="rgb24"))
+    assert bgr.flags.c_contiguous
+    assert bgr.flags.writeable
+
+
 @pytest.mark.parametrize("space", [1, 2, 5, 6, 7, 9])
 @pytest.mark.parametrize("levels", [0, 1, 2])
 def test_matrix_and_range_are_honoured(space, levels):

@@ -1,11 +1,11 @@
 """The errors of the client.
 
     Exception
-    └── PuddleError                       what all of these have in common
-        ├── PreconditionFailedError       the action does not fit where the system stands
+    └── PuddleError                       the base of all of these
+        ├── PreconditionFailedError       the state of the system does not allow the action
         │   ├── QuotaExceededError        a limit of the user, group or budget
         │   └── OutOfComputeUnitsError    the whole installation has none left
-        ├── ValidationFailedError         an argument is not as it must be (`field`, `rule`), or the request too large
+        ├── ValidationFailedError         an argument is invalid (`field`, `rule`), or the request too large
         ├── NotFoundError                 no such object, or not yours
         ├── PermissionDeniedError         it exists, and you may not do that
         ├── RateLimitedError              too many requests: wait `retry_after` seconds
@@ -28,7 +28,7 @@ PRECONDITION_FAILED_ERROR_TYPE = "failed_precondition"
 
 
 class PuddleError(Exception):
-    """What all errors of the backend have in common."""
+    """The base of the client's errors."""
 
     def __init__(self, message: str = "", meta: Mapping[str, Any] | None = None) -> None:
         """`meta` is what the backend sent beside the sentence."""

@@ -247,6 +247,12 @@ class System:
         return self._system.previous_sessions_cost
 
     @property
+    def disk_cost(self) -> float | None:
+        """What its disk has cost while its machine was down; None where it was not told, as of one of a list."""
+        told = self._system.disk_cost_decimal
+        return float(told) if told else None
+
+    @property
     def provisioned(self) -> bool:
         """Whether it was provisioned successfully."""
         return self._system.provisioned
@@ -288,7 +294,7 @@ class System:
 
     @property
     def forecast_cost_per_day(self) -> float:
-        """What a day costs as it runs now; 0 while its machine is down."""
+        """What a day costs as it stands: of its machine while that is up, else of its disk."""
         return self._system.forecast_cost_per_day
 
     @property

@@ -9,7 +9,7 @@ from puddle.client.proto.v2 import tag_service_pb2
 
 
 class Tag:
-    """A question that creators of systems answer."""
+    """A label that creators of systems give a value."""
 
     class TagStatus(BaseStatus):
         """Whether a tag is in use."""

@@ -1,4 +1,4 @@
-"""What people and programs can ask of Puddle, in no transport's words."""
+"""The use cases: everything a caller can ask for, without a word of HTTP or protobuf."""
 
 from puddle.server.api.facade import Api
 

@@ -1,4 +1,4 @@
-"""What the use cases share: ids, the audit trail, and one's own objects."""
+"""What the use cases share: ids, audit events, and `Missing` for what is not there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from puddle.server.backend import Backend
 from puddle.server.domain.people import Caller
 from puddle.server.domain.rules import Rules
 from puddle.server.domain.trail import Event
-from puddle.server.errors import Missing
+from puddle.server.errors import Invalid, Missing
+from puddle.server.products.base import Product
 from puddle.server.store import Transaction
 from puddle.server.store.trail import event_id
 
@@ -33,9 +34,30 @@ class UseCases:
     def _now(self) -> int:
         return self._backend.now()
 
+    def _offered(self, cloud: str) -> str:
+        """Return a cloud of this server. Raises Invalid, which names those there are."""
+        if cloud not in self._backend.clouds:
+            raise Invalid("cloud", f"is one of {', '.join(sorted(self._backend.clouds))}, and not {cloud!r}")
+        return cloud
+
+    def _product(self, product: str) -> Product:
+        """Return a product of this server. Raises Invalid, which names those there are."""
+        if product not in self._backend.products:
+            raise Invalid("product", f"is one of {', '.join(sorted(self._backend.products))}, and not {product!r}")
+        return self._backend.products[product]
+
+    def _there(self, listed: list[Thing], cloud: str) -> list[Thing]:
+        """Return what was found on a cloud ("": on all). Where that is nothing, the name may be wrong: raises Invalid.
+
+        Something may be left on a cloud that this server has no more, so what was found counts first.
+        """
+        if cloud and not listed:
+            self._offered(cloud)
+        return listed
+
 
 def new_id(kind: str) -> str:
-    """Return an id nobody can guess: ``sys-5f…``. It may become part of a file's or a machine's name."""
+    """Return an unguessable id: ``sys-5f…``. It may become part of a file's or a machine's name."""
     return f"{kind}-{secrets.token_hex(8)}"
 
 
@@ -56,7 +78,7 @@ def record(
     after: Mapping[str, Any] | None = None,
     message: str = "",
 ) -> None:
-    """Write what somebody did into the audit trail, within the transaction that does it. No secret may be in it."""
+    """Write an audit event within the transaction that makes the change. It must contain no secret."""
     tx.events.add(
         Event(
             id=event_id(),

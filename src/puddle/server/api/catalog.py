@@ -1,4 +1,4 @@
-"""What administrators offer: images, instance types, tags."""
+"""What administrators offer: images, instance types and tags."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ class Images(UseCases):
         return [image for image in self.all(cloud, product) if image.status is ImageStatus.AVAILABLE]
 
     def all(self, cloud: str = "", product: str = "") -> list[Image]:
-        """Return all images, whatever became of them; deleted ones are left out."""
+        """Return all images, whatever their status, except deleted ones."""
         with self._store.reading() as tx:
-            return tx.images.of(cloud, product)
+            listed = self._there(tx.images.of(cloud, product), cloud)
+        if product and not listed:
+            self._product(product)
+        return listed
 
     def get(self, image_id: str) -> Image:
         """Return an image."""
@@ -35,11 +38,8 @@ class Images(UseCases):
 
     def build(self, caller: Caller, cloud: str, product: str, version: str) -> Image:
         """Build an image of a version; the one that is there already, or is being built, where there is one."""
-        plugin = self._backend.products.get(product)
-        if cloud not in self._backend.clouds:
-            raise Invalid("cloud", f"is one of {', '.join(sorted(self._backend.clouds))}")
-        if plugin is None:
-            raise Invalid("product", f"is one of {', '.join(sorted(self._backend.products))}")
+        self._offered(cloud)
+        plugin = self._product(product)
         wanted = validation.identifier("version", version or (plugin.versions[0] if plugin.versions else ""))
         now = self._now()
         with self._store.writing() as tx:
@@ -75,7 +75,7 @@ class Images(UseCases):
         return building
 
     def delete(self, caller: Caller, image_id: str) -> Image:
-        """Let an image go. Refused while systems stand on it, or it is being built."""
+        """Delete an image. Refused while systems use it, or it is being built."""
         now = self._now()
         with self._store.writing() as tx:
             tx.lock("images")
@@ -106,7 +106,7 @@ class Images(UseCases):
 
 
 class InstanceTypes(UseCases):
-    """Sizes of machines."""
+    """Instance types."""
 
     def available(self, caller: Caller, cloud: str = "") -> list[InstanceType]:
         """Return what the caller may take, the cheapest first."""
@@ -115,20 +115,22 @@ class InstanceTypes(UseCases):
     def all(self, cloud: str = "") -> list[InstanceType]:
         """Return all instance types, the cheapest first."""
         with self._store.reading() as tx:
-            return tx.instance_types.of_cloud(cloud)
+            return self._there(tx.instance_types.of_cloud(cloud), cloud)
 
     def create(self, caller: Caller, given: InstanceType) -> InstanceType:
-        """Offer a new size; its id is made here."""
+        """Add an instance type; its id is made here."""
         size = replace(validation.instance_type(given, self._backend.clouds), id=new_id("type"))
         with self._store.writing() as tx:
+            tx.lock("limits")
+            _new_text(tx, size)
             tx.instance_types.add(size)
             record(tx, caller, self._now(), "instance_type.create", size.id, after=asdict(size))
         return size
 
     def update(self, caller: Caller, given: InstanceType) -> InstanceType:
-        """Change a size. Sessions that run keep the price they began with.
+        """Change an instance type. Open sessions keep the price they began with.
 
-        What the cloud calls it stays while something has it: machines would be given another size on the way.
+        `cloud_name` cannot change while systems use it: machines would be resized on the way.
         """
         size = validation.instance_type(given, self._backend.clouds)
         with self._store.writing() as tx:
@@ -139,13 +141,15 @@ class InstanceTypes(UseCases):
             if size.cloud_name != before.cloud_name and (count := tx.systems.of_type(size.id)):
                 told = f"it is the type of {counted(count, 'system')}, so its cloud_name stays {before.cloud_name}"
                 raise Precondition(f"{told}; create another instance type instead", "type_in_use")
+            if size.text != before.text:
+                _new_text(tx, size)
             tx.instance_types.put(size)
             changes = asdict(before), asdict(size)
             record(tx, caller, self._now(), "instance_type.update", size.id, before=changes[0], after=changes[1])
         return size
 
     def delete(self, caller: Caller, type_id: str) -> None:
-        """Remove a size nothing has. To stop offering one that is in use, disable it."""
+        """Delete an unused instance type. To stop offering one that is in use, disable it."""
         with self._store.writing() as tx:
             tx.lock("limits")
             size = found(tx.instance_types.get(type_id), "instance type", type_id)
@@ -164,7 +168,7 @@ class Tags(UseCases):
             return tx.tags.offered()
 
     def create(self, caller: Caller, given: Tag) -> Tag:
-        """Ask for something new."""
+        """Define a tag that creators are asked for."""
         now = self._now()
         tag = replace(tagging.definition(given), id=new_id("tag"), created=now, updated=now, status=TagStatus.OK)
         with self._store.writing() as tx:
@@ -189,13 +193,19 @@ class Tags(UseCases):
         return tag
 
     def delete(self, caller: Caller, tag_id: str) -> None:
-        """Ask for it no more."""
+        """Delete a tag; systems keep what was filled in."""
         now = self._now()
         with self._store.writing() as tx:
             tag = found(tx.tags.get(tag_id), "tag", tag_id)
             if tag.status is not TagStatus.DELETED:
                 tx.tags.put(replace(tag, status=TagStatus.DELETED, updated=now))
                 record(tx, caller, now, "tag.delete", tag_id, before=asdict(tag))
+
+
+def _new_text(tx: Transaction, size: InstanceType) -> None:
+    """People name sizes by what they read: two of one name might not have one price."""
+    if any(other.text == size.text and other.id != size.id for other in tx.instance_types.of_cloud(size.cloud)):
+        raise Precondition(f"there is an instance type {size.text!r} on {size.cloud} already", "name_taken")
 
 
 def _new_label(tx: Transaction, tag: Tag) -> None:

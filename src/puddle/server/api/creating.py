@@ -62,7 +62,7 @@ class Creating(UseCases):
         with self._store.writing() as tx:
             for name in ("images", "snapshots", "limits"):  # what it is made from is not removed meanwhile
                 tx.lock(name)
-            if key and (made := tx.answers.given(caller.user.id, METHOD, key)):
+            if key and (made := tx.idempotency_keys.object_of(caller.user.id, METHOD, key)):
                 return self._made(tx, caller, made)
             system, size = self._checked(tx, caller, wanted)
             take = Wanted(systems=1, running=1, cu=size.cu, amount=size.price_micros * HOUR)
@@ -71,7 +71,7 @@ class Creating(UseCases):
                 return self._preview(tx, caller, system, size)
             tx.systems.create(system, look_at=system.created)
             if key:
-                tx.answers.keep(caller.user.id, METHOD, key, system.id, system.created)
+                tx.idempotency_keys.add(caller.user.id, METHOD, key, system.id, system.created)
             targets = system.id, system.owner_id, system.source_snapshot_id
             record(tx, caller, system.created, "system.create", *targets, after=_told(system, size))
             view = self._made(tx, caller, system.id)
@@ -88,7 +88,7 @@ class Creating(UseCases):
     def _taken(self, caller: Caller, wanted: NewSystem, key: str) -> SystemView:
         """Somebody was faster: with the same key that is the answer, with the same name it is in the way."""
         with self._store.reading() as tx:
-            made = tx.answers.given(caller.user.id, METHOD, key) if key else None
+            made = tx.idempotency_keys.object_of(caller.user.id, METHOD, key) if key else None
             if made:
                 return self._made(tx, caller, made)
         raise Precondition(f"you have a system called {wanted.name!r} already; choose another name", "name_taken")
@@ -98,7 +98,8 @@ class Creating(UseCases):
     def _checked(self, tx: Transaction, caller: Caller, wanted: NewSystem) -> tuple[System, InstanceType]:
         rules, now = self._rules, self._now()
         name = validation.system_name(wanted.name, rules.naming)
-        product = self._product(wanted)
+        self._offered(wanted.cloud)
+        product = self._product(wanted.product)
         size = usable_type(tx, caller.user, wanted.instance_type_id, wanted.cloud)
         image = _image(tx, wanted)
         source = _source(tx, caller, wanted)
@@ -126,13 +127,6 @@ class Creating(UseCases):
             deadline=now + rules.patience_initializing_s,
         )
         return self._with_login(tx, product, system), size
-
-    def _product(self, wanted: NewSystem) -> Product:
-        if wanted.cloud not in self._backend.clouds:
-            raise Invalid("cloud", f"is one of {', '.join(sorted(self._backend.clouds))}")
-        if wanted.product not in self._backend.products:
-            raise Invalid("product", f"is one of {', '.join(sorted(self._backend.products))}")
-        return self._backend.products[wanted.product]
 
     def _with_login(self, tx: Transaction, product: Product, system: System) -> System:
         if product.auth_type == "none":

@@ -1,4 +1,4 @@
-"""All use cases in one place, as transports and the console find them."""
+"""All use cases in one place, as the transports find them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from puddle.server.api.systems import Systems
 from puddle.server.api.trail import Trail
 from puddle.server.api.wishes import Wishes
 from puddle.server.auth.attempts import LoginLimiter
-from puddle.server.auth.tokens import TokenTerms
+from puddle.server.auth.tokens import TokenLifetimes
 from puddle.server.backend import Backend
 
 
@@ -20,11 +20,11 @@ class Api:
     """The use cases of one installation. All methods raise `errors.Refused` where they refuse."""
 
     def __init__(
-        self, backend: Backend, *, limiter: LoginLimiter | None = None, tokens: TokenTerms | None = None
+        self, backend: Backend, *, limiter: LoginLimiter | None = None, tokens: TokenLifetimes | None = None
     ) -> None:
         """`limiter` counts failed logins in this process."""
         self.backend = backend
-        self.logins = Logins(backend, limiter or LoginLimiter(), tokens or TokenTerms())
+        self.logins = Logins(backend, limiter or LoginLimiter(), tokens or TokenLifetimes())
         self.systems = Systems(backend)
         self.creating = Creating(backend)
         self.wishes = Wishes(backend)

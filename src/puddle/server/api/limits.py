@@ -1,4 +1,4 @@
-"""Whether somebody may have more: read and decided in the transaction that writes the wish.
+"""Enforcing quotas: read and decided in the transaction that writes the wish.
 
 `Transaction.lock("limits")` makes such transactions follow one another, so that two cannot both take the last place.
 """
@@ -16,24 +16,24 @@ from puddle.server.store import Transaction
 
 
 def reserve(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: int) -> None:
-    """Let `owner` have `wanted` in addition. Raises Exceeded, which says what is left."""
+    """Check that `owner` may have `wanted` in addition. Raises Exceeded, which says what is left."""
     tx.lock("limits")
     consumed = tx.systems.consumed()
     refusal = quota.check_pool(consumed, wanted.cu, rules.cu_pool, rules.out_of_cu)
-    refusal = refusal or quota.check_all(wanted, holders(tx, owner, now))
+    refusal = refusal or quota.check(wanted, holders(tx, owner, now))
     if refusal:
         raise Exceeded(refusal.sentence, refusal.reason)
 
 
 def allow_size(tx: Transaction, rules: Rules, owner: User, wanted: Wanted, now: int) -> None:
-    """Let a stopped system become so large. Raises Exceeded where it could not be started, whatever else is stopped.
+    """Check that a stopped system may become so large. Raises Exceeded where it could never be started.
 
-    Nothing is taken by it: that is for the start. `wanted`: what the size takes where it is more than before, else 0.
+    Nothing is reserved, which is for the start. `wanted`: what the size takes where it is more than before, else 0.
     """
     tx.lock("limits")
     refusal = quota.check_pool(0, wanted.cu, rules.cu_pool, rules.out_of_cu)
     alone = [replace(holder, used=Usage(spent=holder.used.spent)) for holder in holders(tx, owner, now)]
-    refusal = refusal or quota.check_all(wanted, alone)
+    refusal = refusal or quota.check(wanted, alone)
     if refusal:
         raise Exceeded(refusal.sentence, refusal.reason)
 

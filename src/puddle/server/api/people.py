@@ -1,4 +1,4 @@
-"""Users, groups and their limits: what administrators do."""
+"""Users, groups and their limits, as administrators manage them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from puddle.server.domain.quota import Usage
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.store import Transaction
 
-MOST_GROUPS = 50
+MAX_GROUPS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class People(UseCases):
     def create(
         self, caller: Caller, name: str, role: Role, email: str = "", display_name: str = "", groups: Sequence[str] = ()
     ) -> UserView:
-        """Let somebody in. They need a key to log in with (`Logins.create_key`)."""
+        """Create a user. They need a key to log in with (`Logins.create_key`)."""
         now = self._now()
         user = User(
             id=new_id("usr"),
@@ -112,8 +112,8 @@ class People(UseCases):
 
 
 def _groups(names: Sequence[str]) -> tuple[str, ...]:
-    if len(names) > MOST_GROUPS:
-        raise Invalid("groups", f"are at most {MOST_GROUPS}")
+    if len(names) > MAX_GROUPS:
+        raise Invalid("groups", f"are at most {MAX_GROUPS}")
     return tuple(dict.fromkeys(validation.group_name("groups", name) for name in names))
 
 

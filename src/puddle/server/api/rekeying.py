@@ -1,4 +1,4 @@
-"""Encrypting again what an older master key has encrypted, so that the older key can go.
+"""Key rotation: encrypting again what an older master key has encrypted, so that the older key can be removed.
 
 The database names the key that secrets are encrypted with: the newest of whoever started or rotated last. A server that
 runs on with an older one would write what nobody can read once that key is removed, so it refuses to.

@@ -9,7 +9,7 @@ from puddle.server.domain.trail import Report, ReportEntry
 from puddle.server.errors import Precondition
 from puddle.server.store import Transaction
 
-MOST_PENDING = 10
+MAX_PENDING = 10
 
 
 class Reports(UseCases):
@@ -22,8 +22,8 @@ class Reports(UseCases):
         owner_id = "" if everybody else caller.user.id
         report = Report(id=new_id("rep"), asked_by=caller.user.id, owner_id=owner_id, start=start, end=end, created=now)
         with self._store.writing() as tx:
-            if tx.reports.pending_of(caller.user.id) >= MOST_PENDING:
-                raise Precondition(f"{MOST_PENDING} of your reports are still being made", "busy")
+            if tx.reports.pending_of(caller.user.id) >= MAX_PENDING:
+                raise Precondition(f"{MAX_PENDING} of your reports are still being made", "busy")
             tx.reports.add(report)
             about = {"start": start, "end": end, "everybody": everybody}
             record(tx, caller, now, "report.create", report.id, after=about)
@@ -49,5 +49,5 @@ class Reports(UseCases):
     @staticmethod
     def _mine(tx: Transaction, caller: Caller, report_id: str) -> Report:
         report = found(tx.reports.get(report_id), "report", report_id)
-        permissions.see("ReportService/GetReport", caller, report.asked_by, "report", report_id)
+        permissions.authorize_object("ReportService/GetReport", caller, report.asked_by, "report", report_id)
         return report

@@ -1,4 +1,4 @@
-"""Snapshots that are there, and removing them. `Wishes.snapshot` takes them."""
+"""Reading and deleting snapshots. `Wishes.snapshot` takes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAY_GO = {SnapshotStatus.AVAILABLE, SnapshotStatus.FAILED}
 
 
 class Snapshots(UseCases):
-    """What can be seen of snapshots, and their end."""
+    """Reading and deleting snapshots."""
 
     def get(self, caller: Caller, snapshot_id: str) -> Snapshot:
         """Return a snapshot."""
@@ -26,7 +26,7 @@ class Snapshots(UseCases):
         """Return the snapshots of a system."""
         with self._store.reading() as tx:
             system = found(tx.systems.get(system_id), "system", system_id)
-            permissions.see("SnapshotService/GetSnapshot", caller, system.owner_id, "system", system_id)
+            permissions.authorize_object("SnapshotService/GetSnapshot", caller, system.owner_id, "system", system_id)
             return tx.snapshots.of_systems([system_id])
 
     def all(self, caller: Caller, *, everybody: bool = False) -> list[Snapshot]:
@@ -35,7 +35,7 @@ class Snapshots(UseCases):
             return tx.snapshots.of_owner("" if everybody else caller.user.id)
 
     def delete(self, caller: Caller, snapshot_id: str) -> Snapshot:
-        """Let a snapshot go. Refused while it is being taken, or a system is being made from it."""
+        """Delete a snapshot. Refused while it is being taken, or a system is being made from it."""
         now = self._now()
         with self._store.writing() as tx:
             tx.lock("snapshots")
@@ -56,5 +56,5 @@ class Snapshots(UseCases):
     @staticmethod
     def _mine(tx: Transaction, caller: Caller, snapshot_id: str) -> Snapshot:
         snapshot = found(tx.snapshots.get(snapshot_id), "snapshot", snapshot_id)
-        permissions.see("SnapshotService/GetSnapshot", caller, snapshot.owner_id, "snapshot", snapshot_id)
+        permissions.authorize_object("SnapshotService/GetSnapshot", caller, snapshot.owner_id, "snapshot", snapshot_id)
         return snapshot

@@ -1,4 +1,4 @@
-"""Looking at systems, and at what they use."""
+"""Reading systems, and what they consume."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from puddle.server.api.base import UseCases, found
-from puddle.server.api.glances import Glances
+from puddle.server.api.cache import SystemCache
 from puddle.server.api.limits import holders
 from puddle.server.api.views import SystemView, password, snapshots_of, viewed
 from puddle.server.backend import Backend
@@ -39,26 +39,26 @@ class Consumption:
 
 
 class Systems(UseCases):
-    """What can be seen of systems."""
+    """Reading systems."""
 
     def __init__(self, backend: Backend) -> None:
         """See the class."""
         super().__init__(backend)
-        self._glances = Glances()
+        self._cache = SystemCache()
 
     def get(self, caller: Caller, system_id: str) -> SystemView:
         """Return a system."""
         stamp = found(self._store.stamp(system_id), "system", system_id)
         (view,) = self._views(caller, [stamp])
-        permissions.see("SystemService/GetSystem", caller, view.system.owner_id, "system", system_id)
+        permissions.authorize_object("SystemService/GetSystem", caller, view.system.owner_id, "system", system_id)
         return view
 
     def page(self, caller: Caller, wanted: Wanted) -> list[SystemView]:
         """Return a page of systems. Whose they may be has been checked by the method's rule."""
-        return self._views(caller, self._store.stamps(wanted))
+        return self._views(caller, self._there(self._store.stamps(wanted), wanted.cloud))
 
     def _views(self, caller: Caller, stamps: Sequence[Stamp]) -> list[SystemView]:
-        seen = self._glances.seen(self._store, stamps)
+        seen = self._cache.get(self._store, stamps)
         with_some = [stamp.id for stamp in stamps if stamp.has_snapshots]
         snapshots: Mapping[str, tuple[Snapshot, ...]] = {}
         if with_some:
@@ -66,11 +66,7 @@ class Systems(UseCases):
                 snapshots = snapshots_of(tx, with_some)
         return viewed(self._backend, caller, seen, snapshots)
 
-    def experiments(self, caller: Caller, system_id: str) -> Sequence[Experiment]:
-        """Return the experiments on a system; none where its product is not up."""
-        return self.experiments_of([self.get(caller, system_id)])[system_id]
-
-    def experiments_of(self, seen: Sequence[SystemView]) -> dict[str, Sequence[Experiment]]:
+    def experiments(self, seen: Sequence[SystemView]) -> dict[str, Sequence[Experiment]]:
         """Return the experiments of several systems; none of what is not up, or does not answer.
 
         Machines are their users', who may let us wait: whatever is not asked before `PATIENCE_S` is over is not asked.
@@ -101,7 +97,7 @@ class Systems(UseCases):
     def console(self, caller: Caller, system_id: str, lines: int = 0) -> str:
         """Return the last lines (0: as many as are usual) of what the machine has printed, fit for a terminal."""
         system = self._visible("SystemService/GetConsole", caller, system_id)
-        most = validation.whole("lines", lines, 0, printed.MOST_LINES) or printed.USUAL_LINES
+        most = validation.whole("lines", lines, 0, printed.MAX_LINES) or printed.USUAL_LINES
         cloud = self._backend.clouds.get(system.cloud)
         if cloud is None or not system.machine_id:
             return ""
@@ -111,10 +107,10 @@ class Systems(UseCases):
             raise Precondition(failed.sentence, "unreachable") from failed
 
     def _visible(self, method: str, caller: Caller, system_id: str) -> System:
-        """Return a system that the rule of `method` lets its caller at."""
+        """Return a system, if the caller may see it by the rule of `method`."""
         with self._store.reading() as tx:
             system = found(tx.systems.get(system_id), "system", system_id)
-        permissions.see(method, caller, system.owner_id, "system", system_id)
+        permissions.authorize_object(method, caller, system.owner_id, "system", system_id)
         return system
 
     def consumption(self, caller: Caller) -> Consumption:

@@ -1,4 +1,4 @@
-"""Looking back: the audit trail, and what people should know."""
+"""The audit trail, and alerts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import replace
 from puddle.server.api.base import UseCases, found, record
 from puddle.server.domain import permissions
 from puddle.server.domain.people import Caller
-from puddle.server.domain.trail import Event, Notice
+from puddle.server.domain.trail import Alert, Event
 from puddle.server.store import Transaction
 from puddle.server.store.trail import WantedEvents
 
 
 class Trail(UseCases):
-    """The audit trail and the notices."""
+    """Reading the audit trail, and reading and acknowledging alerts."""
 
     def events(self, caller: Caller, wanted: WantedEvents) -> list[Event]:
         """Return a page of events: to others than administrators what they did, or what is about what they own."""
@@ -28,16 +28,16 @@ class Trail(UseCases):
         thing = tx.systems.get(target) or tx.snapshots.get(target) if target else None
         return target == caller.user.id or (thing is not None and thing.owner_id == caller.user.id)
 
-    def notices(self, caller: Caller, *, acknowledged: bool = False) -> list[Notice]:
-        """Return notices about the caller's systems; everybody's to an administrator."""
+    def alerts(self, caller: Caller, *, acknowledged: bool = False) -> list[Alert]:
+        """Return alerts about the caller's systems; everybody's to an administrator."""
         with self._store.reading() as tx:
-            return tx.notices.of_owner("" if caller.admin else caller.user.id, acknowledged=acknowledged)
+            return tx.alerts.of_owner("" if caller.admin else caller.user.id, acknowledged=acknowledged)
 
-    def acknowledge(self, caller: Caller, notice_id: str) -> Notice:
-        """Mark a notice as read."""
+    def acknowledge(self, caller: Caller, alert_id: str) -> Alert:
+        """Mark an alert as read."""
         with self._store.writing() as tx:
-            notice = found(tx.notices.get(notice_id), "alert", notice_id)
-            permissions.see("AdminService/AcknowledgeAlert", caller, notice.owner_id, "alert", notice_id)
-            if not notice.acknowledged:
-                record(tx, caller, self._now(), "alert.acknowledge", notice.id, notice.system_id)
-            return tx.notices.acknowledge(notice)
+            alert = found(tx.alerts.get(alert_id), "alert", alert_id)
+            permissions.authorize_object("AdminService/AcknowledgeAlert", caller, alert.owner_id, "alert", alert_id)
+            if not alert.acknowledged:
+                record(tx, caller, self._now(), "alert.acknowledge", alert.id, alert.system_id)
+            return tx.alerts.acknowledge(alert)

@@ -1,4 +1,4 @@
-"""A system as people see it: the record, and all that follows from it at this moment."""
+"""A system as a caller may see it: the record, and what is computed from it when it is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from puddle.server.backend import Backend
 from puddle.server.domain import activity, cost
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.people import Caller
-from puddle.server.domain.records import Snapshot, System
+from puddle.server.domain.records import Meter, Snapshot, System
+from puddle.server.domain.rules import CloudPrices
 from puddle.server.domain.states import MAY_BE_FAILED, Status, Wish, refusal
 from puddle.server.errors import Precondition
 from puddle.server.store import Transaction
@@ -92,6 +93,18 @@ class SystemView:
         return self.system.spent
 
     @property
+    def disk_cost(self) -> int:
+        """What its disk has cost while its machine was down. Asks the database."""
+        with self.backend.store.reading() as tx:
+            return tx.sessions.cost_of(self.system.id, Meter.DISK, self.now)
+
+    @property
+    def disk_price(self) -> int:
+        """What its disk costs an hour, in millionths: nothing while its machine is up, or there is none."""
+        prices = self.backend.rules.prices.get(self.system.cloud, CloudPrices())
+        return self.system.disk_gb * prices.disk_gb_micros if self.system.has_idle_disk() else 0
+
+    @property
     def idle_deadline(self) -> int:
         """When it is stopped if nobody uses it until then; 0: never."""
         return self.system.idle_deadline()
@@ -168,8 +181,3 @@ def _actions(status: Status, provisioned: bool, restartable: bool, machine: bool
         refused = refusal(status, wish, provisioned=provisioned, restartable=restartable, machine=machine)
         actions.append(Action(wish.value, refused is None, refused.sentence if refused else ""))
     return tuple(actions)
-
-
-def allowed(actions: Iterable[Action]) -> list[str]:
-    """Return the names of what may be asked."""
-    return [action.name for action in actions if action.allowed]

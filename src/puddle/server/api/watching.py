@@ -1,4 +1,4 @@
-"""Seeing what changes: which systems are there in which revision, and how they stand, without their passwords."""
+"""What a watcher needs: the revision of every system, and the systems that changed, without passwords."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Whose(NamedTuple):
 
 
 class Watching(UseCases):
-    """What watchers need. Who may see what is for the caller of these to compare."""
+    """Reads for watchers. The caller of these compares who may see what."""
 
     def revisions(self) -> Mapping[str, Whose]:
         """Return all systems but terminated ones."""

@@ -1,8 +1,11 @@
-"""Wishes about a system that is there: the table takes or refuses them, the row remembers, the reconciler acts."""
+"""Changes to the desired state of an existing system (wishes): checked by the state machine, written, not yet done.
+
+The reconciler does the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -30,11 +33,11 @@ def _as_it_is(_tx: Transaction, system: System) -> System:
 
 
 class _Changed(Exception):
-    """The row is not as it was read any more."""
+    """Somebody else has written the row since it was read."""
 
 
 class Wishes(UseCases):
-    """What owners and administrators ask of a system. `generation` 0 asks it of whatever the system has come to."""
+    """What owners and administrators ask of a system. `generation`: only if it is still that one; 0: in any case."""
 
     def start(
         self, caller: Caller, system_id: str, generation: int = 0, reason: str = "", idle_minutes: int = 0
@@ -67,7 +70,7 @@ class Wishes(UseCases):
         return self._wish(caller, system_id, Wish.TERMINATE, _as_it_is, generation, reason)
 
     def fail(self, caller: Caller, system_id: str, generation: int = 0, reason: str = "") -> SystemView:
-        """Give up a system that hangs."""
+        """Mark a system that hangs as failed."""
 
         def give_up(_tx: Transaction, system: System) -> System:
             why = f"{caller.user.name} gave it up: {reason or 'no reason given'}"
@@ -100,18 +103,23 @@ class Wishes(UseCases):
         return Wanted(cu=size.cu if size.cu > has.cu else 0, amount=(grown + dearer) * HOUR)
 
     def update_config(self, caller: Caller, system_id: str, config: str, *, restart: bool = False) -> SystemView:
-        """Take a configuration, which counts from the next start of the product; `restart` starts it at once."""
+        """Take a configuration, which counts from the next start of the product; `restart` starts it at once.
 
-        def configure(_tx: Transaction, system: System) -> System:
-            text = checked_config(self._backend.products[system.product], config)
-            fresh = Config.UPLOADING if system.status is Status.STARTED and not restart else Config.UPLOADED
-            return replace(system, config=text, config_status=fresh)
+        That is one wish: where it is taken, so are both, and where it is refused, neither.
+        """
 
-        view = self._wish(caller, system_id, Wish.CONFIGURE, configure)
-        if not restart or view.system.status is not Status.STARTED:
-            return view
-        restartable = self._backend.products[view.system.product].restartable
-        return self.restart(caller, system_id) if restartable else self.reboot(caller, system_id)
+        def meant(system: System) -> Wish:
+            if not restart or system.status is not Status.STARTED:
+                return Wish.CONFIGURE
+            return Wish.RESTART if self._backend.products[system.product].restartable else Wish.REBOOT
+
+        def configure(tx: Transaction, system: System) -> System:
+            text, wish = checked_config(self._backend.products[system.product], config), meant(system)
+            later = wish is Wish.CONFIGURE and system.status is Status.STARTED
+            fresh = Config.UPLOADING if later else Config.UPLOADED
+            return replace(_AGAIN.get(wish, _as_it_is)(tx, system), config=text, config_status=fresh)
+
+        return self._wish(caller, system_id, Wish.CONFIGURE, configure, meant=meant)
 
     def change_idle(self, caller: Caller, system_id: str, minutes: int) -> SystemView:
         """Set after how many idle minutes a system is stopped; -1 for never."""
@@ -171,15 +179,19 @@ class Wishes(UseCases):
         generation: int = 0,
         reason: str = "",
         method: str = "SystemService/StopSystem",
+        meant: Callable[[System], Wish] | None = None,
     ) -> SystemView:
-        """Take a wish in one transaction; again from the start where the row changed under our hands."""
+        """Write a wish in one transaction; retry where the row has changed since it was read.
+
+        `meant`: what was asked comes to another wish, depending on how the system stands.
+        """
         message = validation.reason(reason)
         for _ in range(_TRIES):
             with suppress(_Changed), self._store.writing() as tx:
                 system = found(tx.systems.get(system_id), "system", system_id)
-                permissions.see(method, caller, system.owner_id, "system", system_id)
+                permissions.authorize_object(method, caller, system.owner_id, "system", system_id)
                 self._refuse(caller, system, wish, generation)
-                wished = self._wished(change(tx, system), wish)
+                wished = self._wished(change(tx, system), meant(system) if meant else wish)
                 if not tx.systems.write(wished, look_at=self._now()):
                     raise _Changed
                 self._record(tx, caller, wish, system, wished, message)
@@ -256,3 +268,7 @@ def _waiting_for_vm(_tx: Transaction, system: System) -> System:
 
 def _waiting_for_product(_tx: Transaction, system: System) -> System:
     return replace(system, product_status=Product.WAITING_FOR_PRODUCT)
+
+
+_AGAIN: Mapping[Wish, Change] = {Wish.RESTART: _waiting_for_product, Wish.REBOOT: _waiting_for_vm}
+"""What else changes where the product is to start again."""

@@ -1,12 +1,12 @@
-"""Failed logins, limited per key and per client address.
+"""Rate limits on failed logins, per API key and per client address.
 
-Secrets of 256 bits are not guessed; what the limits keep off is the work and the noise of trying. Only failures count.
-A key's limit is the looser the better for its owner, whom others could otherwise lock out by failing in their name; a
-client's address is what really slows somebody down. A success forgives the key, never the address, or one good key
-would pay for any number of tries at others.
+Nobody guesses secrets of 256 bits; the limits keep the load of trying down. Only failures count. The limit
+of a key is loose, since others can fail in its owner's name and lock them out; the limit of an address is what slows an
+attacker down. A success resets the key's failures but never the address's, or one valid key would pay for any number of
+attempts at others.
 
-Whoever fails often in somebody's name, or from an address that others share (behind one proxy, on one computer), keeps
-nobody out who has logged in to this process before: what was good is let through to be verified whatever limits say.
+Nobody who has logged in to this process before is locked out by others, who fail in their name or from an address they
+share (behind one proxy, on one computer): a secret that was valid is verified again whatever the limits say.
 
 The notation of limits ("30 per 5 minutes") is that of the `limits` library. Its in-memory storage is not used: it reads
 the clock by itself, runs a thread, and forgets no subject that ever failed, of which strangers can make up as many as
@@ -30,7 +30,7 @@ _SUBJECT = 128  # characters that are told apart: ids and addresses are shorter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptTerms:
+class AttemptLimits:
     """How many logins may fail, and of how many keys and addresses (each) that is remembered."""
 
     per_key: str = "30 per 5 minutes"
@@ -45,12 +45,12 @@ class LoginLimiter:
     same moment are not counted yet, so as many as a server verifies at once may get past a limit.
     """
 
-    def __init__(self, terms: AttemptTerms | None = None) -> None:
-        """Raises ValueError where a limit of `terms` cannot be read."""
-        terms = terms or AttemptTerms()
-        self._keys = _Windows(parse(terms.per_key), terms.remembered)
-        self._addresses = _Windows(parse(terms.per_address), terms.remembered)
-        self._good = _Good(terms.remembered)
+    def __init__(self, limits: AttemptLimits | None = None) -> None:
+        """Raises ValueError where a limit cannot be parsed."""
+        limits = limits or AttemptLimits()
+        self._keys = _Windows(parse(limits.per_key), limits.remembered)
+        self._addresses = _Windows(parse(limits.per_address), limits.remembered)
+        self._good = _Good(limits.remembered)
         self._lock = Lock()
 
     def check(self, key_id: str, secret: str, address: str, now: int) -> None:

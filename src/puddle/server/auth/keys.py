@@ -26,7 +26,7 @@ _DAY = 24 * 3600
 
 
 def new_key(user_id: str, name: str, now: int, valid_days: int = 0) -> tuple[ApiKey, str]:
-    """Return a key and its secret, which is nowhere kept. `valid_days` 0: for ever."""
+    """Return a key and its secret, which is stored nowhere. `valid_days` 0: it never expires."""
     secret = f"ps_{secrets.token_urlsafe(32)}"
     key = ApiKey(
         id=f"pk_{secrets.token_hex(10)}",
@@ -43,7 +43,7 @@ def verify(key: ApiKey | None, secret: str, now: int) -> bool:
     """Return whether `secret` is the key's and the key may be used now.
 
     `key` is None where the id is unknown. That takes as long as a wrong secret does, so that ids can't be probed; and
-    whether a key is revoked or has ended is only told, by the same False, after the same work. Whether its user may
+    whether a key is revoked or has expired is told by the same False, after the same work. Whether its user may
     still log in is for the caller to ask.
     """
     proved = _proved(key.secret_hash if key else _NOBODY, secret)
@@ -51,7 +51,7 @@ def verify(key: ApiKey | None, secret: str, now: int) -> bool:
 
 
 def usable(key: ApiKey, now: int) -> bool:
-    """Return whether the key is neither revoked nor at its end."""
+    """Return whether the key is neither revoked nor expired."""
     return not key.revoked and not 0 < key.expires <= now
 
 

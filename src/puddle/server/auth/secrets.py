@@ -1,4 +1,4 @@
-"""What has to be kept and read again: passwords and SSH keys of systems, encrypted at rest.
+"""Encryption at rest, for secrets that must be read again: the passwords of systems.
 
     v1 . <id of the master key> . <base64url of nonce and AES-256-GCM ciphertext>
 
@@ -26,15 +26,13 @@ from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-PASSWORD = "password"  # noqa: S105 -- a purpose, as is the next
-SSH_KEY = "ssh_key"
+PASSWORD = "password"  # noqa: S105 -- what a secret is for
 _VERSION = "v1"
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 _HEADER = "# The master keys of a Puddle server, newest first. Whoever has one can read the secrets in its database.\n"
+_PASSWORD_LETTERS = 24
 _LETTERS = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
 
 
@@ -112,20 +110,12 @@ class Keyring:
         return _parts(sealed)[0] != self.newest
 
 
-def new_password(length: int = 24) -> str:
-    """Return a random password of letters and digits that are not mistaken for one another: 139 bits as it comes.
+def new_password() -> str:
+    """Return a random password of letters and digits that are not mistaken for one another: 139 bits.
 
     It needs no quoting in any file, URL or shell.
     """
-    return "".join(secrets.choice(_LETTERS) for _ in range(length))
-
-
-def new_ssh_key(comment: str = "") -> tuple[str, str]:
-    """Return an ED25519 key pair: the private key as OpenSSH writes it, and the line for `authorized_keys`."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    return private, f"{public} {comment}".rstrip()
+    return "".join(secrets.choice(_LETTERS) for _ in range(_PASSWORD_LETTERS))
 
 
 def _key_id(key: bytes) -> str:

@@ -1,8 +1,8 @@
-"""Tokens: what a login gives, good for minutes, renewed while it is used.
+"""Access tokens: what a login returns, valid for minutes, renewed while they are used.
 
-A token is 256 random bits that mean nothing by themselves. The store keeps only their SHA-256 digest, so a stolen
-database holds no token; a fast hash is enough, since nobody guesses 256 bits. In the second half of its life a token is
-answered with a fresh one, and stays good until its own end, so that calls made side by side do not trip each other.
+A token is 256 random bits, opaque to its holder. The store keeps only the SHA-256 digest, so a stolen database has no
+token; a fast hash is enough for 256 random bits. In the second half of a token's life responses carry a new one; the
+old one stays valid until it expires, so that concurrent calls do not trip each other.
 
 All tokens of one login share `created`, the time of that login; a limit on the whole session counts from it.
 """
@@ -13,50 +13,34 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from puddle.server.auth import keys
-from puddle.server.domain.people import ApiKey, Token, User
+from puddle.server.domain.people import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenTerms:
-    """How long tokens live, in seconds. `session`: after which a login ends however much it is renewed; 0: never."""
+class TokenLifetimes:
+    """In seconds. `lifetime`: of one token. `session`: of a login, however often its token is renewed; 0: unlimited."""
 
     lifetime: int = 15 * 60
     session: int = 0
 
 
-def new_token(user_id: str, key_id: str, now: int, terms: TokenTerms) -> tuple[Token, str]:
-    """Return a login's first token, as it is kept and as it is sent."""
-    return _issue(user_id, key_id, now, now + _bounded(terms.lifetime, terms.session))
+def new_token(user_id: str, key_id: str, now: int, lifetimes: TokenLifetimes) -> tuple[Token, str]:
+    """Return a login's first token, as it is stored and as it is sent."""
+    return _issue(user_id, key_id, now, now + _bounded(lifetimes.lifetime, lifetimes.session))
 
 
 def digest(token: str) -> str:
-    """Return what is kept of a token, and by what it is looked up."""
+    """Return the digest under which a token is stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-def accepted(token: Token | None, user: User | None, key: ApiKey | None, now: int) -> bool:
-    """Return whether a call that carries `token` may go on.
-
-    `user` and `key` are those the token names, as they are now: it is worthless as soon as either is. A token without
-    a key id comes from another way of logging in, and needs none.
-    """
-    if token is None or user is None or now >= token.expires:
-        return False
-    if user.id != token.user_id or not user.active:
-        return False
-    if not token.key_id:
-        return True
-    return key is not None and key.id == token.key_id and key.user_id == user.id and keys.usable(key, now)
-
-
-def renewed(token: Token, now: int, terms: TokenTerms) -> tuple[Token, str] | None:
-    """Return the token that follows, or None where `token` is too young for it, over, or at the session's end."""
-    if now >= token.expires or 2 * (token.expires - now) > terms.lifetime:
+def renewed(token: Token, now: int, lifetimes: TokenLifetimes) -> tuple[Token, str] | None:
+    """Return the next token; None where `token` is too young, has expired, or the login's session has ended."""
+    if now >= token.expires or 2 * (token.expires - now) > lifetimes.lifetime:
         return None
-    until = now + terms.lifetime
-    if terms.session:
-        until = min(until, token.created + terms.session)
+    until = now + lifetimes.lifetime
+    if lifetimes.session:
+        until = min(until, token.created + lifetimes.session)
     return _issue(token.user_id, token.key_id, token.created, until) if until > token.expires else None
 
 

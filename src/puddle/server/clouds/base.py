@@ -129,7 +129,7 @@ class Built:
 class Provider(Protocol):
     """A cloud. All methods may raise StepFailed; none but `build_image` waits for the cloud to finish.
 
-    NOT_FOUND is the reason where the machine of an order is not there, and, for ever, where the image or snapshot that
+    NOT_FOUND is the reason where the machine of an order is not there, and, `for_ever`, where an image or snapshot that
     one is to be made from is not; UNREACHABLE where the cloud or the inside of a machine cannot be asked now.
     """
 
@@ -137,10 +137,10 @@ class Provider(Protocol):
     display_name: str
 
     def owner(self) -> str:
-        """Return the id of the installation whose machines are here; empty where it is nobody's yet."""
+        """Return the id of the installation that owns this cloud; empty where none does yet."""
 
     def take(self, installation: str) -> str:
-        """Be this installation's from now on if it is nobody's; return whose it is."""
+        """Make an installation the owner if there is none yet; return the owner."""
 
     def create(self, order: Order) -> str:
         """Order a machine; return its id. The same machine where `order.system_id` has one already."""

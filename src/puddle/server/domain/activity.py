@@ -8,6 +8,9 @@ from puddle.server.domain.records import NEVER, System
 from puddle.server.domain.states import Status
 from puddle.server.domain.wording import counted
 
+ENDED = "PRODUCT_ENDED"
+"""The reason of a started system whose program has ended."""
+
 
 def why_on(system: System, now: int) -> tuple[str, ...]:
     """Return why a started system is on and when it will stop; nothing of one that is not started."""
@@ -17,6 +20,8 @@ def why_on(system: System, now: int) -> tuple[str, ...]:
 
 
 def _use(system: System, now: int) -> str:
+    if system.reason == ENDED:
+        return "its product has ended, so nobody can use it"
     if system.missed_probes:
         tries = counted(system.missed_probes, "time")
         return f"it could not be asked whether it is used (tried {tries}), which counts as use"
@@ -40,9 +45,10 @@ def _end(system: System, now: int) -> str:
     if system.busy:
         return f"it is stopped when it was not used for {counted(system.idle_minutes, 'minute')} after that"
     left = system.idle_deadline() - now
+    unless = "it comes back and is used" if system.reason == ENDED else "it is used"
     if left <= 0:
         return "it is stopped as soon as it is not in use"
-    return f"unless it is used, it is stopped in {_span(left)}, at {_clock(system.idle_deadline())}"
+    return f"unless {unless}, it is stopped in {_span(left)}, at {_clock(system.idle_deadline())}"
 
 
 def _span(seconds: int) -> str:

@@ -24,11 +24,6 @@ def micros(price: Decimal | str | int) -> int:
     return int(exact)
 
 
-def price_decimal(price_micros: int) -> Decimal:
-    """Return a price per hour in units of currency, exactly."""
-    return Decimal(price_micros) / MICROS
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """A meter that ran at one price from `start` until `end` (unix seconds)."""
@@ -41,11 +36,6 @@ class Span:
     def amount(self) -> int:
         """What it ran up, exactly: millionths × seconds."""
         return self.price_micros * max(0, self.end - self.start)
-
-    def cut(self, at: int) -> tuple[Span, Span]:
-        """Return the parts before and after `at`; together they cost the same."""
-        middle = min(max(at, self.start), self.end)
-        return Span(self.price_micros, self.start, middle), Span(self.price_micros, middle, self.end)
 
 
 def decimal(amount: int) -> Decimal:

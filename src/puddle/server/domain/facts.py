@@ -1,6 +1,6 @@
-"""What clouds and products tell: the other half of every decision.
+"""Facts: the observed state, as clouds and products report it.
 
-A provider answers by the system's id, which every machine and snapshot carries as a tag, so what was made before a
+A provider is asked by the system's id, which every machine and snapshot carries as a tag, so what was made before a
 crash is found again. What it cannot be asked about is `None` at the field of `Facts`, and that is never taken for
 "gone".
 """
@@ -55,7 +55,10 @@ class Idleness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductFacts:
-    """What a product says. `idleness` is None where it could not be told; `token`: the step it was restarted for."""
+    """What a product says. `idleness` is None where it could not be told; `token`: the step it was restarted for.
+
+    `ended`: its machine says that its program has ended, and does not run: that is known, and no missing answer.
+    """
 
     ready: bool
     url: str = ""
@@ -63,6 +66,7 @@ class ProductFacts:
     idleness: Idleness | None = None
     config: str | None = None
     failure: str = ""
+    ended: bool = False
 
 
 class CopyState(StrEnum):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from puddle.server.domain.validation import is_plain
 from puddle.server.errors import Invalid
 
-PAGE, MOST_IN_A_PAGE = 100, 1000
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
 _VERSION = "v1"
 _LONGEST = 2000
 _INT64 = 1 << 63
@@ -27,7 +27,7 @@ def page_size(asked: int) -> int:
     """Return how many lines a page has: 100 where nothing is asked, and never more than 1000."""
     if asked < 0:
         raise Invalid("page_size", "is not negative; 0 is the usual size")
-    return min(asked or PAGE, MOST_IN_A_PAGE)
+    return min(asked or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
 
 
 def next_page(key: Key, query: str = "") -> str:

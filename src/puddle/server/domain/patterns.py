@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-MOST_CHARACTERS = 200
-MOST_STEPS = 1000
+MAX_CHARACTERS = 200
+MAX_STEPS = 1000
 
 _TOKEN = re.compile(
     r"(?P<open>\((?:\?:)?(?!\?))|(?P<close>\))|(?P<bar>\|)"
@@ -38,8 +38,8 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         """Raises PatternRefused for what is too long, or not in the notation."""
-        if len(text) > MOST_CHARACTERS:
-            raise PatternRefused(f"a pattern has at most {MOST_CHARACTERS} characters")
+        if len(text) > MAX_CHARACTERS:
+            raise PatternRefused(f"a pattern has at most {MAX_CHARACTERS} characters")
         self.text = text
         self._steps = _Steps()
         self._start = self._steps.towards(_Parser(text).whole(), _END)
@@ -242,7 +242,7 @@ class _Steps:
         return then
 
     def _add(self, step: _Test | list[int]) -> int:
-        if len(self._steps) >= MOST_STEPS:
-            raise PatternRefused(f"a pattern has at most {MOST_STEPS} steps; a count in braces is too large")
+        if len(self._steps) >= MAX_STEPS:
+            raise PatternRefused(f"a pattern has at most {MAX_STEPS} steps; a count in braces is too large")
         self._steps.append(step)
         return len(self._steps) - 1

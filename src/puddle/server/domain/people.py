@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """There are exactly two."""
+    """What a user may do; `permissions` has the rules."""
 
     USER = "user"
     ADMIN = "admin"
@@ -49,7 +49,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key of a user's programs. `secret_hash` is all that is kept of the secret. `expires` 0: never."""
+    """A key with which a user's programs log in. Of its secret only the hash is stored. `expires` 0: never."""
 
     id: str
     user_id: str
@@ -63,9 +63,9 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What a login gives: good until `expires`, and worthless as soon as its key or user is.
+    """What a login returns: valid until `expires`, or until its key is revoked or its user made inactive.
 
-    Only its digest is kept.
+    Only its digest is stored.
     """
 
     digest: str
@@ -77,7 +77,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call, as it was found when the call came in."""
+    """The principal of a call: the user, and the key they logged in with, as of when the call came in."""
 
     user: User
     key_id: str = ""
@@ -89,5 +89,5 @@ class Caller:
         return self.user.role is Role.ADMIN
 
     def may(self, owner_id: str) -> bool:
-        """Whether what `owner_id` owns is theirs to see and change."""
+        """Whether they may see and change what `owner_id` owns."""
         return self.admin or owner_id == self.user.id

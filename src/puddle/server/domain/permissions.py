@@ -1,14 +1,14 @@
-"""Who may call what: one entry per method, read by the server before anything else and walked by the tests.
+"""Authorization: one rule per method, checked before the method runs, and walked exhaustively by the tests.
 
-    ANYONE      also who is not logged in
-    USER        whoever is logged in, about what is theirs
-    OWNER       the owner of the object, or an administrator; to others there is no such object
+    ANYONE      also callers without a token
+    USER        every authenticated user, about their own objects
+    OWNER       the owner of the object, or an administrator
     OWNER_ALONE the owner of the object, and not even an administrator
     ADMIN       administrators
 
-A method without an entry can't be called. Some requests have a field that widens them to what is other people's; then
-the entry names it, and the field's value is for administrators only. Owners are compared where the object is read, with
-`see`: somebody else's object is Missing and not Denied, so that nobody learns what others have by guessing ids.
+A method without a rule can't be called. Some requests have a field that widens them to other users' objects; then the
+rule names the field, and only administrators may set it. Ownership is checked where the object is read, with
+`authorize_object`: somebody else's object is Missing and not Denied, so that ids cannot be probed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from puddle.server.domain.people import Caller, Role
 from puddle.server.errors import Denied, Missing, Unauthenticated
 
 
-class Who(StrEnum):
-    """To whom a method is open."""
+class Access(StrEnum):
+    """Who may call a method."""
 
     ANYONE = "anyone"
     USER = "user"
@@ -33,7 +33,7 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Widening:
-    """A field of a request that, unless it is as `usual` or names the caller, asks for what is other people's."""
+    """A field of a request that asks for other users' objects, unless it is as `usual` or names the caller."""
 
     field: str
     usual: object
@@ -41,37 +41,37 @@ class Widening:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call a method. `note` says what the other words cannot."""
+    """Who may call a method. `note`: what the docs say about it besides."""
 
-    who: Who
+    access: Access
     widened: Widening | None = None
     note: str = ""
 
     @property
     def name(self) -> str:
         """The rule in words, for the docs."""
-        return f"{self.who}; {self.widened.field} for administrators" if self.widened else self.who.value
+        return f"{self.access}; {self.widened.field} for administrators" if self.widened else self.access.value
 
 
-_USER, _OWNER, _ADMIN = Rule(Who.USER), Rule(Who.OWNER), Rule(Who.ADMIN)
+_USER, _OWNER, _ADMIN = Rule(Access.USER), Rule(Access.OWNER), Rule(Access.ADMIN)
 _ALL = Widening("scope", 0)
 _ALONE = Rule(
-    Who.OWNER_ALONE,
+    Access.OWNER_ALONE,
     note="what is logged in with is a person's: an administrator who could read it could act in their name, unseen by "
     "the audit trail, and reach their data; to help or to stop it, none needs it",
 )
-_ADMIN_SEES_ALL = Rule(Who.USER, note="an administrator is shown everybody's")
+_ADMIN_SEES_ALL = Rule(Access.USER, note="an administrator is shown everybody's")
 
 RULES: Mapping[str, Rule] = {
-    "AuthService/Login": Rule(Who.ANYONE, note="the only one; failures are limited per key and address"),
+    "AuthService/Login": Rule(Access.ANYONE, note="the only one; failures are limited per key and address"),
     "AuthService/Logout": _USER,
     "AuthService/WhoAmI": _USER,
-    "AuthService/CreateApiKey": Rule(Who.USER, Widening("user_id", "")),
-    "AuthService/ListApiKeys": Rule(Who.USER, note="the caller's own, an administrator's too"),
+    "AuthService/CreateApiKey": Rule(Access.USER, Widening("user_id", "")),
+    "AuthService/ListApiKeys": Rule(Access.USER, note="the caller's own, an administrator's too"),
     "AuthService/RevokeApiKey": _OWNER,
-    "SystemService/CreateSystem": Rule(Who.USER, note="a source snapshot has to be one the caller may see"),
-    "SystemService/ListSystems": Rule(Who.USER, _ALL),
-    "SystemService/GetSystem": Rule(Who.OWNER, note="`password` is filled in for the owner alone"),
+    "SystemService/CreateSystem": Rule(Access.USER, note="a source snapshot has to be one the caller may see"),
+    "SystemService/ListSystems": Rule(Access.USER, _ALL),
+    "SystemService/GetSystem": Rule(Access.OWNER, note="`password` is filled in for the owner alone"),
     "SystemService/StartSystem": _OWNER,
     "SystemService/StopSystem": _OWNER,
     "SystemService/RebootSystem": _OWNER,
@@ -83,14 +83,16 @@ RULES: Mapping[str, Rule] = {
     "SystemService/UpdateIdleTimeout": _OWNER,
     "SystemService/ExtendIdleTimeout": _OWNER,
     "SystemService/ListModels": _OWNER,
-    "SystemService/GetCUConsumptionInfo": Rule(Who.USER, note="everybody's sums, the caller's systems and limits"),
+    "SystemService/GetCUConsumptionInfo": Rule(Access.USER, note="everybody's sums, the caller's systems and limits"),
     "SystemService/GetCredentials": _ALONE,
     "SystemService/GetSshKey": _ALONE,
-    "SystemService/GetConsole": Rule(Who.OWNER, note="what the machine has printed"),
-    "SystemService/GetStatusCatalog": Rule(Who.USER, note="no secret, but nobody needs it before logging in"),
-    "SystemService/WatchSystems": Rule(Who.USER, _ALL, note="`ids` of others are as if they were not there"),
-    "SnapshotService/CreateSnapshot": Rule(Who.OWNER, note="of the system"),
-    "SnapshotService/ListSnapshots": Rule(Who.USER, _ALL, note="`system_id` has to be of a system the caller may see"),
+    "SystemService/GetConsole": Rule(Access.OWNER, note="what the machine has printed"),
+    "SystemService/GetStatusCatalog": Rule(Access.USER, note="no secret, but nobody needs it before logging in"),
+    "SystemService/WatchSystems": Rule(Access.USER, _ALL, note="`ids` of others are as if they were not there"),
+    "SnapshotService/CreateSnapshot": Rule(Access.OWNER, note="of the system"),
+    "SnapshotService/ListSnapshots": Rule(
+        Access.USER, _ALL, note="`system_id` has to be of a system the caller may see"
+    ),
     "SnapshotService/GetSnapshot": _OWNER,
     "SnapshotService/DeleteSnapshot": _OWNER,
     "ImageService/ListAvailableImages": _USER,
@@ -99,7 +101,7 @@ RULES: Mapping[str, Rule] = {
     "ImageService/BuildImage": _ADMIN,
     "ImageService/DeleteImage": _ADMIN,
     "ImageService/GetBuildLog": _ADMIN,
-    "InstanceTypeService/ListAvailableInstanceTypes": Rule(Who.USER, note="those the caller's groups may use"),
+    "InstanceTypeService/ListAvailableInstanceTypes": Rule(Access.USER, note="those the caller's groups may use"),
     "InstanceTypeService/ListInstanceTypes": _ADMIN,
     "InstanceTypeService/CreateInstanceType": _ADMIN,
     "InstanceTypeService/UpdateInstanceType": _ADMIN,
@@ -108,18 +110,18 @@ RULES: Mapping[str, Rule] = {
     "TagService/CreateTag": _ADMIN,
     "TagService/UpdateTag": _ADMIN,
     "TagService/DeleteTag": _ADMIN,
-    "ReportService/CreateReport": Rule(Who.USER, Widening("everybody", usual=False)),
-    "ReportService/GetReport": Rule(Who.OWNER, note="of a report is who asked for it"),
+    "ReportService/CreateReport": Rule(Access.USER, Widening("everybody", usual=False)),
+    "ReportService/GetReport": Rule(Access.OWNER, note="of a report is who asked for it"),
     "ReportService/ListReports": _ADMIN_SEES_ALL,
-    "ReportService/ListReportEntries": Rule(Who.OWNER, note="of a report is who asked for it"),
-    "EventService/ListEvents": Rule(Who.USER, note="about the caller's own; an administrator is shown all"),
+    "ReportService/ListReportEntries": Rule(Access.OWNER, note="of a report is who asked for it"),
+    "EventService/ListEvents": Rule(Access.USER, note="about the caller's own; an administrator is shown all"),
     "AdminService/ListUsers": _ADMIN,
     "AdminService/CreateUser": _ADMIN,
     "AdminService/UpdateUser": _ADMIN,
     "AdminService/ListGroups": _ADMIN,
     "AdminService/SetGroupLimits": _ADMIN,
-    "AdminService/ListAlerts": Rule(Who.USER, note="about the caller's systems; an administrator is shown all"),
-    "AdminService/AcknowledgeAlert": Rule(Who.OWNER, note="of the system it is about"),
+    "AdminService/ListAlerts": Rule(Access.USER, note="about the caller's systems; an administrator is shown all"),
+    "AdminService/AcknowledgeAlert": Rule(Access.OWNER, note="of the system it is about"),
 }
 """Service and method → who may call it."""
 
@@ -133,14 +135,14 @@ def rule(method: str) -> Rule:
 
 
 def may_call(found: Rule, role: Role | None) -> bool:
-    """Return whether somebody in that role (None: not logged in) gets as far as the method."""
-    if found.who is Who.ANYONE:
+    """Return whether a caller with that role (None: not authenticated) may call the method."""
+    if found.access is Access.ANYONE:
         return True
-    return role is Role.ADMIN or (role is Role.USER and found.who is not Who.ADMIN)
+    return role is Role.ADMIN or (role is Role.USER and found.access is not Access.ADMIN)
 
 
-def admit(method: str, caller: Caller | None, request: object) -> None:
-    """Let a call pass, or raise Unauthenticated or Denied. `request` has its message's fields as attributes."""
+def authorize(method: str, caller: Caller | None, request: object) -> None:
+    """Raise Unauthenticated or Denied unless the caller may send this request. `request`: the message."""
     found = rule(method)
     if not may_call(found, caller.user.role if caller else None):
         if caller is None:
@@ -151,14 +153,14 @@ def admit(method: str, caller: Caller | None, request: object) -> None:
 
 
 def asks_for_more(widened: Widening, request: object, caller: Caller) -> bool:
-    """Return whether `request` asks for what is other people's."""
+    """Return whether `request` asks for other users' objects."""
     return getattr(request, widened.field) not in (widened.usual, caller.user.id)
 
 
-def see(method: str, caller: Caller, owner_id: str, kind: str, which: str) -> None:
-    """Let a caller at an object ("system", its id), or raise Missing as if there were none."""
+def authorize_object(method: str, caller: Caller, owner_id: str, kind: str, which: str) -> None:
+    """Raise Missing, as if it did not exist, unless the caller may see this object (a `kind` and its id)."""
     owns = caller.user.id == owner_id
-    if not owns and (rule(method).who is Who.OWNER_ALONE or not caller.admin):
+    if not owns and (rule(method).access is Access.OWNER_ALONE or not caller.admin):
         raise Missing(kind, which)
 
 

@@ -1,10 +1,10 @@
-"""What machines print, fit to be read on anybody's terminal: a product, and whoever uses it, can print anything."""
+"""Sanitizing what machines print, so that it cannot control the terminal of who reads it."""
 
 from __future__ import annotations
 
 import re
 
-MOST_LINES = 2000
+MAX_LINES = 2000
 USUAL_LINES = 200
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _ENDS = re.compile(r"\r\n?")

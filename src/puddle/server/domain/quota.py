@@ -1,4 +1,4 @@
-"""Limits: what users, groups and the whole installation may have at once, and spend in a month.
+"""Quotas: what users, groups and the whole installation may have at once, and spend in a month.
 
 Pure: the caller reads the usage in the same transaction in which it writes the wish, so that two wishes cannot both
 take the last place. Only more of something is ever refused: whoever is over a limit that was lowered may stop, and go
@@ -55,13 +55,8 @@ class Holder:
     limits: Limits
 
 
-def check(used: Usage, wanted: Wanted, limits: Limits, whose: str = "you") -> Refusal | None:
-    """Return why one user or group may not have that, or None where they may. The tightest limit is told."""
-    return check_all(wanted, [Holder(whose=whose, used=used, limits=limits)])
-
-
-def check_all(wanted: Wanted, holders: Iterable[Holder]) -> Refusal | None:
-    """Return why not, where several have a say: of all limits in the way, the one with the smallest part left."""
+def check(wanted: Wanted, holders: Iterable[Holder]) -> Refusal | None:
+    """Return why `holders` together may not have that, or None: of all limits in the way, the one with least left."""
     short = [one for holder in holders for one in _shortages(wanted, holder)]
     return min(short, key=lambda one: one.left).refusal if short else None
 
@@ -78,9 +73,9 @@ def check_pool(consumed: int, wanted: int, pool: int, sentence: str = "") -> Ref
     return Refusal("out_of_cu", f"{told} ({left} of {pool} compute units are left, this needs {wanted})")
 
 
-def used_up(used: Usage, limits: Limits) -> bool:
-    """Return whether a budget is spent: what runs on it has to stop."""
-    return bool(limits.budget_micros) and used.spent >= limits.budget_micros * HOUR
+def used_up(spent: int, limits: Limits) -> bool:
+    """Return whether a budget is spent (in millionths × seconds): what runs on it has to stop."""
+    return bool(limits.budget_micros) and spent >= limits.budget_micros * HOUR
 
 
 def month_start(now: int) -> int:

@@ -1,6 +1,6 @@
-"""What Puddle remembers of systems: frozen records, as the store keeps them and the decisions read them.
+"""The records of systems, sessions and snapshots: frozen, as the store keeps them and decisions read them.
 
-`catalog` has what systems are made from, `people` who makes them, `trail` what is told of it afterwards.
+`catalog` has what systems are made from, `people` their users, `trail` audit events, alerts and reports.
 
 Times are unix seconds, prices millionths of the currency per hour. `0`, `""` and `()` mean "none" so that a record has
 one shape; nothing here is ever changed in place (`dataclasses.replace`).
@@ -27,7 +27,8 @@ class System:
     `revision` counts the writes; a write that has not seen the last one is refused. `target_*` is what scaling leads
     to; `snapshot_id` the snapshot being taken. `secret` is the product's password, encrypted. `cu`: the compute units
     it holds now. `busy` and `signals` are what its product last said of its use. A session is open while `session_id`
-    is set; `spent` is what all earlier ones cost, in millionths × seconds (see `cost`).
+    is set; `spent` is what all earlier ones cost, in millionths × seconds (see `cost`). `missing`: since when its cloud
+    has not found its machine; 0: it does.
     """
 
     id: str
@@ -77,6 +78,11 @@ class System:
     target_type_id: str = ""
     target_disk_gb: int = 0
     snapshot_id: str = ""
+    missing: int = 0
+
+    def has_idle_disk(self) -> bool:
+        """Whether its disk is what costs: it has a machine, which is not metered."""
+        return bool(self.machine_id) and not self.session_id
 
     def idle_deadline(self) -> int:
         """When it is stopped if nobody uses it until then; 0 where it never is."""
@@ -141,7 +147,7 @@ class SnapshotStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A copy of a system's disk."""
+    """A copy of a system's disk. `lost`: since when its cloud has not had it; 0: it has, as far as is known."""
 
     id: str
     name: str
@@ -158,3 +164,18 @@ class Snapshot:
     status: SnapshotStatus = SnapshotStatus.CREATING
     cloud_snapshot_id: str = ""
     failure: str = ""
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddity:
+    """Something that should not be so at a cloud, and since when it was seen so.
+
+    `kind`: a "machine" or a "snapshot" that belongs to nothing, or a snapshot that is "lost". `told`: people know.
+    """
+
+    cloud: str
+    kind: str
+    id: str
+    since: int
+    told: bool = False

@@ -1,4 +1,4 @@
-"""What administrators have set for the whole installation; the defaults are those of a fresh one."""
+"""The rules of an installation, as its administrators have configured them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Rules:
     where nobody chooses. `extension_cap`: minutes from now that an owner may keep an unused system up at most.
     `cu_pool`: 0 is no limit. `fixed_tags`: on everything that is made. `owner_tag`: the label under which the
     owner's e-mail address is on it, too, where there is one; empty: nowhere. Times that end with `_s` are seconds.
+    What is kept for 0 days is kept for ever.
     """
 
     naming: Naming = DEFAULT_NAMING
@@ -49,3 +50,5 @@ class Rules:
     look_every_s: int = 60
     soon_s: int = 2
     book_every_s: int = 3600
+    keep_alerts_days: int = 365
+    keep_reports_days: int = 365

@@ -1,7 +1,7 @@
 """The life of a system, as one table: status × what happens → next status.
 
 What happens is either a *wish* (a person or the API asks for it) or a *fact* (the reconciler has seen it). Every pair
-that is not in `TABLE` is refused for a wish and a mistake of ours for a fact. The API reads the table to accept or
+that is not in `TABLE` is refused for a wish, and a bug for a fact. The API reads the table to accept or
 refuse, `decide` to move on, the docs to draw it, and the tests to walk all of it.
 
 The numbers are those of the wire (`puddle.v2`); they never change.
@@ -176,7 +176,7 @@ TABLE: Mapping[tuple[Status, Happening], Status] = {
 
 
 class IllegalTransition(Exception):
-    """The reconciler saw a fact that has no place where the system stands: a mistake of ours, never of a user."""
+    """The reconciler saw a fact that has no transition from the system's status: a bug, never a user's mistake."""
 
 
 def after(status: Status, happening: Happening) -> Status:

@@ -1,8 +1,7 @@
-"""Tags: what administrators ask of those who create systems, and what the answers come to.
+"""Tags: labels that administrators define, and creators of systems fill in.
 
-Values end up on every cloud resource of a system. Where several have a word about one label, what is forced on a user
-(by a directory, say) wins over what an administrator has fixed for a cloud, that over what the user typed, and that
-over the tag's default.
+Values end up on every cloud resource of a system. What an administrator has fixed for the installation wins over what
+the user typed, and that over the tag's default.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from puddle.server.domain.validation import text
 from puddle.server.errors import Invalid
 
 INPUT_TYPES = ("text", "number")
-MOST_TAGS = 40  # clouds take fifty on a resource, and some are ours
-MOST_LABEL, MOST_VALUE, MOST_OPTIONS = 100, 256, 100
+MAX_TAGS = 40  # clouds take fifty on a resource, and some are ours
+MAX_LABEL, MAX_VALUE, MAX_OPTIONS = 100, 256, 100
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/=+@-]*", re.ASCII)
 _RESERVED = ("puddle", "aws:")  # by the first we find what is ours; the second clouds refuse
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
@@ -29,18 +28,18 @@ def definition(tag: Tag) -> Tag:
     """Check a tag as an administrator defines it: label, type, pattern, options, and that its default fits them."""
     if tag.input_type not in INPUT_TYPES:
         raise Invalid("input_type", f"is one of {', '.join(INPUT_TYPES)}")
-    if len(tag.options) > MOST_OPTIONS:
-        raise Invalid("options", f"has at most {MOST_OPTIONS} options")
+    if len(tag.options) > MAX_OPTIONS:
+        raise Invalid("options", f"has at most {MAX_OPTIONS} options")
     if tag.pattern:
         _pattern(tag.pattern)
-    options = tuple(dict.fromkeys(text("options", option, MOST_VALUE, least=1) for option in tag.options))
+    options = tuple(dict.fromkeys(text("options", option, MAX_VALUE, least=1) for option in tag.options))
     cleaned = replace(tag, label=_label(tag.label), options=options)
     for option in options:
         _fits(replace(cleaned, options=()), option, "options")
     return replace(cleaned, default_value=_checked(cleaned, tag.default_value, "default_value"))
 
 
-def answers(given: Sequence[tuple[str, str]], defined: Iterable[Tag], fixed: Tags = (), forced: Tags = ()) -> Tags:
+def answers(given: Sequence[tuple[str, str]], defined: Iterable[Tag], fixed: Tags = ()) -> Tags:
     """Return the tags of a new system: label and value, sorted by label.
 
     `given` is what its creator filled in; an empty value is none. Raises Invalid for a label nobody defined, one that
@@ -49,19 +48,19 @@ def answers(given: Sequence[tuple[str, str]], defined: Iterable[Tag], fixed: Tag
     asked = {tag.label: tag for tag in defined if tag.status is TagStatus.OK}
     typed = _typed(given, asked)
     defaults = {label: tag.default_value for label, tag in asked.items() if tag.default_value}
-    settled = {**defaults, **typed, **dict(fixed), **dict(forced)}
+    settled = {**defaults, **typed, **dict(fixed)}
     for label, tag in asked.items():
         if tag.required and not settled.get(label):
             raise Invalid(f"tags.{label}", "is required")
-    if len(settled) > MOST_TAGS:
-        raise Invalid("tags", f"are at most {MOST_TAGS}")
+    if len(settled) > MAX_TAGS:
+        raise Invalid("tags", f"are at most {MAX_TAGS}")
     return tuple(sorted(settled.items()))
 
 
 def _typed(given: Sequence[tuple[str, str]], asked: Mapping[str, Tag]) -> dict[str, str]:
     """Return what the user typed, checked; nothing where nothing was typed."""
-    if len(given) > MOST_TAGS:
-        raise Invalid("tags", f"are at most {MOST_TAGS}")
+    if len(given) > MAX_TAGS:
+        raise Invalid("tags", f"are at most {MAX_TAGS}")
     typed: dict[str, str] = {}
     for label, value in given:
         if label not in asked:
@@ -73,7 +72,7 @@ def _typed(given: Sequence[tuple[str, str]], asked: Mapping[str, Tag]) -> dict[s
 
 
 def _checked(tag: Tag, value: str, field: str) -> str:
-    cleaned = text(field, value, MOST_VALUE)
+    cleaned = text(field, value, MAX_VALUE)
     if cleaned:
         _fits(tag, cleaned, field)
     return cleaned
@@ -96,8 +95,8 @@ def _pattern(pattern: str) -> Pattern:
 
 
 def _label(label: str) -> str:
-    if not 0 < len(label) <= MOST_LABEL or not _LABEL.fullmatch(label):
-        rule = f"begins with a letter or digit and has only those, blanks and . _ : / = + @ -, {MOST_LABEL} at most"
+    if not 0 < len(label) <= MAX_LABEL or not _LABEL.fullmatch(label):
+        rule = f"begins with a letter or digit and has only those, blanks and . _ : / = + @ -, {MAX_LABEL} at most"
         raise Invalid("label", rule)
     if label.lower().startswith(_RESERVED):
         raise Invalid("label", f"does not begin with {' or '.join(_RESERVED)}, which are taken")

@@ -1,4 +1,4 @@
-"""What is told afterwards: the audit trail, alerts and reports."""
+"""Records of what has happened: the audit trail, alerts and reports."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """An alert, as administrators (and of a system its owner) see it until somebody acknowledges it."""
+class Alert:
+    """What administrators, and the owner of the system it is about, should know; shown until it is acknowledged."""
 
     id: str
     time: int

@@ -21,8 +21,8 @@ from puddle.server.domain.people import Limits
 from puddle.server.domain.records import NEVER
 from puddle.server.errors import Invalid
 
-MOST_CONFIG_BYTES = 64 * 1024
-MOST_VALID_DAYS = 3650
+MAX_CONFIG_BYTES = 64 * 1024
+MAX_VALID_DAYS = 3650
 _NOT_IN_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LATEST = 1 << 40  # a time in seconds that still fits every calendar we meet
@@ -82,9 +82,9 @@ def is_plain(value: str, *, lines: bool = False) -> bool:
     )
 
 
-def identifier(field: str, value: str, most: int = 128) -> str:
+def identifier(field: str, value: str) -> str:
     """Check an id some program made: a request's, a group of a cloud's, one of our own that comes back."""
-    return _like(_ID, field, value, most, "begins with a letter or digit, and has only letters, digits and _ . : / -")
+    return _like(_ID, field, value, 128, "begins with a letter or digit, and has only letters, digits and _ . : / -")
 
 
 def snapshot_name(name: str) -> str:
@@ -141,8 +141,8 @@ def whole(field: str, value: int, least: int, most: int) -> int:
 
 
 def valid_days(days: int) -> int:
-    """Check for how long a key is made; 0 is for ever."""
-    return whole("valid_days", days, 0, MOST_VALID_DAYS)
+    """Check for how many days a key is valid; 0 is without end."""
+    return whole("valid_days", days, 0, MAX_VALID_DAYS)
 
 
 def disk_gb(size: int, most: int, least: int = 1) -> int:
@@ -198,10 +198,10 @@ def limits(systems: int, running: int, cu: int, budget_decimal: str) -> Limits:
 # things
 
 
-def config(value: str, most_bytes: int = MOST_CONFIG_BYTES) -> str:
-    """Check a configuration: TOML of at most that size. What it means is for the product to say."""
-    if len(value) > most_bytes or _bytes(value) > most_bytes:
-        raise Invalid("config", f"has at most {most_bytes} bytes")
+def config(value: str) -> str:
+    """Check a configuration: TOML of at most `MAX_CONFIG_BYTES`. What it means is for the product to say."""
+    if len(value) > MAX_CONFIG_BYTES or _bytes(value) > MAX_CONFIG_BYTES:
+        raise Invalid("config", f"has at most {MAX_CONFIG_BYTES} bytes")
     if _LONG_KEY.search(value):  # for such keys tomllib takes time that grows with their square, and more
         raise Invalid("config", "has no key of more than 16 parts")
     try:

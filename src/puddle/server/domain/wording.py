@@ -1,4 +1,4 @@
-"""Numbers in sentences."""
+"""Pluralization."""
 
 from __future__ import annotations
 

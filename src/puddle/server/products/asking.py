@@ -99,7 +99,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)  # NaN and Infinity are no JSON, and no number of ours
 
 
-def whole(answer: Any, *keys: str) -> int:
+def whole(answer: object, *keys: str) -> int:
     """Return the number at `keys`, cut to a whole one. Raises Unanswered where there is none, or it is negative."""
     value = inside(answer, *keys)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 63:
@@ -107,7 +107,7 @@ def whole(answer: Any, *keys: str) -> int:
     return int(value)
 
 
-def truth(answer: Any, *keys: str) -> bool:
+def truth(answer: object, *keys: str) -> bool:
     """Return the true or false at `keys`. Raises Unanswered where there is none."""
     value = inside(answer, *keys)
     if not isinstance(value, bool):
@@ -115,7 +115,7 @@ def truth(answer: Any, *keys: str) -> bool:
     return value
 
 
-def inside(answer: Any, *keys: str) -> Any:
+def inside(answer: object, *keys: str) -> Any:
     """Return what is at `keys` of nested objects. Raises Unanswered where nothing is."""
     for key in keys:
         if not isinstance(answer, Mapping) or key not in answer:

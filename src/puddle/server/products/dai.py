@@ -20,7 +20,6 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from puddle.server.clouds.base import Endpoint, Recipe, Service, StepFailed
 from puddle.server.domain.facts import Idleness, ProductFacts
@@ -28,8 +27,8 @@ from puddle.server.products.asking import PATIENCE, Site, Unanswered, ask, insid
 from puddle.server.products.base import Experiment, SetUp
 from puddle.server.products.dai_experiments import read_experiments
 from puddle.server.products.logins import htpasswd
+from puddle.server.products.running import has_ended, keep_running, needs, put, read_text, runs
 from puddle.server.products.running import inside as get_in
-from puddle.server.products.running import keep_running, needs, put, read_text, runs
 
 HEALTH = "/apis/health/v1"
 EXPERIMENTS = "/apis/experiments/v1"
@@ -149,7 +148,7 @@ class DriverlessAI:
         serving = shell.serving() if shell is not None else None
         token = serving.token if serving is not None else ""
         if shell is not None and not runs(shell, serving, needs(endpoint)):
-            return ProductFacts(ready=False, token=token)
+            return ProductFacts(ready=False, token=token, ended=has_ended(serving))
         site = self._site(endpoint)
         try:
             health = ask(site, HEALTH)
@@ -173,7 +172,7 @@ class DriverlessAI:
         port = endpoint.ports["http"]
         return Site(host=endpoint.host, port=port, username=username, password=password, patience=self._patience)
 
-    def _idleness(self, health: Any) -> Idleness | None:
+    def _idleness(self, health: object) -> Idleness | None:
         """Return what it says of its use; None where it does not say enough.
 
         Its clock may be wrong, so the last sign of use is counted back from its own present, and from ours.
@@ -200,7 +199,7 @@ def _by_numbers(version: str) -> tuple[list[int], str]:
     return [int(number) for number in re.findall(r"\d+", version)], version
 
 
-def _seconds(health: Any, key: str) -> int:
+def _seconds(health: object, key: str) -> int:
     said = inside(health, key)
     try:
         moment = datetime.fromisoformat(said)
@@ -209,7 +208,7 @@ def _seconds(health: Any, key: str) -> int:
         raise Unanswered(f"{key} is not a time", 200) from None
 
 
-def _told(health: Any, *keys: str) -> tuple[tuple[str, str], ...]:
+def _told(health: object, *keys: str) -> tuple[tuple[str, str], ...]:
     """Return one signal, as far as it is a number: it only explains, and decides nothing."""
     try:
         whole(health, *keys)

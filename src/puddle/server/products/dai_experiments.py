@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeGuard
 
 from puddle.server.domain.printed import readable
 from puddle.server.products.asking import Unanswered
 from puddle.server.products.base import Experiment
 
-MOST = 10_000
+MAX_EXPERIMENTS = 10_000
 LONGEST = 500
 LARGEST = (1 << 31) - 1  # what fits on the wire
 
 
-def read_experiments(answer: Any) -> Sequence[Experiment]:
+def read_experiments(answer: object) -> Sequence[Experiment]:
     """Return the experiments of an answer. Raises Unanswered where it is not a list."""
     if not isinstance(answer, list):
         raise Unanswered("its experiments are not a list", 200)
-    return tuple(_experiment(item) for item in answer[:MOST] if isinstance(item, Mapping) and _text(item.get("id")))
+    return tuple(
+        _experiment(item) for item in answer[:MAX_EXPERIMENTS] if isinstance(item, Mapping) and _text(item.get("id"))
+    )
 
 
 def _experiment(item: Mapping[str, Any]) -> Experiment:
@@ -31,19 +33,19 @@ def _experiment(item: Mapping[str, Any]) -> Experiment:
     return Experiment(**values)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return readable(value[:LONGEST]) if isinstance(value, str) else ""
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     return int(value) if _is_number(value) and 0 <= value <= LARGEST else 0
 
 
-def _real(value: Any) -> float:
+def _real(value: object) -> float:
     return float(value) if _is_number(value) and abs(value) < 1e300 else 0.0
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

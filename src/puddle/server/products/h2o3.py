@@ -6,6 +6,9 @@ the higher number. So we ask for "http" and "internal", and use the lower for th
 Options. The parts that change (memory, ports, what the configuration says) are in `h2o3.args`, a file that Java itself
 reads as part of its command line: a machine that comes up by itself runs with what was last put there.
 
+Alone. H2O-3 looks around by multicast for others of its name, to be one cloud with them: with that of a test beside it,
+or of somebody who wants to see what is in it. It is given a list of its nodes instead, on which it is alone.
+
 Login. HTTP Basic, from a hashed file; nothing secret is in a file, on a command line or in the environment.
 
 Temporary files. Java unpacks 150 MB of libraries at each start, and leaves them where it is killed: on the data disk,
@@ -18,7 +21,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from puddle.server.clouds.base import Endpoint, Recipe, Service, Shell, StepFailed
 from puddle.server.domain.facts import Idleness, ProductFacts
@@ -27,11 +29,12 @@ from puddle.server.products.base import Experiment, SetUp
 from puddle.server.products.h2o3_image import H2O3Image, buildable
 from puddle.server.products.h2o3_options import LONGEST, Options, Unusable, read_options
 from puddle.server.products.logins import realm
+from puddle.server.products.running import has_ended, keep_running, needs, put, read_text, runs
 from puddle.server.products.running import inside as get_in
-from puddle.server.products.running import keep_running, needs, put, read_text, runs
 
 CONFIG = "h2o3.toml"
 ARGUMENTS = "h2o3.args"
+NODES = "h2o3.nodes"
 REALM = "realm.properties"
 TEMPORARY = "tmp/about.txt"
 ABOUT = b"Temporary files of Java: of use only while H2O-3 runs.\n"
@@ -96,7 +99,7 @@ class H2O3:
         login = realm(given.username, given.password)
         if given.config is not None:
             put(shell, CONFIG, config.encode())
-        for path, content in ((ARGUMENTS, arguments), (REALM, login), (TEMPORARY, ABOUT)):
+        for path, content in ((ARGUMENTS, arguments), (NODES, _nodes(endpoint)), (REALM, login), (TEMPORARY, ABOUT)):
             put(shell, path, content)
         keep_running(shell, self.label, _service(given), needs(endpoint, arguments, login), anew=anew)
 
@@ -115,7 +118,7 @@ class H2O3:
         serving = shell.serving() if shell is not None else None
         token = serving.token if serving is not None else ""
         if shell is not None and not runs(shell, serving, needs(endpoint)):
-            return ProductFacts(ready=False, token=token)
+            return ProductFacts(ready=False, token=token, ended=has_ended(serving))
         site = self._site(endpoint, username, password)
         if not _is_whole(site):
             return ProductFacts(ready=False, token=token)
@@ -150,14 +153,14 @@ def _is_whole(site: Site) -> bool:
         return False
 
 
-def _text_of(answer: Any, key: str) -> str:
+def _text_of(answer: object, key: str) -> str:
     value = inside(answer, key)
     if not isinstance(value, str):
         raise Unanswered(f"{key} is not a text", 200)
     return value
 
 
-def _working(answer: Any) -> int:
+def _working(answer: object) -> int:
     jobs = inside(answer, "jobs")
     if not isinstance(jobs, list):
         raise Unanswered("jobs is not a list", 200)
@@ -177,7 +180,16 @@ def _options(config: str) -> Options:
 
 def _service(given: SetUp) -> Service:
     command = ("java", *OPENED, "-Djava.io.tmpdir={disk}/tmp", "-cp", "{image}/h2o.jar", f"@{{disk}}/{ARGUMENTS}")
-    own = ("-name", given.system_id, "-ice_root", "{disk}/ice", "-flow_dir", "{disk}/flows")
+    own = (
+        "-name",
+        given.system_id,
+        "-flatfile",
+        f"{{disk}}/{NODES}",
+        "-ice_root",
+        "{disk}/ice",
+        "-flow_dir",
+        "{disk}/flows",
+    )
     login = ("-hash_login", "-login_conf", f"{{disk}}/{REALM}", "-user_name", given.username)
     return Service(command=(*command, *own, *login), token=given.token)
 
@@ -188,6 +200,11 @@ def _arguments(endpoint: Endpoint, options: Options) -> bytes:
     java = (f"-Xmx{_heap_mib(endpoint, options)}m", "water.H2OApp")
     net = ("-ip", endpoint.host, "-web_ip", endpoint.host, "-port", str(web), "-port_offset", str(internal - web))
     return "".join(f"{word}\n" for word in (*java, *net, *options.flags)).encode()
+
+
+def _nodes(endpoint: Endpoint) -> bytes:
+    web, _ = _ports(endpoint)
+    return f"{endpoint.host}:{web}\n".encode()
 
 
 def _ports(endpoint: Endpoint) -> tuple[int, int]:

@@ -86,10 +86,10 @@ class H2O3Image:
         return _checked(jar, version, say)
 
     def _fetch(self, version: str, jar: Path, say: Say) -> None:
-        index, trusted = (self._index, "") if self._index else (_pips_index(), _pips("cert"))
+        index, trusted = (self._index, "") if self._index else (pip_index(), _pips("cert"))
         archive = jar.with_name("download")
         try:
-            with _client(trusted, tls=index.startswith("https:")) as client:
+            with index_client(trusted, tls=index.startswith("https:")) as client:
                 name, url, digest = _find(client, index, version)
                 say(f"fetching {name} from {urlsplit(url).hostname}")
                 found = _download(client, url, archive)
@@ -136,7 +136,7 @@ def _copy_installed(jar: Path, say: Say) -> None:
 # from the package index
 
 
-def _pips_index() -> str:
+def pip_index() -> str:
     """Return the index pip is configured for. It may hold a login: never to be shown."""
     told = _pips("index-url") or _pips_own_index()
     if not told:
@@ -164,7 +164,7 @@ def _pip(*words: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=wide).stdout
 
 
-def _client(trusted: str, *, tls: bool) -> httpx.Client:
+def index_client(trusted: str, *, tls: bool) -> httpx.Client:
     """Return a client that trusts the authorities in the file `trusted`, or the usual ones where it is empty.
 
     With `tls` neither a link nor a redirection leads it to where there is none.

@@ -67,7 +67,7 @@ def put(shell: Shell, path: str, content: bytes) -> None:
 def keep_running(shell: Shell, label: str, service: Service, needed: Needs, *, anew: bool = False) -> None:
     """Let the machine keep `service` running; nothing where it does, started for the same needs.
 
-    `anew`: it is to be the service of this very token. Raises StepFailed, for ever, when it has ended too often.
+    `anew`: it is to be the service of this very token. Raises StepFailed, `for_ever`, when it has ended too often.
     """
     serving, note = shell.serving(), read_note(shell)
     if _is_begun(serving, service) or _runs_so(serving, note, service, needed, anew=anew):
@@ -103,6 +103,11 @@ def runs(shell: Shell, serving: Serving | None, needed: Needs) -> bool:
     Its configuration may have changed since: that counts from its next start.
     """
     return serving is not None and serving.running and read_note(shell).needs.machine == needed.machine
+
+
+def has_ended(serving: Serving | None) -> bool:
+    """Whether the program has run and ended. One that was asked for a moment ago, and is yet to begin, has not."""
+    return serving is not None and not serving.running and serving.exit_code is not None
 
 
 def read_note(shell: Shell) -> Note:

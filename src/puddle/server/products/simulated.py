@@ -109,7 +109,9 @@ class SimulatedProduct:
         if stands is None:
             return ProductFacts(ready=False)
         if not stands.running:
-            return ProductFacts(ready=False, token=stands.token, failure=f"it ended with {stands.exit_code}")
+            return ProductFacts(
+                ready=False, token=stands.token, failure=f"it ended with {stands.exit_code}", ended=True
+            )
         said = ProductFacts(
             ready=shell.serving_for() >= self.ready_after and not play.silent and not play.failure,
             url=f"http://{endpoint.host}:{endpoint.ports['http']}",

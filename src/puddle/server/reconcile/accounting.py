@@ -1,4 +1,4 @@
-"""What follows from a decision beside the record: sessions, the ledger, snapshots, notices and the trail.
+"""What follows from a decision beside the record: sessions, the ledger, snapshots, alerts and the audit trail.
 
 All of it is written in the transaction of the decision. Meters follow the record: a system's VM is metered while
 `session_id` is set, its disk while it has a machine but no session, a snapshot from available until deleted.
@@ -19,8 +19,8 @@ from puddle.server.domain.facts import Facts, Power
 from puddle.server.domain.records import Meter, Session, Snapshot, SnapshotStatus, System
 from puddle.server.domain.rules import CloudPrices, Rules
 from puddle.server.domain.states import Status
-from puddle.server.domain.trail import Event, Notice
-from puddle.server.reconcile.decision import Alert, CloseSession, Consequence, Decision, OpenSession, SnapshotEnded
+from puddle.server.domain.trail import Alert, Event
+from puddle.server.reconcile.decision import CloseSession, Consequence, Decision, OpenSession, RaiseAlert, SnapshotEnded
 from puddle.server.store import Transaction
 from puddle.server.store.trail import event_id
 
@@ -57,8 +57,8 @@ def _write(tx: Transaction, system: System, each: Consequence, size: str, rules:
             tx.sessions.close(each.session_id, each.end)
         case SnapshotEnded():
             end_snapshot(tx, each, rules, now)
-        case Alert():
-            notice(tx, each.kind, system.id, system.owner_id, each.sentence, now)
+        case RaiseAlert():
+            raise_alert(tx, each.kind, system.id, system.owner_id, each.sentence, now)
 
 
 def _vm_session(system: System, opened: OpenSession, size: str) -> Session:
@@ -76,11 +76,6 @@ def _vm_session(system: System, opened: OpenSession, size: str) -> Session:
 
 
 # disks
-
-
-def has_idle_disk(system: System) -> bool:
-    """Whether its disk is what costs: it has a machine, which is not metered."""
-    return bool(system.machine_id) and not system.session_id
 
 
 def open_disk(tx: Transaction, system: System, rules: Rules, start: int) -> None:
@@ -118,7 +113,7 @@ def close_meter(tx: Transaction, subject_id: str, meter: Meter, end: int) -> Non
 
 def _meter_disk(tx: Transaction, before: System, decision: Decision, facts: Facts, rules: Rules, now: int) -> None:
     after = decision.system
-    was, is_now = has_idle_disk(before), has_idle_disk(after)
+    was, is_now = before.has_idle_disk(), after.has_idle_disk()
     grown = was and is_now and before.disk_gb != after.disk_gb
     if was and (grown or not is_now):
         close_meter(tx, after.id, Meter.DISK, _disk_ends(decision.consequences, facts, now))
@@ -156,22 +151,25 @@ def end_snapshot(tx: Transaction, ended: SnapshotEnded, rules: Rules, now: int) 
     )
     tx.snapshots.put(after)
     if status is SnapshotStatus.AVAILABLE:
-        _open_snapshot(tx, after, rules, now)
+        open_snapshot(tx, after, rules, now)
     record(tx, f"snapshot.{status.name.lower()}", (snapshot.id, snapshot.system_id), now, message=ended.failure)
 
 
-def _open_snapshot(tx: Transaction, snapshot: Snapshot, rules: Rules, now: int) -> None:
+def open_snapshot(tx: Transaction, snapshot: Snapshot, rules: Rules, now: int) -> None:
+    """Meter a snapshot that is there since its last update, where it costs something."""
     price = rules.prices.get(snapshot.cloud, _FREE).snapshot_gb_micros
-    _meter_gigabytes(tx, snapshot, Meter.SNAPSHOT, snapshot.system_id, f"{snapshot.id}.kept", price, now)
+    _meter_gigabytes(
+        tx, snapshot, Meter.SNAPSHOT, snapshot.system_id, f"{snapshot.id}.kept.{snapshot.updated}", price, now
+    )
 
 
 # what is told
 
 
-def notice(tx: Transaction, kind: str, system_id: str, owner_id: str, sentence: str, now: int) -> None:
-    """Let administrators and the owner know."""
-    tx.notices.add(
-        Notice(id=str(uuid.uuid4()), time=now, kind=str(kind), system_id=system_id, owner_id=owner_id, message=sentence)
+def raise_alert(tx: Transaction, kind: str, system_id: str, owner_id: str, sentence: str, now: int) -> None:
+    """Write an alert, for administrators and the owner."""
+    tx.alerts.add(
+        Alert(id=str(uuid.uuid4()), time=now, kind=str(kind), system_id=system_id, owner_id=owner_id, message=sentence)
     )
 
 
@@ -179,7 +177,7 @@ def record(
     tx: Transaction, action: str, targets: tuple[str, ...], now: int, *, before: str = "", after: str = "",
     message: str = "",
 ) -> None:  # fmt: skip
-    """Write into the trail what Puddle did by itself."""
+    """Write into the audit trail what Puddle did by itself."""
     tx.events.add(
         Event(
             id=event_id(),

@@ -1,13 +1,12 @@
-"""Acting: one function per action, each a thin call that may be made twice. All raise StepFailed where they cannot."""
+"""Acting: each action is one thin call to a cloud or product, which may be made twice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from puddle.server.auth.secrets import Keyring
-from puddle.server.clouds.base import Endpoint, Order, Provider, Shape, StepFailed
+from puddle.server.clouds.base import Order, Provider, Shape, StepFailed
 from puddle.server.domain.catalog import Image, InstanceType
 from puddle.server.domain.records import System
 from puddle.server.domain.states import TO_BE_BROUGHT
@@ -16,12 +15,15 @@ from puddle.server.products.base import Product, SetUp
 from puddle.server.reconcile import actions as a
 from puddle.server.reconcile.look import password_of
 
+CloudAction = a.StartMachine | a.StopMachine | a.RebootMachine | a.ResizeMachine | a.DestroyMachine | a.TakeSnapshot
+ProductAction = a.SetUpProduct | a.RestartProduct | a.UploadConfig
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where a step is taken: the system's cloud and product, and what is on offer there.
+    """What a step needs: the system with its cloud and product, and what is on offer there.
 
-    `save` keeps a machine's id, the moment it is known.
+    `save` stores a machine's id, the moment it is known.
     """
 
     system: System
@@ -39,10 +41,6 @@ class Site:
             raise StepFailed("NOT_FOUND", "its instance type is not offered any more", for_ever=True)
         return Shape(cloud_type=kind.cloud_name, vcpus=kind.vcpus, memory_gb=kind.memory_gb, disk_gb=disk_gb)
 
-    def endpoint(self, machine_id: str) -> Endpoint:
-        """Return how to reach a machine."""
-        return self.cloud.endpoint(machine_id)
-
     def set_up(self, token: str) -> SetUp:
         """Return what the product is given; its configuration only where that is not on the machine yet."""
         system = self.system
@@ -58,12 +56,19 @@ class Site:
 
 
 def act(action: a.Action, site: Site) -> str:
-    """Take a step; return the id of a machine it has made, else nothing."""
-    return _ACTS[type(action)](action, site) or ""
+    """Take a step; return the id of a machine it has made, else nothing. Raises StepFailed."""
+    match action:
+        case a.CreateMachine():
+            return _create_machine(action, site)
+        case a.SetUpProduct() | a.RestartProduct() | a.UploadConfig():
+            _act_on_product(action, site)
+        case _:
+            _act_on_cloud(action, site)
+    return ""
 
 
-def create_machine(action: a.CreateMachine, site: Site) -> str:
-    """See the action. The id is saved at once, whatever is wished meanwhile."""
+def _create_machine(action: a.CreateMachine, site: Site) -> str:
+    """Order a machine and save its id at once, whatever is wished meanwhile."""
     if site.image is None or not site.image.cloud_image_id:
         raise StepFailed("NOT_FOUND", "the image it is to be made from is not there", for_ever=True)
     machine_id = site.cloud.create(
@@ -84,63 +89,29 @@ def create_machine(action: a.CreateMachine, site: Site) -> str:
     return machine_id
 
 
-def start_machine(action: a.StartMachine, site: Site) -> None:
-    """See the action."""
-    site.cloud.start(action.machine_id)
+def _act_on_cloud(action: CloudAction, site: Site) -> None:
+    cloud = site.cloud
+    match action:
+        case a.StartMachine():
+            cloud.start(action.machine_id)
+        case a.StopMachine():
+            cloud.stop(action.machine_id)
+        case a.RebootMachine():
+            cloud.reboot(action.machine_id, action.token)
+        case a.ResizeMachine():
+            cloud.resize(action.machine_id, site.shape(action.instance_type_id, action.disk_gb))
+        case a.DestroyMachine():
+            cloud.destroy(action.system_id)
+        case a.TakeSnapshot():
+            cloud.take_snapshot(action.system_id, action.snapshot_id)
 
 
-def stop_machine(action: a.StopMachine, site: Site) -> None:
-    """See the action."""
-    site.cloud.stop(action.machine_id)
-
-
-def reboot_machine(action: a.RebootMachine, site: Site) -> None:
-    """See the action."""
-    site.cloud.reboot(action.machine_id, action.token)
-
-
-def resize_machine(action: a.ResizeMachine, site: Site) -> None:
-    """See the action."""
-    site.cloud.resize(action.machine_id, site.shape(action.instance_type_id, action.disk_gb))
-
-
-def destroy_machine(action: a.DestroyMachine, site: Site) -> None:
-    """See the action."""
-    site.cloud.destroy(action.system_id)
-
-
-def take_snapshot(action: a.TakeSnapshot, site: Site) -> None:
-    """See the action."""
-    site.cloud.take_snapshot(action.system_id, action.snapshot_id)
-
-
-def set_up_product(action: a.SetUpProduct, site: Site) -> None:
-    """See the action."""
-    site.product.set_up(site.endpoint(action.machine_id), site.set_up(action.token))
-
-
-def restart_product(action: a.RestartProduct, site: Site) -> None:
-    """See the action."""
-    site.product.restart(site.endpoint(action.machine_id), site.set_up(action.token))
-
-
-def upload_config(action: a.UploadConfig, site: Site) -> None:
-    """See the action."""
-    site.product.upload_config(site.endpoint(action.machine_id), action.config)
-
-
-_ACTS: Mapping[type, Callable[[Any, Site], str | None]] = {
-    a.CreateMachine: create_machine,
-    a.StartMachine: start_machine,
-    a.StopMachine: stop_machine,
-    a.RebootMachine: reboot_machine,
-    a.ResizeMachine: resize_machine,
-    a.DestroyMachine: destroy_machine,
-    a.TakeSnapshot: take_snapshot,
-    a.SetUpProduct: set_up_product,
-    a.RestartProduct: restart_product,
-    a.UploadConfig: upload_config,
-}
-
-WITH_PRODUCT: tuple[type, ...] = (a.SetUpProduct, a.RestartProduct, a.UploadConfig)
-"""Steps that speak to a product."""
+def _act_on_product(action: ProductAction, site: Site) -> None:
+    product, endpoint = site.product, site.cloud.endpoint(action.machine_id)
+    match action:
+        case a.SetUpProduct():
+            product.set_up(endpoint, site.set_up(action.token))
+        case a.RestartProduct():
+            product.restart(endpoint, site.set_up(action.token))
+        case a.UploadConfig():
+            product.upload_config(endpoint, action.config)

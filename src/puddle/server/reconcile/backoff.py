@@ -1,4 +1,4 @@
-"""How long to wait before something that failed is tried again: twice as long each time, up to a limit."""
+"""Exponential backoff: how long to wait before something that failed is tried again."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Builds:
             elif now >= build.began + self._backend.rules.build_patience_s:
                 minutes = self._backend.rules.build_patience_s // 60
                 self._write(_failed(build.image, f"it was not built within {minutes} minutes", now), now)
-            elif not self._beat(build.image, now):
+            elif not self._renew(build.image, now):
                 del self._builds[build.image.id]
 
     def close(self) -> None:
@@ -144,9 +144,9 @@ class Builds:
                 record(tx, f"image.{image.status.name.lower()}", (image.id,), now, message=image.detail)
         del self._builds[image.id]
 
-    def _beat(self, image: Image, now: int) -> bool:
+    def _renew(self, image: Image, now: int) -> bool:
         with self._backend.store.writing() as tx:
-            return tx.images.beat(image, now + self._lease_s)
+            return tx.images.renew(image, now + self._lease_s)
 
 
 def _failed(image: Image, sentence: str, now: int) -> Image:

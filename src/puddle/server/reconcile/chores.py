@@ -1,4 +1,4 @@
-"""What the reconciler does beside systems, each at its own pace and, with threads, in a thread of its own.
+"""The reconciler's periodic jobs besides systems, each at its own interval and, with threads, in a thread of its own.
 
 A chore that fails is told in the log and done again at its next turn; a slow one (a cloud that hangs) keeps no other
 from its work.
@@ -14,12 +14,13 @@ from puddle.server.backend import Backend
 from puddle.server.faults import Point, reach
 from puddle.server.reconcile.accounting import book_others
 from puddle.server.reconcile.builds import Builds
+from puddle.server.reconcile.forgetting import forget
 from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.removals import Removals
 from puddle.server.reconcile.reporting import make_reports
-from puddle.server.reconcile.sweep import Sweep, forget_what_has_ended
+from puddle.server.reconcile.sweep import SEEN_FOR_S, Sweep
 
-SWEEP_EVERY_S = 300
+SWEEP_EVERY_S = SEEN_FOR_S
 _FORGET_EVERY_S = 3600
 _BOOK_EVERY_S = 60
 _LONGEST_LEASE_S = 3600  # of any server, whatever its settings say
@@ -60,7 +61,7 @@ class Chores:
             Chore("booking", _BOOK_EVERY_S, lambda now: _book(backend, now)),
             Chore("sweep", SWEEP_EVERY_S, sweep.round),
             Chore("clock", backend.rules.look_every_s, lambda now: _mend(backend, now)),
-            Chore("forgetting", _FORGET_EVERY_S, lambda now: forget_what_has_ended(backend, now)),
+            Chore("forgetting", _FORGET_EVERY_S, lambda now: forget(backend, now)),
         ]
         self._pool = ThreadPoolExecutor(len(self._chores), "puddle-chores") if threaded else None
 
@@ -89,7 +90,8 @@ def _book(backend: Backend, now: int) -> None:
 
 
 def _mend(backend: Backend, now: int) -> None:
-    """See that no system waits for a time that comes late, or never, since the clock was put back."""
+    """See what time it is, and that no system waits for one that comes late, or never, since a clock was put back."""
+    backend.compare_clocks()
     look_by, lease_by = now + 2 * backend.rules.look_every_s, now + 2 * _LONGEST_LEASE_S
     with backend.store.reading() as tx:
         ahead = tx.systems.ahead(look_by, lease_by)

@@ -1,4 +1,4 @@
-"""One decision in the making: the record as it becomes, and the words in which `decide` and `idle` speak of it."""
+"""The builder of a decision: the record as it becomes, and the operations that `decide` and `idle` are written in."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from puddle.server.domain.records import System
 from puddle.server.domain.states import HOLDING, SETTLED, Fact, Product, Status, Vm, after
 from puddle.server.reconcile import actions as a
 from puddle.server.reconcile.decision import (
-    Alert,
     AlertKind,
     CloseSession,
     Consequence,
     Decision,
     OpenSession,
+    RaiseAlert,
     SnapshotEnded,
     Terms,
 )
+
+MISSING = "MISSING"
+"""Why a system is not looked after just now: its cloud does not find its machine."""
 
 
 class Course:
@@ -34,7 +37,7 @@ class Course:
         self.look_in = terms.look_every if system.status in SETTLED else terms.soon
 
     def decision(self) -> Decision:
-        """What has been collected."""
+        """Return the decision."""
         if self.system != self.before:
             self.system = replace(self.system, updated=self.now)
         return Decision(
@@ -53,7 +56,7 @@ class Course:
 
     def set(self, **changes: object) -> None:
         """Change the record."""
-        self.system = replace(self.system, **changes)  # type: ignore[arg-type]
+        self.system = replace(self.system, **changes)  # type: ignore[arg-type]  # mypy cannot match names to fields
 
     def say(self, reason: str, sentence: str) -> None:
         """Keep why the system is as it is, for its owner."""
@@ -61,7 +64,7 @@ class Course:
 
     def tell(self, kind: AlertKind, sentence: str) -> None:
         """Let people know."""
-        self.consequences.append(Alert(kind=kind, sentence=sentence))
+        self.consequences.append(RaiseAlert(kind=kind, sentence=sentence))
 
     def move(self, fact: Fact) -> None:
         """Go where the table says."""
@@ -69,7 +72,7 @@ class Course:
         patience = 0 if status in SETTLED else self.terms.patience
         self.set(status=status, deadline=self.now + patience if patience else 0)
         self.set(cu=self.system.cu if status in HOLDING else 0)
-        self.set(target_type_id="", target_disk_gb=0)  # scaling has ended, whichever way
+        self.set(target_type_id="", target_disk_gb=0, missing=0)  # scaling has ended, whichever way
         self.look_in = 0 if status not in SETTLED else self.terms.look_every
 
     def fail(self, fact: Fact, reason: str, sentence: str) -> None:
@@ -90,9 +93,32 @@ class Course:
         expected = self.system.status in {Status.TERMINATING, Status.TERMINATED, Status.FAILED, Status.UNKNOWN}
         return gone and bool(self.system.machine_id) and not expected
 
+    def look_for_machine(self) -> None:
+        """Take a machine that is not found for unknown, until it has been missing for a while: lists may lag.
+
+        One of which the cloud says since when it is gone is gone.
+        """
+        machine = self.facts.machine
+        if machine is None:
+            return
+        if self.lost() and not machine.since:
+            self._miss(min(self.system.missing or self.now, self.now))
+        elif self.system.missing and machine.power is not Power.GONE:
+            self.set(missing=0)
+            if self.system.reason == MISSING:
+                self.say("", "")
+
+    def _miss(self, since: int) -> None:
+        self.set(missing=since)
+        if self.now - since >= self.terms.missing:
+            return
+        self.facts = replace(self.facts, machine=None)
+        if not self.system.reason:
+            self.say(MISSING, "its cloud does not find its machine just now; it is looked for again")
+
     def lose(self) -> None:
         """The cloud says there is no such machine any more."""
-        self.close_session((self.facts.machine and self.facts.machine.since) or self.now)
+        self.close_session((self.facts.machine and self.facts.machine.since) or self.system.missing or self.now)
         self.end_pending_copy("the machine is gone")
         self.say("VM_LOST", "the machine has disappeared from its cloud; it was not Puddle that removed it")
         self.move(Fact.MACHINE_LOST)

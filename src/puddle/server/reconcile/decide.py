@@ -22,7 +22,8 @@ from puddle.server.reconcile.idle import watch
 def decide(system: System, facts: Facts, now: int, terms: Terms) -> Decision:
     """Return what follows for `system` from what is known at `now` (unix seconds)."""
     it = Course(system, facts, now, terms)
-    if facts.machine is not None and it.lost():
+    it.look_for_machine()
+    if it.lost():
         it.lose()
     else:
         AT[system.status](it)

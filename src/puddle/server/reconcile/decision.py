@@ -14,7 +14,8 @@ class Terms:
     """What the decision depends on besides the system and the facts: prices, sizes, patience. Times in seconds.
 
     `price_micros`, `cloud_type`, `cu`: of the system's instance type now; `target_cloud_type`: of the one it is scaled
-    to. `budget_left`: False stops it. `idle_warning`: how long before the stop its owner is told.
+    to. `budget_left`: False stops it. `idle_warning`: how long before the stop its owner is told. `missing`: for how
+    long a machine is not found before it is taken for gone.
     """
 
     price_micros: int
@@ -29,6 +30,7 @@ class Terms:
     look_every: int = 60
     idle_warning: int = 600
     missed_before_alert: int = 3
+    missing: int = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,19 +65,20 @@ class AlertKind(StrEnum):
     FAILED = "failed"
     DRIFT = "drift"
     PROBE = "probe"
+    ENDED = "ended"
     IDLE_WARNING = "idle_warning"
     BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """Something a person should know."""
+class RaiseAlert:
+    """Tell administrators and the owner."""
 
     kind: AlertKind
     sentence: str
 
 
-Consequence = OpenSession | CloseSession | SnapshotEnded | Alert
+Consequence = OpenSession | CloseSession | SnapshotEnded | RaiseAlert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

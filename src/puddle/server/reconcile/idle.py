@@ -2,11 +2,13 @@
 
 The deadline is the last sign of use plus the interval, or the owner's extension if that is later. A product that is at
 work is in use now, whoever watches. One that cannot be asked counts as used: nothing is ever stopped on a guess, but
-after a few misses people are told.
+after a few misses people are told. One whose program has ended, as its machine says, is no guess: nobody uses it, and
+the deadline holds.
 """
 
 from __future__ import annotations
 
+from puddle.server.domain.activity import ENDED
 from puddle.server.domain.facts import Idleness
 from puddle.server.domain.states import Fact, Product
 from puddle.server.domain.wording import counted
@@ -20,11 +22,23 @@ def watch(it: Course) -> None:
     it.look_in = it.terms.probe_every
     ready = product is not None and product.ready
     it.set(product_status=Product.READY if ready else Product.WAITING_FOR_PRODUCT)
+    if product is not None and product.ended:
+        _note_its_end(it)
+        return _judge(it)
+    if ready and it.system.reason == ENDED:
+        it.say("", "")
     if product is None or product.idleness is None:
         return _miss(it)
     it.set(missed_probes=0)
     _learn(it, product.idleness)
     return _judge(it)
+
+
+def _note_its_end(it: Course) -> None:
+    it.set(missed_probes=0, busy=False, signals=())
+    if it.system.reason != ENDED:
+        it.say("PRODUCT_ENDED", "its product has ended; if it does not come back by itself, restart it")
+        it.tell(AlertKind.ENDED, f"{it.system.name}: its product has ended; what it held in memory is gone")
 
 
 def _miss(it: Course) -> None:

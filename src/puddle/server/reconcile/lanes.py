@@ -1,4 +1,4 @@
-"""Calls to clouds and products, made beside the loop in two bounded pools, so that neither holds up the other.
+"""Two bounded thread pools for calls to clouds and to products (bulkheads), so that neither delays the other.
 
 A call that takes longer than it may is given up: the loop goes on with what stands in for its answer, and nothing more
 is asked on behalf of that system there until the call has come back. Python cannot end a thread; every driver has time

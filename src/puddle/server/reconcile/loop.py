@@ -1,7 +1,7 @@
-"""The loop that makes wishes come true: lease what is due → look → decide → write → act → write.
+"""The reconcile loop: lease what is due → look → decide → write → act → write.
 
 Several loops (threads, processes, servers) share one database; a lease keeps them from working on the same system, and
-it beats while the work lasts. All network calls are made in `Lanes`, none within a transaction; this thread only
+it is renewed while the work lasts. All network calls are made in `Lanes`, none within a transaction; this thread only
 reads, decides and writes, whole groups at a time. What is decided is written before it is done, and every step may be
 done again: so the process may end at any point, and the next one goes on from what is written.
 """
@@ -9,17 +9,18 @@ done again: so the process may end at any point, and the next one goes on from w
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from puddle.server.backend import Backend
 from puddle.server.clouds.base import StepFailed
 from puddle.server.domain.catalog import Image, InstanceType
-from puddle.server.domain.facts import Facts
+from puddle.server.domain.facts import Facts, ProductFacts
 from puddle.server.domain.records import System
 from puddle.server.domain.states import Status
 from puddle.server.faults import Point, reach
-from puddle.server.reconcile.act import WITH_PRODUCT, Site, act
+from puddle.server.reconcile.act import ProductAction, Site, act
 from puddle.server.reconcile.backoff import Backoff
 from puddle.server.reconcile.chores import Chores
 from puddle.server.reconcile.decide import decide
@@ -42,8 +43,8 @@ class Loop:
     """A reconciler. `holder` names it among all that ever were: a host, a process and something random will do.
 
     `workers`: threads for clouds, and as many for products; 0 does everything in the caller's thread. `batch`: how
-    many systems are in hand at most. `lease_s`: for how long nobody else takes over what a dead loop had in hand.
-    `bell`: set by whoever has written a wish.
+    many systems are leased at most. `lease_s`: for how long nobody else takes over what a dead loop had leased.
+    `turns` counts those that did not fail; `last_turn` is when the last one ended (monotonic seconds).
     """
 
     def __init__(
@@ -54,7 +55,6 @@ class Loop:
         workers: int = 16,
         batch: int = 256,
         lease_s: int = 60,
-        bell: threading.Event | None = None,
         lanes: Lanes | None = None,
     ) -> None:
         """See the class. `lanes` in place of those that `workers` asks for."""
@@ -62,14 +62,15 @@ class Loop:
         self._holder = holder
         self._batch = batch
         self._lease_s = lease_s
-        self._bell = bell or threading.Event()
+        self._woken = threading.Event()
         self._lanes = lanes or Lanes(workers)
         self._writing = Writing(backend.store, backend.rules)
         self._chores = Chores(backend, holder, threaded=self._lanes.threaded, lease_s=lease_s)
         self._budgets = Budgets()
         self._failures = Backoff(backend.rules.soon_s, backend.rules.look_every_s)
-        self._hands: dict[str, Work] = {}
-        self._beaten = 0
+        self._leased: dict[str, Work] = {}
+        self._renewed = 0
+        self.turns, self.last_turn = 0, time.monotonic()
 
     # running
 
@@ -77,28 +78,30 @@ class Loop:
         """Turn until `stop` is set, asleep while nothing is due."""
         try:
             while not stop.is_set():
-                self._bell.clear()
+                self._woken.clear()
                 if not self._turned():
-                    self._bell.wait(self._pause())
+                    self._woken.wait(self._pause())
         finally:
             self.close()
 
     def wake(self) -> None:
         """Look at once."""
-        self._bell.set()
+        self._woken.set()
 
     def close(self) -> None:
-        """Take no more work, wait for calls that are being made, and give all leases back."""
+        """Take no more work, wait for calls that are being made, and release all leases."""
         self._lanes.close()
         self._chores.close()
-        works, self._hands = list(self._hands.values()), {}
-        self._writing.give_back(works, self._backend.now())
+        works, self._leased = list(self._leased.values()), {}
+        self._writing.release(works, self._backend.now())
 
     def _turned(self) -> bool:
         """Turn once; False where there was nothing to do, or the database is away."""
         with surviving("turn_failed", holder=self._holder):
-            return self.turn(self._backend.now()) > 0 or bool(self._hands)
-        self._hands = {}  # their leases end by themselves
+            moved = self.turn(self._backend.now())
+            self.turns, self.last_turn = self.turns + 1, time.monotonic()
+            return moved > 0 or bool(self._leased)
+        self._leased = {}  # their leases end by themselves
         return False
 
     def _pause(self) -> float:
@@ -111,12 +114,12 @@ class Loop:
     # one turn
 
     def turn(self, now: int) -> int:
-        """Go on with what is in hand and take up what is due at `now` (unix seconds); return how much moved.
+        """Go on with what is leased and take up what is due at `now` (unix seconds); return how much moved.
 
         Without threads, what is taken up is also brought to its end.
         """
         self._chores.turn(now)
-        self._beat(now)
+        self._renew_leases(now)
         moved = self._take_up(now)
         while finished := self._lanes.finished(_LINGER_S):
             moved += len(finished)
@@ -125,18 +128,18 @@ class Loop:
                 break
         return moved
 
-    def _beat(self, now: int) -> None:
-        """Prolong the leases of what is in hand, long before they end."""
-        if 0 <= now - self._beaten < self._lease_s // 3:
+    def _renew_leases(self, now: int) -> None:
+        """Renew the leases held, long before they expire."""
+        if 0 <= now - self._renewed < self._lease_s // 3:
             return
-        self._beaten = now
-        if self._hands:
+        self._renewed = now
+        if self._leased:
             with self._backend.store.writing() as tx:
-                tx.systems.beat([work.claim for work in self._hands.values()], now + self._lease_s)
+                tx.systems.renew([work.claim for work in self._leased.values()], now + self._lease_s)
 
     def _take_up(self, now: int) -> int:
         """Lease what is due and begin to look at it; return how many."""
-        free = self._batch - len(self._hands)
+        free = self._batch - len(self._leased)
         if free <= 0:
             return 0
         with self._backend.store.reading() as tx:
@@ -147,7 +150,7 @@ class Loop:
             works = self._works(tx, claims, now)
         reach(Point.LEASED)
         for work in works:
-            self._hands[work.system.id] = work
+            self._leased[work.system.id] = work
             self._look(work)
         return len(works)
 
@@ -197,7 +200,7 @@ class Loop:
         looked: list[Work] = []
         acted: list[tuple[Work, Outcome]] = []
         for work, answer in finished:
-            if self._hands.get(work.system.id) is not work:
+            if self._leased.get(work.system.id) is not work:
                 continue  # the lease ended meanwhile, and somebody has taken over, perhaps ourselves
             if isinstance(answer, Outcome):
                 acted.append((work, answer))
@@ -212,7 +215,8 @@ class Loop:
             assert isinstance(answer, Facts)  # noqa: S101 -- that is what a cloud is asked for
             work.facts = answer
             return not self._look_inside(work)
-        work.facts = replace(work.facts, product=answer)  # type: ignore[arg-type]
+        assert answer is None or isinstance(answer, ProductFacts)  # noqa: S101 -- that is what a product is asked for
+        work.facts = replace(work.facts, product=answer)
         return True
 
     def _decide(self, works: Sequence[Work], now: int) -> None:
@@ -228,21 +232,21 @@ class Loop:
                 reach(Point.DECIDED)
                 self._act(work)
             else:
-                self._hands.pop(work.system.id, None)
+                self._leased.pop(work.system.id, None)
 
     def _decided(self, work: Work, now: int) -> bool:
-        """Decide; False where that fails, which is a mistake of ours: others go on, and this one is tried again."""
+        """Decide; False where that fails, which is a bug: others go on, and this one is tried again."""
         with surviving("not_decided", system_id=work.system.id, status=work.system.status.name):
             work.decision = decide(work.system, work.facts, now, work.given.terms)
             return True
-        del self._hands[work.system.id]  # the lease ends by itself
+        del self._leased[work.system.id]  # the lease ends by itself
         return False
 
     # acting
 
     def _act(self, work: Work) -> None:
         assert work.decision is not None  # noqa: S101 -- a step follows from a decision
-        lane = Lane.PRODUCT if isinstance(work.decision.action, WITH_PRODUCT) else Lane.CLOUD
+        lane = Lane.PRODUCT if isinstance(work.decision.action, ProductAction) else Lane.CLOUD
         work.stage = Stage.STEP
         late = Outcome(failed=StepFailed("TIMEOUT", f"the {lane.value} has not answered in time; it is tried again"))
         self._lanes.start(work, lane, lambda: self._step(work), late)
@@ -251,6 +255,8 @@ class Loop:
         """Take a step. Runs beside the loop: it reads the work and changes nothing of it."""
         saved: list[bool] = []
         with surviving("step_failed", system_id=work.system.id):
+            if not self._still_holds(work):
+                return Outcome(overtaken=True)
             try:
                 machine_id = self._taken(work, saved)
             except StepFailed as failed:
@@ -259,9 +265,14 @@ class Loop:
             return Outcome(machine_id=machine_id, saved=any(saved))
         return Outcome(failed=StepFailed("INTERNAL", _UNEXPECTED))
 
+    def _still_holds(self, work: Work) -> bool:
+        """Whether a step is still to be taken, by us: the process may have been suspended since it was decided."""
+        with self._backend.store.reading() as tx:
+            return tx.systems.holds(work.claim, work.system.revision)
+
     def _taken(self, work: Work, saved: list[bool]) -> str:
         assert work.decision is not None  # noqa: S101 -- see `_act`
-        assert work.decision.action is not None  # noqa: S101
+        assert work.decision.action is not None  # noqa: S101 -- see `_act`
         system, backend = work.system, self._backend
         cloud, product = backend.clouds.get(system.cloud), backend.products.get(system.product)
         if cloud is None or product is None:
@@ -278,12 +289,15 @@ class Loop:
         return act(work.decision.action, site)
 
     def _end(self, acted: Sequence[tuple[Work, Outcome]], now: int) -> None:
-        """Write how steps ended, and give the leases back."""
+        """Write how steps ended, and release the leases."""
+        for work, _ in acted:
+            del self._leased[work.system.id]
+        self._writing.release([work for work, outcome in acted if outcome.overtaken], now)
+        acted = [(work, outcome) for work, outcome in acted if not outcome.overtaken]
         for work, outcome in acted:
             if outcome.saved:
                 work.system = replace(work.system, machine_id=outcome.machine_id, revision=work.system.revision + 1)
             work.decision = follow(work, outcome, self._failures, now)
-            del self._hands[work.system.id]
         self._writing.decisions([work for work, _ in acted], now, Point.ENDING)
         if acted:
             reach(Point.ENDED)

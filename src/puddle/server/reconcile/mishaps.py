@@ -1,4 +1,4 @@
-"""Going on after exceptions nobody expected: a mistake in one driver must not end the work on everything else.
+"""Logging unexpected exceptions and going on: a bug in one driver must not stop the work on everything else.
 
 The log says where and what, but never the values of variables: some renderers of logs print the locals of every frame,
 and passwords are among them, so the trace is made here, as plain text.
@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 @contextmanager
 def surviving(event: str, **about: Any) -> Iterator[None]:
-    """Do what is within; where it fails, tell the log, with what it is about (ids), and go on after it."""
+    """Run the block; where it raises, log that with `about` (ids), and go on after the block."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 -- this is the one place that catches everything

@@ -38,7 +38,7 @@ def follow(work: Work, outcome: Outcome, failures: Backoff, now: int) -> Decisio
 
 def _went_well(work: Work, outcome: Outcome, failures: Backoff, now: int) -> Decision:
     assert work.decision is not None  # noqa: S101 -- a step follows from a decision
-    assert work.decision.action is not None  # noqa: S101
+    assert work.decision.action is not None  # noqa: S101 -- as above
     failures.well(work.system.id)
     system = done(work.system, work.decision.action, outcome.machine_id)
     if _ours_to_note(system) and system.reason:

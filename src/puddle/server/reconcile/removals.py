@@ -1,4 +1,4 @@
-"""Removing images and snapshots somebody wants to be gone: at the cloud first, then in the row.
+"""Deleting images and snapshots that users have deleted: at the cloud first, then in the row.
 
 Nobody needs a lease for it: to remove twice does no harm, and only one writes the end.
 """

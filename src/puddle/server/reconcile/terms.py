@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from puddle.server.domain.catalog import InstanceType
-from puddle.server.domain.cost import HOUR
 from puddle.server.domain.people import Limits
-from puddle.server.domain.quota import month_start
+from puddle.server.domain.quota import month_start, used_up
 from puddle.server.domain.records import System
 from puddle.server.domain.rules import Rules
 from puddle.server.domain.states import Status
@@ -59,7 +58,7 @@ class Budgets:
         user = tx.users.get(owner_id)
         if user is None:
             return True
-        if not _enough(tx, user.limits, [owner_id], now):
+        if _used_up(tx, user.limits, [owner_id], now):
             return False
         return all(self._group_once(tx, name, now) for name in user.groups)
 
@@ -71,13 +70,13 @@ class Budgets:
         group = tx.groups.get(name)
         if group is None or not group.limits.budget_micros:
             return True
-        return _enough(tx, group.limits, tx.users.ids_in(name), now)
+        return not _used_up(tx, group.limits, tx.users.ids_in(name), now)
 
 
-def _enough(tx: Transaction, limits: Limits, owner_ids: Sequence[str], now: int) -> bool:
+def _used_up(tx: Transaction, limits: Limits, owner_ids: Sequence[str], now: int) -> bool:
     if not limits.budget_micros:
-        return True
-    return tx.sessions.spent(owner_ids, month_start(now), now) < limits.budget_micros * HOUR
+        return False  # as `used_up` says, but without asking the database
+    return used_up(tx.sessions.spent(owner_ids, month_start(now), now), limits)
 
 
 def _once(known: dict[str, bool], key: str, ask: Callable[[], bool]) -> bool:

@@ -16,13 +16,13 @@ from puddle.server.domain.facts import Power
 from puddle.server.domain.records import Meter
 from puddle.server.domain.rules import Rules
 from puddle.server.faults import Point, reach
-from puddle.server.reconcile.accounting import account, book_seen, has_idle_disk, open_disk, settled
+from puddle.server.reconcile.accounting import account, book_seen, open_disk, settled
 from puddle.server.reconcile.decision import Decision
 from puddle.server.reconcile.look import at_rest_for_good
 from puddle.server.reconcile.mishaps import surviving
 from puddle.server.reconcile.work import Work
 from puddle.server.store import Store, Transaction
-from puddle.server.store.systems import NEVER_AGAIN, Rest
+from puddle.server.store.systems import NEVER_AGAIN, Release
 
 Write = Callable[[Transaction, Sequence[Work]], None]
 
@@ -41,19 +41,19 @@ class Writing:
         """
 
         def write(tx: Transaction, group: Sequence[Work]) -> None:
-            tx.systems.rest([rest for work in group if (rest := self._decision(tx, work, now)) is not None])
+            tx.systems.release([one for work in group if (one := self._decision(tx, work, now)) is not None])
             book_seen(tx, {work.system.session_id: work.since for work in group if _seen_running(work)}, self._rules)
             reach(point)
 
         self._together(works, write)
 
-    def _decision(self, tx: Transaction, work: Work, now: int) -> Rest | None:
-        """Write one decision; return how its lease is to be given back, where that has not happened with it."""
+    def _decision(self, tx: Transaction, work: Work, now: int) -> Release | None:
+        """Write one decision; return how its lease is to be released, unless that was done with it."""
         assert work.decision is not None  # noqa: S101 -- it is what is to be written
         before, decision = work.system, settled(tx, work.decision)
         if decision.system == before and not decision.consequences:
             if decision.action is None:
-                return Rest(claim=work.claim, revision=before.revision, look_at=look_at(decision))
+                return Release(claim=work.claim, revision=before.revision, look_at=look_at(decision))
             work.kept = tx.systems.holds(work.claim, before.revision)
         else:
             keep = decision.action is not None
@@ -61,7 +61,7 @@ class Writing:
             if work.kept:
                 account(tx, before, work.facts, decision, size=work.size, rules=self._rules, now=now)
                 work.system = replace(decision.system, revision=decision.system.revision + 1)
-        return None if work.kept else Rest(claim=work.claim, revision=before.revision, look_at=now)
+        return None if work.kept else Release(claim=work.claim, revision=before.revision, look_at=now)
 
     def machine(self, work: Work, machine_id: str, now: int) -> bool:
         """Save the id of a machine that was ordered just now, whose disk costs from now on; False where we lost it."""
@@ -69,16 +69,16 @@ class Writing:
         with self._store.writing() as tx:
             if not tx.systems.note_machine(work.claim, machine_id):
                 return False
-            if has_idle_disk(system) and tx.sessions.running(system.id, Meter.DISK) is None:
+            if system.has_idle_disk() and tx.sessions.running(system.id, Meter.DISK) is None:
                 open_disk(tx, system, self._rules, now)
         return True
 
-    def give_back(self, works: Sequence[Work], now: int) -> None:
-        """End leases without writing anything: what was in hand is due again at once."""
-        rests = [Rest(claim=work.claim, revision=work.system.revision, look_at=now) for work in works]
-        if rests:
+    def release(self, works: Sequence[Work], now: int) -> None:
+        """End leases without writing anything: these systems are due again at once."""
+        releases = [Release(claim=work.claim, revision=work.system.revision, look_at=now) for work in works]
+        if releases:
             with self._store.writing() as tx:
-                tx.systems.rest(rests)
+                tx.systems.release(releases)
 
     def _together(self, works: Sequence[Work], write: Write) -> None:
         """Write a group in one transaction; where one of it cannot be written, each in its own."""

@@ -1,4 +1,4 @@
-"""What Puddle remembers, in SQLite or PostgreSQL."""
+"""The database: SQLite or PostgreSQL."""
 
 from puddle.server.store.database import Store, Transaction
 

@@ -42,8 +42,8 @@ class Images(Rows[Image]):
         )
         return claimed if self._connection.execute(change).rowcount == 1 else None
 
-    def beat(self, image: Image, until: int) -> bool:
-        """Prolong a builder's lease; False where it is not theirs any more, or nothing is to be built."""
+    def renew(self, image: Image, until: int) -> bool:
+        """Extend a builder's lease; False where it is not theirs any more, or nothing is to be built."""
         change = sa.update(IMAGES.table).where(*_building(image)).values(build_until=until)
         return self._connection.execute(change).rowcount == 1
 

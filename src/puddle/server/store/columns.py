@@ -1,4 +1,4 @@
-"""A table per record class and a column per field: how frozen records become rows, and rows records.
+"""Mapping frozen records to rows: a table per record class, a column per field.
 
 Enums are kept as their values, tuples and nested records as JSON text, everything else as it is. The columns follow
 from the dataclass, so there is one place that says what a record has.
@@ -42,7 +42,7 @@ class Table(Generic[Record]):
         """See the class."""
         self.record = record
         hints = typing.get_type_hints(record)
-        self.fields = tuple(field.name for field in dataclasses.fields(record))  # type: ignore[arg-type]
+        self.fields = tuple(field.name for field in dataclasses.fields(record))  # type: ignore[arg-type]  # a dataclass, which TypeVar cannot say
         self._write = {name: _writer(hints[name]) for name in self.fields}
         self._read = tuple((name, _reader(hints[name])) for name in self.fields)
         own = [
@@ -101,7 +101,7 @@ def _reader(hint: Any) -> Callable[[Any], Any] | None:
     if isinstance(hint, type) and issubclass(hint, IntEnum | StrEnum):
         return {member.value: member for member in hint}.__getitem__
     if dataclasses.is_dataclass(hint):
-        return lambda text: hint(**json.loads(text))  # type: ignore[operator]
+        return lambda text: hint(**json.loads(text))  # type: ignore[operator]  # a class, as is_dataclass cannot say
     return _tuple
 
 

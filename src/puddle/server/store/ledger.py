@@ -87,18 +87,24 @@ class Sessions(Rows[Session]):
     def within(self, start: int, end: int, owner_id: str = "") -> list[Session]:
         """Return the sessions that ran at some time in [start, end); of everybody where `owner_id` is empty."""
         mine = [_C.owner_id == owner_id] if owner_id else []
-        ran = sa.and_(_C.start < end, sa.or_(_C.end == 0, _C.end > start))
-        return self._many(*mine, ran, order=(_C.owner_id, _C.system_id, _C.start))
+        open_ones, ended = (self._many(*mine, ran, _C.start < end) for ran in (_C.end == 0, _C.end > start))
+        return sorted(open_ones + ended, key=lambda it: (it.owner_id, it.system_id, it.start))
+
+    def cost_of(self, subject_id: str, meter: Meter, now: int) -> int:
+        """Return what a meter ran up, in millionths × seconds; an open session counts up to now."""
+        query = sa.select(sa.func.sum(_C.price_micros * (sa.case((_C.end == 0, now), else_=_C.end) - _C.start)))
+        found = self._connection.execute(query.where(_C.subject_id == subject_id, _C.meter == str(meter))).scalar()
+        return int(found or 0)
 
     def spent(self, owner_ids: Sequence[str], since: int, now: int) -> int:
         """Return what these owners ran up in [since, now), in millionths × seconds; open sessions count up to now."""
         end = sa.case((_C.end == 0, now), (_C.end > now, now), else_=_C.end)
         start = sa.case((_C.start < since, since), else_=_C.start)
-        ran = sa.or_(_C.end == 0, _C.end > since)
         query = sa.select(sa.func.sum(_C.price_micros * (end - start))).where(
-            _C.owner_id.in_(owner_ids), ran, _C.start < now
+            _C.owner_id.in_(owner_ids), _C.start < now
         )
-        return int(self._connection.execute(query).scalar() or 0)
+        open_ones, ended = (query.where(ran) for ran in (_C.end == 0, _C.end > since))  # each has its part of an index
+        return sum(int(self._connection.execute(each).scalar() or 0) for each in (open_ones, ended))
 
 
 class Ledger(Rows[LedgerEntry]):

@@ -43,10 +43,6 @@ class Keys(Rows[ApiKey]):
         """Return a user's keys, the oldest first."""
         return self._many(KEYS.c.user_id == user_id, order=(KEYS.c.created, KEYS.c.id))
 
-    def used(self, key_id: str, now: int) -> None:
-        """Note that a key was used."""
-        self._connection.execute(sa.update(KEYS.table).where(KEYS.c.id == key_id).values(last_used=now))
-
 
 _BEARER = (
     sa.select(*TOKENS.columns, *USERS.columns)
@@ -79,7 +75,7 @@ class Tokens(Rows[Token]):
         return _bearer(_GOOD_BEARER.ask(self._connection, digest=digest, now=now))
 
     def end_login(self, digest: str) -> None:
-        """Make a token worthless, and all others of its login."""
+        """Delete a token, and all others of its login."""
         token = self.get(digest)
         if token is not None:
             same = TOKENS.c.user_id == token.user_id, TOKENS.c.key_id == token.key_id, TOKENS.c.created == token.created

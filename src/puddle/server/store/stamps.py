@@ -1,4 +1,4 @@
-"""Stamps: what tells that nothing about a system has changed since it was last read.
+"""Stamps: validators that tell whether anything about a system has changed since it was read, as ETags do.
 
 Reading a system means fifty columns and as many conversions; reading its stamp means a handful. What was read under a
 stamp may be shown again while the stamp is the same. What a stamp does not cover is asked for each time: snapshots
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from puddle.server.domain.records import SnapshotStatus
 from puddle.server.domain.states import Status
 from puddle.server.store.prepared import Prepared
-from puddle.server.store.schema import INSTANCE_TYPES, SNAPSHOTS, SYSTEMS, USERS
+from puddle.server.store.rows import Where
+from puddle.server.store.schema import ALIVE, INSTANCE_TYPES, SNAPSHOTS, SYSTEMS, THERE, USERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,12 @@ class Stamp(NamedTuple):
     has_snapshots: int
 
 
-_HAS_SNAPSHOTS = (
-    sa.exists()
-    .where(SNAPSHOTS.c.system_id == SYSTEMS.c.id, SNAPSHOTS.c.status != int(SnapshotStatus.DELETED))
+_HAS_SNAPSHOTS = (  # of each system by itself: asked whether one exists, a database may read all there are
+    sa.select(sa.literal_column("1"))
+    .where(SNAPSHOTS.c.system_id == SYSTEMS.c.id, THERE)
+    .limit(sa.literal_column("1"))
     .correlate(SYSTEMS.table)
+    .scalar_subquery()
 )
 _STAMPS = sa.select(
     SYSTEMS.c.id,
@@ -59,7 +61,7 @@ _STAMPS = sa.select(
     INSTANCE_TYPES.c.price_micros,
     INSTANCE_TYPES.c.gpu_count,
     INSTANCE_TYPES.c.gpu_type,
-    sa.case((_HAS_SNAPSHOTS, 1), else_=0),
+    sa.func.coalesce(_HAS_SNAPSHOTS, sa.literal_column("0")),
 ).select_from(
     SYSTEMS.table.outerjoin(USERS.table, USERS.c.id == SYSTEMS.c.owner_id).outerjoin(
         INSTANCE_TYPES.table, INSTANCE_TYPES.c.id == SYSTEMS.c.instance_type_id
@@ -80,7 +82,8 @@ def stamps_alone(engine: sa.Engine, wanted: Wanted) -> list[Stamp]:
     created, last = wanted.after
     values = {**given, "limit": wanted.limit, "created": created, "last": last}
     values |= {f"asked_{number}": int(status) for number, status in enumerate(wanted.statuses)}
-    shape = _shape(tuple(given), len(wanted.statuses), wanted.include_terminated, wanted.after != (0, ""))
+    terminated = wanted.include_terminated and (not wanted.statuses or Status.TERMINATED in wanted.statuses)
+    shape = _shape(tuple(given), len(wanted.statuses), terminated, wanted.after != (0, ""))
     return [Stamp._make(row) for row in shape.ask_alone(engine, **values)]
 
 
@@ -91,14 +94,14 @@ _FILTERS = ("owner_id", "cloud", "product", "name")
 def _shape(filters: tuple[str, ...], statuses: int, include_terminated: bool, goes_on: bool) -> Prepared:
     """Return the query for a kind of page: these filters are given, and it is (not) the first one."""
     c = SYSTEMS.c
-    where: list[sa.ColumnElement[bool]] = [c[name] == sa.bindparam(name) for name in filters]
+    where: list[Where] = [c[name] == sa.bindparam(name) for name in filters]
     if statuses:
         where.append(c.status.in_([_parameter(f"asked_{number}", sa.Integer()) for number in range(statuses)]))
     if not include_terminated:
-        where.append(c.status != sa.literal_column(str(int(Status.TERMINATED))))
+        where.append(ALIVE)
     if goes_on:
         created, last = _parameter("created", sa.BigInteger()), _parameter("last", sa.Text())
-        where.append(sa.or_(c.created > created, sa.and_(c.created == created, c.id > last)))
+        where.append(sa.tuple_(c.created, c.id) > sa.tuple_(created, last))
     query = _STAMPS.where(*where).order_by(c.created, c.id).limit(_parameter("limit", sa.Integer()))
     return Prepared(query)
 

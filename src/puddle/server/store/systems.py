@@ -8,7 +8,7 @@ made on an older one starts again.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.records import Meter, System
 from puddle.server.domain.states import FROM_REST, HOLDING, Status
-from puddle.server.store.rows import Rows
-from puddle.server.store.schema import INSTANCE_TYPES, SESSIONS, SYSTEMS, USERS
+from puddle.server.store.rows import Rows, batched
+from puddle.server.store.schema import ALIVE, CONSUMES, INSTANCE_TYPES, SESSIONS, SYSTEMS, USERS
 
 NEVER_AGAIN = 2**62
 """When a system is looked at that needs no looking after."""
@@ -31,7 +31,7 @@ _SEEN = sa.select(*SYSTEMS.columns, USERS.c.name.label("owner_name"), *INSTANCE_
 
 
 _LEASE = sa.update(_T).returning(*SYSTEMS.columns, _T.c.fence)
-_REST = (
+_RELEASE = (
     sa.update(_T)
     .where(SYSTEMS.c.id == sa.bindparam("of"), _T.c.fence == sa.bindparam("held", type_=sa.BigInteger))
     .values(
@@ -56,8 +56,8 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rest:
-    """A lease that is given back with nothing to write. `look_at` counts where the record still is at `revision`."""
+class Release:
+    """A lease to end with nothing to write. `look_at` counts only if the record is still at `revision`."""
 
     claim: Claim
     revision: int
@@ -75,11 +75,12 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A system with what people want to see beside it."""
+    """A system with what people want to see beside it. `memo`: what readers made of it, kept as long as it is."""
 
     system: System
     owner_name: str
     instance_type: InstanceType
+    memo: dict[tuple[str, bool, bool], Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Systems(Rows[System]):
@@ -107,15 +108,16 @@ class Systems(Rows[System]):
         row = self._connection.execute(_SEEN.where(SYSTEMS.c.id == system_id)).first()
         return None if row is None else self._seen(row)
 
-    def known(self) -> dict[str, Status]:
-        """Return where every system stands, by its id: what the sweep compares the clouds with."""
-        return {row[0]: Status(row[1]) for row in self._connection.execute(sa.select(SYSTEMS.c.id, SYSTEMS.c.status))}
+    def standing(self, ids: Iterable[str]) -> dict[str, Status]:
+        """Return where these systems stand, by their ids; those that are not there are left out."""
+        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.status)
+        found = (self._connection.execute(query.where(SYSTEMS.c.id.in_(some))) for some in batched(ids))
+        return {row[0]: Status(row[1]) for rows in found for row in rows}
 
     def revisions(self) -> list[tuple[str, str, int]]:
         """Return (id, owner's id, revision) of every system that is not terminated: what watchers compare."""
         query = sa.select(SYSTEMS.c.id, SYSTEMS.c.owner_id, SYSTEMS.c.revision)
-        alive = query.where(SYSTEMS.c.status != int(Status.TERMINATED))
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(alive)]
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(query.where(ALIVE))]
 
     def seen_of(self, ids: Collection[str]) -> list[Seen]:
         """Return systems by their ids as people see them; those that are not there are left out."""
@@ -135,15 +137,15 @@ class Systems(Rows[System]):
         return self._connection.execute(sessions.order_by(c.start.desc()).limit(1)).scalar() or "removed"
 
     def counts(self) -> dict[Status, int]:
-        """Return how many systems stand where."""
-        query = sa.select(SYSTEMS.c.status, sa.func.count()).group_by(SYSTEMS.c.status)
+        """Return how many living systems stand where."""
+        query = sa.select(SYSTEMS.c.status, sa.func.count()).where(ALIVE).group_by(SYSTEMS.c.status)
         return {Status(row[0]): int(row[1]) for row in self._connection.execute(query)}
 
     # secrets
 
     def sealed(self) -> list[Sealed]:
-        """Return all encrypted passwords."""
-        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.revision, SYSTEMS.c.secret).where(SYSTEMS.c.secret != "")
+        """Return all encrypted passwords; a terminated system has none any more."""
+        query = sa.select(SYSTEMS.c.id, SYSTEMS.c.revision, SYSTEMS.c.secret).where(ALIVE, SYSTEMS.c.secret != "")
         return [Sealed(*row) for row in self._connection.execute(query.order_by(SYSTEMS.c.id))]
 
     def reseal(self, seen: Sealed, secret: str) -> bool:
@@ -169,8 +171,8 @@ class Systems(Rows[System]):
         lease = _LEASE.where(SYSTEMS.c.id.in_(ids)).values(lease_holder=holder, lease_until=until, fence=_T.c.fence + 1)
         return [Claim(SYSTEMS.of(row), row[-1]) for row in self._connection.execute(lease)]
 
-    def beat(self, claims: Iterable[Claim], until: int) -> None:
-        """Prolong the leases that are still ours."""
+    def renew(self, claims: Iterable[Claim], until: int) -> None:
+        """Extend the leases that are still held."""
         for claim in claims:
             self._connection.execute(sa.update(_T).where(*_held(claim)).values(lease_until=until))
 
@@ -195,20 +197,14 @@ class Systems(Rows[System]):
         query = sa.select(sa.literal(1)).where(*_held(claim), SYSTEMS.c.revision == revision)
         return self._connection.execute(query).first() is not None
 
-    def rest(self, rests: Sequence[Rest]) -> None:
+    def release(self, releases: Sequence[Release]) -> None:
         """End leases without writing anything else. Where somebody has written, the system stays due as they said."""
-        if rests:
+        if releases:
             values = [
                 {"of": it.claim.system.id, "held": it.claim.fence, "seen": it.revision, "next": it.look_at}
-                for it in rests
+                for it in releases
             ]
-            self._connection.execute(_REST, values)
-
-    def release(self, claim: Claim, look_at: int) -> None:
-        """End a lease without writing anything; sooner wishes stay due."""
-        soonest = sa.case((_T.c.look_at < look_at, _T.c.look_at), else_=look_at)
-        look = soonest if claim.system.status is not Status.TERMINATED else sa.literal(NEVER_AGAIN)
-        self._connection.execute(sa.update(_T).where(*_held(claim)).values(lease_until=0, look_at=look))
+            self._connection.execute(_RELEASE, values)
 
     def next_due(self) -> int:
         """Return when the next system is due (unix seconds); NEVER_AGAIN where none ever is."""
@@ -231,18 +227,18 @@ class Systems(Rows[System]):
         running = sa.case((_may_run(), 1), else_=0)
         query = sa.select(
             sa.func.count(), sa.func.coalesce(sa.func.sum(running), 0), sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)
-        ).where(SYSTEMS.c.status != int(Status.TERMINATED), SYSTEMS.c.owner_id.in_(owner_ids))
+        ).where(ALIVE, SYSTEMS.c.owner_id.in_(owner_ids))
         systems, up, units = self._connection.execute(query).one()
         return int(systems), int(up), int(units)
 
     def consumed(self) -> int:
         """Return the compute units that everybody together holds."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)).where(SYSTEMS.c.cu > 0)
+        query = sa.select(sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)).where(CONSUMES)
         return int(self._connection.execute(query).scalar_one())
 
     def consuming(self, owner_id: str) -> list[System]:
         """Return the systems of an owner that hold compute units."""
-        return self._many(SYSTEMS.c.owner_id == owner_id, SYSTEMS.c.cu > 0, order=(SYSTEMS.c.created,))
+        return self._many(SYSTEMS.c.owner_id == owner_id, CONSUMES, ALIVE, order=(SYSTEMS.c.created,))
 
     def living_on(self, cloud: str) -> int:
         """Return how many living systems a cloud has."""
@@ -263,7 +259,7 @@ class Systems(Rows[System]):
         return self._count(SYSTEMS.c.source_snapshot_id == snapshot_id, SYSTEMS.c.status == int(Status.INITIALIZING))
 
     def _count(self, *where: sa.ColumnElement[bool]) -> int:
-        query = sa.select(sa.func.count()).where(SYSTEMS.c.status != int(Status.TERMINATED), *where)
+        query = sa.select(sa.func.count()).select_from(_T).where(ALIVE, *where)
         return int(self._connection.execute(query).scalar_one())
 
 

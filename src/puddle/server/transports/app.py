@@ -1,9 +1,9 @@
-"""All ways in as one ASGI application: methods, the stream, and the pages for operators.
+"""The ASGI application: RPC methods, the event stream, and the operators' endpoints.
 
     /puddle.v2.{Service}/{Method}                 connect, watching
     /healthz  /metrics  /openapi.json             operating
 
-`more` are further pages of Starlette's (the console's). Every answer carries `X-Request-Id`.
+`routes` are further ones of Starlette's. Every response carries `X-Request-Id`.
 """
 
 from __future__ import annotations
@@ -20,27 +20,29 @@ from puddle.server.api import Api
 from puddle.server.domain.states import Status
 from puddle.server.errors import Refused
 from puddle.server.transports import connect, operating, watching
-from puddle.server.transports.metrics import Metrics, Pulse
-from puddle.server.transports.operating import Operating, Vitals
+from puddle.server.transports.connect import CallLimits
+from puddle.server.transports.metrics import Metrics, ReconcilerCollector
+from puddle.server.transports.operating import HealthChecks, OperatorPages
 from puddle.server.transports.table import TABLE, WATCH, path_of
+from puddle.server.transports.watching import StreamLimits
 
 _PREFIX = "/puddle.v2."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How calls and streams are taken."""
+class Limits:
+    """Limits on calls and streams."""
 
-    calls: connect.Terms = field(default_factory=connect.Terms)
-    streams: watching.Terms = field(default_factory=watching.Terms)
+    calls: CallLimits = field(default_factory=CallLimits)
+    streams: StreamLimits = field(default_factory=StreamLimits)
 
 
 def _none() -> None:
-    """No reconciler turns in this process."""
+    """No reconciler runs in this process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turning:
+class ReconcilerStats:
     """The reconciler of this process, as health and metrics see it. `age`: seconds since its last turn, if any."""
 
     age: Callable[[], float | None] = _none
@@ -55,19 +57,19 @@ class Application:
         api: Api,
         *,
         version: str,
-        turning: Turning | None = None,
-        terms: Terms | None = None,
-        more: Sequence[BaseRoute] = (),
+        reconciler: ReconcilerStats | None = None,
+        limits: Limits | None = None,
+        routes: Sequence[BaseRoute] = (),
     ) -> None:
         """See the module."""
-        terms, turning = terms or Terms(), turning or Turning()
+        limits, reconciler = limits or Limits(), reconciler or ReconcilerStats()
         self._api = api
-        counted = Metrics(self._systems, Pulse(turning.turns, turning.age))
-        self.connect = connect.Connect(api, TABLE, counted, terms.calls)
-        self.streams = watching.Streams(api, counted, counted.watchers.set, terms.streams)
-        vitals = Vitals(version=version, look=self._look, age=turning.age)
+        counted = Metrics(self._systems, ReconcilerCollector(reconciler.turns, reconciler.age))
+        self.connect = connect.Connect(api, TABLE, counted, limits.calls)
+        self.streams = watching.Streams(api, counted, counted.watchers.set, limits.streams)
+        checks = HealthChecks(version=version, database=self._ping, reconciler_age=reconciler.age)
         self._pages = Starlette(
-            routes=[*Operating(api, vitals, counted).routes(), *more],
+            routes=[*OperatorPages(api, checks, counted).routes(), *routes],
             exception_handlers={
                 404: operating.missing,
                 405: operating.missing,
@@ -79,7 +81,7 @@ class Application:
         self._watch = path_of(WATCH)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a request to whom it is for."""
+        """Route a request."""
         if scope["type"] != "http":
             await self._pages(scope, receive, send)
         elif scope["path"] == self._watch:
@@ -110,8 +112,10 @@ class Application:
         await self.streams.hub.close()
         self.connect.close()
 
-    def _look(self) -> object:
-        return self._systems()
+    def _ping(self) -> object:
+        """Ask the database for one row: everybody may ask whether it is there."""
+        with self._api.backend.store.reading() as tx:
+            return tx.installation()
 
     def _systems(self) -> Mapping[Status, int]:
         with self._api.backend.store.reading() as tx:

@@ -1,6 +1,6 @@
-"""Bodies of requests: read as they come, unpacked, and never larger than they may be.
+"""Request bodies: read as they come, decompressed, and never larger than allowed.
 
-Larger ones are taken from people who are known only, which is found out before they are read: there are many strangers.
+Only authenticated callers may send large ones; who is calling is found out before the body is read.
 """
 
 from __future__ import annotations
@@ -14,52 +14,52 @@ from starlette.types import Receive
 from puddle.server.errors import Invalid
 from puddle.server.transports.refusals import Unserved, ambiguous, too_large, too_slow, wrong_coding
 
-MOST_BYTES_OF_STRANGERS = 16 << 10
-PATIENCE_S = 30.0
-"""How long a body may take to come."""
+MAX_ANONYMOUS_BYTES = 16 << 10
+TIMEOUT_S = 30.0
+"""How long a client may take to send a body."""
 
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 async def limit_of(headers: dict[bytes, bytes], most: int, known: Callable[[], Awaitable[bool]]) -> int:
-    """Return how many bytes a body may have: `most` where its caller is `known`, asked only where it matters."""
-    usual = min(most, MOST_BYTES_OF_STRANGERS)
-    says_little = b"content-length" in headers and _declared(headers) <= usual
-    if says_little and b"content-encoding" not in headers:
-        return usual
-    return most if await known() else usual
+    """Return how many bytes a body may have: `most` of an authenticated caller, asked only where it matters."""
+    anonymous = min(most, MAX_ANONYMOUS_BYTES)
+    small = b"content-length" in headers and _declared(headers) <= anonymous
+    if small and b"content-encoding" not in headers:
+        return anonymous
+    return most if await known() else anonymous
 
 
 async def body_of(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
-    """Return a request's body. Refuses one with more than `limit` bytes as soon as that shows, packed or not."""
+    """Return a request's body. Refuses one with more than `limit` bytes as soon as that shows, compressed or not."""
     if b"transfer-encoding" in headers and b"content-length" in headers:
         raise ambiguous()
     if _declared(headers) > limit:
         raise too_large(limit)
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             body = await _read(receive, limit)
     except TimeoutError:
         raise too_slow() from None
     coding = headers.get(b"content-encoding")
-    return body if coding is None else unpacked(body, coding, limit)
+    return body if coding is None else decompressed(body, coding, limit)
 
 
-def unpacked(body: bytes, coding: bytes, limit: int) -> bytes:
-    """Return a body as it was before it was packed; no more than `limit` bytes are ever made of it."""
+def decompressed(body: bytes, coding: bytes, limit: int) -> bytes:
+    """Return a decompressed body; never more than `limit` bytes are decompressed."""
     name = coding.strip().lower()
     if name == b"identity":
         return body
     if name != b"gzip":
         raise wrong_coding(coding.decode("latin-1"))
-    machine = zlib.decompressobj(_GZIP)
+    stream = zlib.decompressobj(_GZIP)
     try:
-        plain = machine.decompress(body, limit + 1)
+        plain = stream.decompress(body, limit + 1)
     except zlib.error:
         raise Invalid("body", "is packed with gzip, as Content-Encoding says") from None
     if len(plain) > limit:
         raise too_large(limit)
-    if not machine.eof:
+    if not stream.eof:
         raise Invalid("body", "is a whole gzip stream")
     return plain
 

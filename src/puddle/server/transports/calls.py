@@ -1,7 +1,7 @@
-"""One call, from its bytes to its answer's: who is it, may they, what do they say, do it, tell.
+"""One call, from the bytes of its request to those of its response: authenticate, parse, authorize, execute.
 
-The order matters: whoever is not known is told so before anything they sent is looked at, and what a method may be
-called with is checked before it is called.
+The order matters: a caller without a valid token is refused before their body is parsed, and the whole request is
+authorized before the method runs.
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ from typing import Any
 from google.protobuf.message import Message
 
 from puddle.server.api import Api
-from puddle.server.api.logins import Admitted
+from puddle.server.api.logins import Authenticated
 from puddle.server.domain.people import Caller
-from puddle.server.domain.permissions import Who, admit, rule
+from puddle.server.domain.permissions import Access, authorize, rule
 from puddle.server.errors import Unauthenticated
-from puddle.server.transports.codecs import Codec, Written
+from puddle.server.transports.codecs import Codec, Encoded
 from puddle.server.transports.refusals import Header
 
 TOKEN = b"x-puddle-token"
-MOST_KEY = 128
-"""How many characters of an idempotency key count."""
+MAX_KEY = 128
+"""Characters of an idempotency key; the rest is cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What a call brings beside its message. `address`: the client's, as far as it can be known."""
+    """What a request carries besides its message. `address`: the client's, as far as it can be known."""
 
     request_id: str
     token: str = ""
-    admitted: Admitted | None = None
+    authenticated: Authenticated | None = None
     address: str = ""
     idempotency_key: str = ""
 
     @property
     def caller(self) -> Caller:
-        """Who calls. Raises Unauthenticated where nobody is logged in."""
-        if self.admitted is None:
+        """The authenticated caller. Raises Unauthenticated where the request has no token."""
+        if self.authenticated is None:
             raise Unauthenticated("log in first: this needs a token", "no_token")
-        return self.admitted.caller
+        return self.authenticated.caller
 
 
-Function = Callable[[Api, Call, Any], Message | Written]
+Function = Callable[[Api, Call, Any], Message | Encoded]
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method.
+    """An RPC method.
 
     `reads`: it changes nothing, and waits for nothing but the database, unless it `may_ask_products` and its request
-    says so in `include_models`. `blank`: a request in which nothing is said.
+    sets `include_models`. `blank`: the empty request.
     """
 
     name: str
@@ -62,47 +62,47 @@ class Method:
     may_ask_products: bool
     blank: Message
 
-    def waits(self, message: Any) -> bool:
-        """Return whether carrying it out may take long."""
+    def may_block(self, message: Any) -> bool:
+        """Whether executing it may wait for more than the database."""
         return not self.reads or (self.may_ask_products and message.include_models)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A message as bytes, and what the headers say beside it."""
+    """An encoded response message, and the headers that go with it."""
 
     body: bytes
     headers: list[Header]
 
 
-def heard(api: Api, method: Method, codec: Codec, body: bytes, call: Call) -> tuple[Call, Message]:
-    """Return a call with whoever makes it, and its message. Raises errors.Refused."""
-    known = admitted(api, method.name, method.blank, call)
+def accept(api: Api, method: Method, codec: Codec, body: bytes, call: Call) -> tuple[Call, Message]:
+    """Authenticate the caller, parse the message and authorize the call. Raises errors.Refused."""
+    known = authenticate(api, method.name, method.blank, call)
     message = codec.read(method.request, body)
-    if known.admitted is not None:
-        admit(method.name, known.caller, message)
+    if known.authenticated is not None:
+        authorize(method.name, known.caller, message)
     return known, message
 
 
-def answered(api: Api, method: Method, codec: Codec, call: Call, message: Message) -> Answer:
-    """Carry out a call that was heard. Raises errors.Refused."""
-    return Answer(codec.write(method.run(api, call, message)), renewal(call.admitted))
+def execute(api: Api, method: Method, codec: Codec, call: Call, message: Message) -> Answer:
+    """Run the method of an accepted call. Raises errors.Refused."""
+    return Answer(codec.write(method.run(api, call, message)), renewal(call.authenticated))
 
 
-def admitted(api: Api, name: str, blank: Message, call: Call) -> Call:
-    """Return the call with whoever makes it, or refuse it. `blank`: the least the method may be called with."""
-    if not call.token or rule(name).who is Who.ANYONE:
-        admit(name, None, blank)
+def authenticate(api: Api, name: str, blank: Message, call: Call) -> Call:
+    """Return the call with its caller. Raises errors.Refused where not even `blank`, the empty request, is allowed."""
+    if not call.token or rule(name).access is Access.ANYONE:
+        authorize(name, None, blank)
         return call
-    known = api.logins.admit(call.token, call.request_id)
-    admit(name, known.caller, blank)
-    return replace(call, admitted=known)
+    known = api.logins.authenticate(call.token, call.request_id)
+    authorize(name, known.caller, blank)
+    return replace(call, authenticated=known)
 
 
 def call_of(headers: Mapping[bytes, bytes], request_id: str, address: str) -> Call:
-    """Return what the headers say of a call."""
+    """Return a call as its headers describe it, not yet authenticated."""
     key = headers.get(b"idempotency-key", b"").decode("latin-1")
-    return Call(request_id=request_id, token=token_of(headers), address=address, idempotency_key=key[:MOST_KEY])
+    return Call(request_id=request_id, token=token_of(headers), address=address, idempotency_key=key[:MAX_KEY])
 
 
 def token_of(headers: Mapping[bytes, bytes]) -> str:
@@ -114,8 +114,8 @@ def token_of(headers: Mapping[bytes, bytes]) -> str:
     return token.decode("latin-1")
 
 
-def renewal(known: Admitted | None) -> list[Header]:
-    """Return the headers that bring a fresh token."""
+def renewal(known: Authenticated | None) -> list[Header]:
+    """Return the headers that carry a renewed token, if there is one."""
     if known is None or known.fresh is None:
         return []
     fresh = known.fresh

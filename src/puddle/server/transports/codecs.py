@@ -17,8 +17,8 @@ Kind = TypeVar("Kind", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A message of that kind that is in protobuf already: parts that were kept, one after the other, are a whole."""
+class Encoded:
+    """A message of that kind that is encoded already, in protobuf, where concatenated parts are one message."""
 
     kind: type[Message]
     body: bytes
@@ -30,7 +30,7 @@ class Codec:
 
     content_type: bytes
     read: Callable[[type[Message], bytes], Message]
-    write: Callable[[Message | Written], bytes]
+    write: Callable[[Message | Encoded], bytes]
 
 
 def codec_of(content_type: bytes | None) -> Codec:
@@ -67,12 +67,12 @@ def _from_json(kind: type[Message], body: bytes) -> Message:
     return message
 
 
-def _to_proto(message: Message | Written) -> bytes:
-    return message.body if isinstance(message, Written) else message.SerializeToString()
+def _to_proto(message: Message | Encoded) -> bytes:
+    return message.body if isinstance(message, Encoded) else message.SerializeToString()
 
 
-def _to_json(message: Message | Written) -> bytes:
-    if isinstance(message, Written):
+def _to_json(message: Message | Encoded) -> bytes:
+    if isinstance(message, Encoded):
         message = message.kind.FromString(message.body)
     return MessageToJson(message, indent=None, ensure_ascii=False).encode()
 

@@ -1,9 +1,9 @@
 """The Connect unary protocol: `POST /puddle.v2.{Service}/{Method}`, one message in, one message or a refusal out.
 
-Plain ASGI, since most of what a call costs is what surrounds it. Reads are carried out where they come in when the
-database is a file (a thread would cost more than it saves), everything that may wait in a pool of threads.
+Plain ASGI, since a framework's overhead would be most of a call's cost. Where the database is a file, reads run on the
+event loop (a thread would cost more than it saves); everything that may block runs in a thread pool.
 
-`Connect-Timeout-Ms` bounds how long a caller waits for the answer. What was asked is not undone when the time is over:
+`Connect-Timeout-Ms` bounds how long a caller waits for the response. The work is not rolled back when the time is over:
 a wish may have been written, as with any connection that breaks.
 """
 
@@ -26,50 +26,52 @@ from puddle.server.api import Api
 from puddle.server.errors import Invalid, Refused
 from puddle.server.transports import refusals
 from puddle.server.transports.bodies import body_of, limit_of
-from puddle.server.transports.calls import Answer, Call, Method, answered, call_of, heard
+from puddle.server.transports.calls import Answer, Call, Method, accept, call_of, execute
 from puddle.server.transports.codecs import Codec, codec_of
 from puddle.server.transports.refusals import Header
 
 LOG = structlog.get_logger("puddle.calls")
-MOST_BYTES = 1 << 20
-MOST_AT_ONCE = 16 << 10
-"""Larger bodies take a while to be read as a message, and nobody else is to wait for that."""
-MOST_DIGITS = 10  # of Connect-Timeout-Ms, as the protocol has it
+MAX_BYTES = 1 << 20
+MAX_INLINE_BYTES = 16 << 10
+"""Larger bodies take a while to parse, which would block the event loop."""
+MAX_TIMEOUT_DIGITS = 10  # of Connect-Timeout-Ms, as the protocol has it
 Result = TypeVar("Result")
-_SANE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
+_ID_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:")
 
 
 class Counter(Protocol):
-    """Whoever counts calls."""
+    """Counts calls; `metrics.Metrics` is one."""
 
     def count(self, method: str, code: str, seconds: float) -> None:
         """Note that a call of `method` ended with `code` ("ok", "not_found"…)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How calls are taken. `at_once`: reads need no thread. `waiting`: how many calls may wait for one."""
+class CallLimits:
+    """Limits on calls. `queued`: how many may wait for a thread. `inline_reads`: reads run on the event loop."""
 
     threads: int = 16
-    waiting: int = 500
-    most_bytes: int = MOST_BYTES
-    at_once: bool = True
+    queued: int = 500
+    max_bytes: int = MAX_BYTES
+    inline_reads: bool = True
 
 
 class Connect:
-    """The methods of a table, as an ASGI application. `close` lets its threads go."""
+    """The methods of a table, as an ASGI application. `close` shuts its thread pool down."""
 
-    def __init__(self, api: Api, table: Mapping[str, Method], counter: Counter, terms: Terms | None = None) -> None:
+    def __init__(
+        self, api: Api, table: Mapping[str, Method], counter: Counter, limits: CallLimits | None = None
+    ) -> None:
         """See the module."""
         self._api = api
         self._table = table
         self._counter = counter
-        self._terms = terms or Terms()
-        self._pool = ThreadPoolExecutor(self._terms.threads, thread_name_prefix="call")
-        self._waiting = 0
+        self._limits = limits or CallLimits()
+        self._pool = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="call")
+        self._pending = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take one call."""
+        """Serve one call."""
         begun = time.perf_counter()
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
@@ -77,7 +79,7 @@ class Connect:
         name = method.name if method else "unknown"
         try:
             codec, answer = await self._call(scope, receive, headers, request_id, method)
-        except Exception as error:  # noqa: BLE001 -- the edge: whatever is not a refusal is logged as ours
+        except Exception as error:  # noqa: BLE001 -- the edge: whatever is not a refusal is a bug, and logged
             refused = refusal_of(error, name, request_id)
             await send_refusal(send, refused, request_id)
             self._counter.count(name, refused.code, time.perf_counter() - begun)
@@ -86,7 +88,7 @@ class Connect:
         self._counter.count(name, "ok", time.perf_counter() - begun)
 
     def close(self) -> None:
-        """Let what has begun end, and the threads go."""
+        """Wait for the calls that are running, and start no more."""
         self._pool.shutdown(cancel_futures=True)
 
     async def _call(
@@ -97,53 +99,53 @@ class Connect:
         if scope["method"] != "POST":
             raise refusals.wrong_method(scope["method"])
         codec = codec_of(headers.get(b"content-type"))
-        patience = patience_of(headers)
+        timeout = timeout_of(headers)
         call = call_of(headers, request_id, address_of(scope))
-        limit = await limit_of(headers, self._terms.most_bytes, lambda: self._known(call))
+        limit = await limit_of(headers, self._limits.max_bytes, lambda: self._known(call))
         body = await body_of(receive, headers, limit)
-        work = self._carry_out(method, codec, body, call)
-        if patience is None:
+        work = self._dispatch(method, codec, body, call)
+        if timeout is None:
             return codec, await work
         try:
-            return codec, await asyncio.wait_for(work, patience)
+            return codec, await asyncio.wait_for(work, timeout)
         except TimeoutError:
             raise refusals.too_slow() from None
 
     async def _known(self, call: Call) -> bool:
-        """Whether somebody is logged in. Raises Unauthenticated where their token is not good (any more)."""
+        """Whether the call has a token. Raises Unauthenticated where it is not valid (any more)."""
         if call.token:
-            await self._in_a_thread(lambda: self._api.logins.admit(call.token))
+            await self._in_a_thread(lambda: self._api.logins.authenticate(call.token))
         return bool(call.token)
 
-    async def _carry_out(self, method: Method, codec: Codec, body: bytes, call: Call) -> Answer:
-        if not self._terms.at_once or not method.reads or len(body) > MOST_AT_ONCE:
-            return await self._in_a_thread(lambda: self._both(method, codec, body, call))
-        known, message = heard(self._api, method, codec, body, call)
-        if method.waits(message):
-            return await self._in_a_thread(lambda: answered(self._api, method, codec, known, message))
-        return answered(self._api, method, codec, known, message)
+    async def _dispatch(self, method: Method, codec: Codec, body: bytes, call: Call) -> Answer:
+        if not self._limits.inline_reads or not method.reads or len(body) > MAX_INLINE_BYTES:
+            return await self._in_a_thread(lambda: self._accept_and_execute(method, codec, body, call))
+        known, message = accept(self._api, method, codec, body, call)
+        if method.may_block(message):
+            return await self._in_a_thread(lambda: execute(self._api, method, codec, known, message))
+        return execute(self._api, method, codec, known, message)
 
-    def _both(self, method: Method, codec: Codec, body: bytes, call: Call) -> Answer:
-        known, message = heard(self._api, method, codec, body, call)
-        return answered(self._api, method, codec, known, message)
+    def _accept_and_execute(self, method: Method, codec: Codec, body: bytes, call: Call) -> Answer:
+        known, message = accept(self._api, method, codec, body, call)
+        return execute(self._api, method, codec, known, message)
 
     async def _in_a_thread(self, work: Callable[[], Result]) -> Result:
-        """Let a thread do it. It counts until that is done, also where its caller has given up waiting before."""
-        if self._waiting >= self._terms.threads + self._terms.waiting:
+        """Run work in the pool. It counts as pending until it is done, also where its caller has timed out before."""
+        if self._pending >= self._limits.threads + self._limits.queued:
             raise refusals.busy()
-        self._waiting += 1
+        self._pending += 1
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         running.add_done_callback(self._done)
         return await asyncio.shield(running)
 
     def _done(self, _ended: object) -> None:
-        self._waiting -= 1
+        self._pending -= 1
 
 
 def request_id_of(headers: Mapping[bytes, bytes]) -> str:
-    """Return the id of a request: the caller's where it is short and plain, else one of ours."""
+    """Return the id of a request: the caller's where it is short and plain ASCII, else a new one."""
     given = headers.get(b"x-request-id", b"")
-    if 0 < len(given) <= 64 and _SANE.issuperset(given):
+    if 0 < len(given) <= 64 and _ID_CHARACTERS.issuperset(given):
         return given.decode("ascii")
     return secrets.token_hex(8)
 
@@ -154,18 +156,18 @@ def address_of(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def patience_of(headers: Mapping[bytes, bytes]) -> float | None:
-    """Return how many seconds a caller waits for the answer; None where they do not say."""
+def timeout_of(headers: Mapping[bytes, bytes]) -> float | None:
+    """Return how many seconds the caller waits for the response; None where the request does not say."""
     given = headers.get(b"connect-timeout-ms")
     if given is None:
         return None
-    if not given.isdigit() or len(given) > MOST_DIGITS:
+    if not given.isdigit() or len(given) > MAX_TIMEOUT_DIGITS:
         raise Invalid("Connect-Timeout-Ms", "is a whole number of milliseconds with at most ten digits")
     return int(given) / 1000
 
 
 def refusal_of(error: Exception, method: str, request_id: str) -> Refused:
-    """Return what a caller is told of an error. A mistake of ours is logged, and they learn no more than its id."""
+    """Return the refusal for any error. A bug in the server is logged, and the caller learns only the request's id."""
     if isinstance(error, Refused):
         return error
     if isinstance(error, OperationalError | NoConnection) or (
@@ -179,7 +181,7 @@ def refusal_of(error: Exception, method: str, request_id: str) -> Refused:
 
 
 async def send_refusal(send: Send, refused: Refused, request_id: str) -> None:
-    """Answer with a refusal."""
+    """Respond with a refusal."""
     body = refusals.body_of(refused, request_id)
     await send_body(
         send, refusals.status_of(refused), b"application/json", body, request_id, refusals.headers_of(refused)
@@ -189,7 +191,7 @@ async def send_refusal(send: Send, refused: Refused, request_id: str) -> None:
 async def send_body(
     send: Send, status: int, content_type: bytes, body: bytes, request_id: str, more: list[Header]
 ) -> None:
-    """Answer with a whole body."""
+    """Respond with a whole body."""
     headers = [
         (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),

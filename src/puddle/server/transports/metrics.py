@@ -1,4 +1,4 @@
-"""What an operator's Prometheus reads: calls, systems, and whether the reconciler still turns.
+"""Metrics for Prometheus: calls, systems, and whether the reconciler still runs.
 
 Each server process has its own registry. Nothing in it names a user or a system.
 """
@@ -17,8 +17,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class Pulse(Collector):
-    """How the reconciler's loops do: `turns` they made, and seconds since the last; None where none turns here."""
+class ReconcilerCollector(Collector):
+    """The reconciler's loops: how many `turns` they made, and seconds since the last; None where none runs here."""
 
     def __init__(self, turns: Callable[[], int], age: Callable[[], float | None]) -> None:
         """See the class."""
@@ -34,16 +34,16 @@ class Pulse(Collector):
 
 
 class _Systems(Collector):
-    """Systems by status, counted when somebody asks."""
+    """Living systems by status, counted when somebody asks: those that are terminated only grow."""
 
     def __init__(self, count: Callable[[], Mapping[Status, int]]) -> None:
         self._count = count
 
     def collect(self) -> Iterator[Metric]:
         """Return a gauge."""
-        gauge = GaugeMetricFamily("puddle_systems", "Systems by status.", labels=["status"])
+        gauge = GaugeMetricFamily("puddle_systems", "Living systems by status.", labels=["status"])
         found = self._count()
-        for status in Status:
+        for status in sorted(set(Status) - {Status.TERMINATED}):
             gauge.add_metric([status.name.lower()], found.get(status, 0))
         yield gauge
 
@@ -51,7 +51,7 @@ class _Systems(Collector):
 class Metrics:
     """The metrics of one server process."""
 
-    def __init__(self, systems: Callable[[], Mapping[Status, int]], pulse: Pulse) -> None:
+    def __init__(self, systems: Callable[[], Mapping[Status, int]], reconciler: ReconcilerCollector) -> None:
         """`systems` counts them by status."""
         self._registry = CollectorRegistry()
         self._calls = Counter("puddle_calls", "Calls by method and code.", ["method", "code"], registry=self._registry)
@@ -59,13 +59,13 @@ class Metrics:
             "puddle_call_seconds", "How long calls took.", ["method"], buckets=_SECONDS, registry=self._registry
         )
         self.watchers = Gauge("puddle_watchers", "Open streams of WatchSystems.", registry=self._registry)
-        self._registry.register(pulse)
+        self._registry.register(reconciler)
         self._registry.register(_Systems(systems))
         self._counters: dict[tuple[str, str], Counter] = {}
         self._histograms: dict[str, Histogram] = {}
 
     def count(self, method: str, code: str, seconds: float) -> None:
-        """Note that a call of `method` ended with `code`."""
+        """Count a call of `method` that ended with `code`."""
         counter = self._counters.get((method, code))
         if counter is None:
             counter = self._counters[method, code] = self._calls.labels(method, code)

@@ -12,7 +12,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
 
-from puddle.server.domain.permissions import RULES, Who
+from puddle.server.domain.permissions import RULES, Access
 from puddle.server.transports.refusals import STATUS
 from puddle.server.transports.table import described, path_of
 
@@ -27,11 +27,11 @@ _SCALARS: Mapping[int, Schema] = {
     FieldDescriptor.TYPE_DOUBLE: {"type": "number", "format": "double"},
 }
 _REFUSED = {
-    "400": "an argument is not as it must be",
-    "401": "who is calling is not known",
+    "400": "an argument is invalid",
+    "401": "the caller is not authenticated",
     "403": "the caller may not do that",
     "404": "there is no such object for this caller",
-    "412": "the object does not stand right for it, or a limit is reached",
+    "412": "the state of the object does not allow it, or a limit is reached",
     "413": "the request is too large",
     "415": "the body is neither protobuf nor JSON",
     "429": "too many calls",
@@ -68,7 +68,7 @@ def _operation(name: str, method: MethodDescriptor, schemas: dict[str, Schema]) 
         "tags": [service],
         "summary": short,
         "description": f"For: {found.name}.{' Note: ' + found.note + '.' if found.note else ''}",
-        "security": [] if found.who is Who.ANYONE else [{"token": []}, {"bearer": []}],
+        "security": [] if found.access is Access.ANYONE else [{"token": []}, {"bearer": []}],
         "requestBody": {"required": True, "content": _content(method.input_type, schemas)},
         "responses": {"200": {"description": told, "content": answer}, **_refusals()},
     }

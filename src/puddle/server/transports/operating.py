@@ -1,11 +1,11 @@
-"""What operators and their machines ask: does it live, what does it count, what can be called.
+"""Endpoints for operators and their tools: health, metrics, and the API's description.
 
-`/healthz`       200 while the process is up, its database answers and its reconciler turns; else 503. It names no
-                 system or user, and is for everybody.
+`/healthz`       200 while the database answers and the reconciler runs; else 503. It names no system or user, and is
+                 public.
 `/metrics`       for Prometheus on the same machine, and for administrators' tokens. A request that came through a proxy
                  (it says so in `Forwarded` or `X-Forwarded-For`) is not from the same machine, wherever the proxy is;
                  nor is one to a name that somebody else has made to mean this machine (DNS rebinding).
-`/openapi.json`  what can be called; for everybody.
+`/openapi.json`  the methods, as OpenAPI; public.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from puddle.server.errors import Denied, Refused
 from puddle.server.transports import metrics, openapi, refusals
 from puddle.server.transports.calls import token_of
 
-PATIENCE_S = 5.0
-"""How long the database may take to say that it is there."""
+DATABASE_TIMEOUT_S = 5.0
+"""How long the database may take to answer the health check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
-    """What health is told from. `look` asks the database for anything; `age` is that of the reconciler's last turn."""
+class HealthChecks:
+    """What health depends on. `database` queries it; `reconciler_age`: seconds since the last turn, if any runs."""
 
     version: str
-    look: Callable[[], object]
-    age: Callable[[], float | None]
+    database: Callable[[], object]
+    reconciler_age: Callable[[], float | None]
     stale_s: float = 120.0
 
 
-class Operating:
-    """The pages of one server."""
+class OperatorPages:
+    """The endpoints of one server process."""
 
-    def __init__(self, api: Api, vitals: Vitals, counted: metrics.Metrics) -> None:
+    def __init__(self, api: Api, checks: HealthChecks, counted: metrics.Metrics) -> None:
         """See the module."""
         self._api = api
-        self._vitals = vitals
+        self._checks = checks
         self._metrics = counted
         self._looking: asyncio.Task[object] | None = None
-        self._openapi = json.dumps(openapi.document(vitals.version), separators=(",", ":")).encode()
+        self._openapi = json.dumps(openapi.document(checks.version), separators=(",", ":")).encode()
 
     def routes(self) -> list[Route]:
-        """Return where they are found."""
+        """Return their routes."""
         return [
             Route("/healthz", self.health),
             Route("/metrics", self.metrics),
@@ -62,47 +62,47 @@ class Operating:
         ]
 
     async def health(self, _request: Request) -> Response:
-        """Tell whether everything lives."""
+        """Respond with the health of the server."""
         database = await self._database()
-        age = self._vitals.age()
-        turning = age is None or age <= self._vitals.stale_s
+        age = self._checks.reconciler_age()
+        turning = age is None or age <= self._checks.stale_s
         told = {
             "status": "ok" if database and turning else "failing",
-            "version": self._vitals.version,
+            "version": self._checks.version,
             "database": "ok" if database else "does not answer",
             "reconciler": {"turning": turning, "seconds_since_last_turn": None if age is None else round(age, 3)},
         }
         return _json(200 if database and turning else 503, json.dumps(told).encode())
 
     async def _database(self) -> bool:
-        """Ask it, once for all who want to know at this moment: else a database that hangs would take all threads."""
+        """Query it, once for all concurrent health checks: else a database that hangs would take all threads."""
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(asyncio.to_thread(self._vitals.look))
+            self._looking = asyncio.create_task(asyncio.to_thread(self._checks.database))
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(DATABASE_TIMEOUT_S):
                 await asyncio.shield(self._looking)
         except Exception:  # noqa: BLE001 -- whatever it is: that it does not answer is the answer
             return False
         return True
 
     async def metrics(self, request: Request) -> Response:
-        """Tell what was counted, to whoever may know."""
+        """Respond with the metrics, to this machine and to administrators."""
         if not _from_here(request):
             await asyncio.to_thread(self._admit_operator, request)
         return Response(await asyncio.to_thread(self._metrics.text), media_type=metrics.CONTENT_TYPE)
 
     def _admit_operator(self, request: Request) -> None:
-        known = self._api.logins.admit(token_of(dict(request.scope["headers"])))
+        known = self._api.logins.authenticate(token_of(dict(request.scope["headers"])))
         if known.caller.user.role is not Role.ADMIN:
             raise Denied
 
     async def openapi(self, _request: Request) -> Response:
-        """Tell what can be called."""
+        """Respond with the API's description."""
         return _json(200, self._openapi)
 
 
 def refused(request: Request, error: Exception) -> Response:
-    """Answer a refusal of these pages as all others are."""
+    """Respond with a refusal, in the same form as methods do."""
     if not isinstance(error, Refused):
         raise error
     body = refusals.body_of(error, request.scope["puddle.request_id"])
@@ -111,12 +111,12 @@ def refused(request: Request, error: Exception) -> Response:
 
 
 def broken(request: Request, _error: Exception) -> Response:
-    """Answer for a mistake of ours; it is logged by whoever called."""
+    """Respond to an unexpected exception, which the caller logs."""
     return refused(request, refusals.broken())
 
 
 def missing(request: Request, error: Exception) -> Response:
-    """Answer for a page that is not there, or not for that method."""
+    """Respond for a path that does not exist, or not with that HTTP method."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     if status == 405:
         told = refusals.Unserved(405, "unimplemented", "pages are read with GET", "get_only")
@@ -133,7 +133,7 @@ def _from_here(request: Request) -> bool:
 
 
 def _host_of(request: Request) -> str:
-    """Return under which name or address we were asked; a browser names whom it believes to ask."""
+    """Return the host the request was sent to, as its client has it (a browser tells the name it resolved)."""
     try:
         return urlsplit(f"//{request.headers.get('host', '127.0.0.1')}").hostname or ""
     except ValueError:

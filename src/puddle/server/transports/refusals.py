@@ -68,7 +68,7 @@ def wrong_type(content_type: str) -> Unserved:
 
 
 def wrong_coding(coding: str) -> Unserved:
-    """Return the refusal of a body that is packed in a way we don't unpack."""
+    """Return the refusal of a Content-Encoding that is not supported."""
     sentence = f"Content-Encoding is gzip or identity; it is {coding[:32]!r}"
     return Unserved(415, "unimplemented", sentence, "content_encoding", field="Content-Encoding")
 
@@ -79,13 +79,15 @@ def no_method(path: str) -> Unserved:
 
 
 def too_slow() -> Unserved:
-    """Return the refusal of a body that does not come, or an answer that was not there in the time the caller gave."""
-    return Unserved(504, "deadline_exceeded", "the time for this call is over; what it asked may be done yet", "slow")
+    """Return the refusal of a body that does not come in time, or of a call that takes longer than its timeout."""
+    return Unserved(
+        504, "deadline_exceeded", "the call has timed out; what it asked for may be done all the same", "slow"
+    )
 
 
 def busy() -> Unserved:
-    """Return the refusal of a call for which there is no room."""
-    sentence = "the server has as much to do as it takes on; try again in a second"
+    """Return the refusal of a call while too many are pending."""
+    sentence = "the server is overloaded; try again in a second"
     return Unserved(503, "unavailable", sentence, "busy", retry_after=1)
 
 
@@ -95,8 +97,8 @@ def no_database() -> Unserved:
 
 
 def broken() -> Unserved:
-    """Return what is told of a mistake of ours: nothing but that the log has it under the request's id."""
-    return Unserved(500, "internal", "the server made a mistake; the log has it under this request id", "internal")
+    """Return the refusal for a bug in the server, which says no more than that the log has it."""
+    return Unserved(500, "internal", "internal error; the server's log has it under this request id", "internal")
 
 
 def status_of(refused: Refused) -> int:
@@ -106,7 +108,7 @@ def status_of(refused: Refused) -> int:
 
 
 def body_of(refused: Refused, request_id: str) -> bytes:
-    """Return what a caller is told, as JSON."""
+    """Return the body of an error response, as JSON."""
     meta = {**refused.meta, "request_id": request_id, "allowed_actions": refused.meta.get("allowed_actions", [])}
     said = {"code": refused.code, "message": refused.sentence, "meta": meta}
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

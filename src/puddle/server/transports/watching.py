@@ -1,14 +1,14 @@
-"""`WatchSystems`: a stream of server-sent events. First everything its caller may see, then whatever changes.
+"""`WatchSystems`: a stream of server-sent events. First every system the caller may see, then whatever changes.
 
     event: system                                  event: end
     data: {"kind": "changed", "system": {…}}       data: {"code": "unauthenticated", "message": …, "meta": …}
 
-One `Hub` looks for all watchers of this process: once a second, and as soon as something is wished here. A watcher
-keeps the ids it has yet to be told of, not what there is to tell, so one that reads slowly sees fewer states of a
-system and costs no more memory. What is sent is made when it is sent, and shared by watchers with the same rights.
+One `Hub` polls the database for all watchers of this process: once a second, and as soon as a wish is written here. A
+watcher queues ids, not messages, so one that reads slowly skips states of a system and costs no more memory. Messages
+are made when they are sent, and shared by watchers with the same rights.
 
-A stream ends with the token it was opened with, and when its user is given another role: open another with the token
-that calls have brought since. Passwords are not in it.
+A stream ends when the token it was opened with expires, and when its user is given another role: open another with the
+token that calls have returned since. Passwords are not in it.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ from puddle.server.api.watching import Watching, Whose
 from puddle.server.domain.states import Status
 from puddle.server.errors import Refused, TooMany, Unauthenticated
 from puddle.server.transports import refusals
-from puddle.server.transports.bodies import MOST_BYTES_OF_STRANGERS, body_of
-from puddle.server.transports.calls import Call, call_of, heard, renewal
+from puddle.server.transports.bodies import MAX_ANONYMOUS_BYTES, body_of
+from puddle.server.transports.calls import Call, accept, call_of, renewal
 from puddle.server.transports.codecs import codec_of
 from puddle.server.transports.connect import Counter as CallCounter
 from puddle.server.transports.connect import address_of, refusal_of, request_id_of, send_refusal
 from puddle.server.transports.messages.enums import everybody
-from puddle.server.transports.messages.systems import system
+from puddle.server.transports.messages.system_message import system
 from puddle.server.transports.table import WATCH, WATCHED
 
 LOG = structlog.get_logger("puddle.watching")
 BATCH = 50
 KEPT = 2000
 GRACE_S = 5.0
-"""How long streams have to end by themselves when the server stops."""
+"""How long streams have to end by themselves when the server stops, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How often is looked and asked whether a token is still good, and how many streams a user may have open."""
+class StreamLimits:
+    """How often changes are polled for and tokens checked again, and how many streams a user may have open."""
 
     every_s: float = 1.0
     heartbeat_s: float = 15.0
@@ -62,7 +62,7 @@ class Terms:
 
 @dataclass(eq=False, slots=True)
 class Watcher:
-    """Somebody who watches: what they want to see, and of which systems they have yet to be told."""
+    """One open stream: which systems it is about, and the ids of those with a pending event."""
 
     owner_id: str
     admin: bool
@@ -77,14 +77,14 @@ class Watcher:
         self.news.set()
 
     def offer(self, system_id: str, owner_id: str) -> None:
-        """Note that there is something to tell, if it is theirs to know and they want to."""
+        """Queue an event about a system, if the watcher may see it and asked for it."""
         if self.owner_id not in {"", owner_id} or (self.ids and system_id not in self.ids):
             return
         self.pending[system_id] = None
         self.news.set()
 
     def take(self) -> list[str]:
-        """Return some of what is to be told."""
+        """Return some of the queued ids, and remove them."""
         taken = [self.pending.popitem(last=False)[0] for _ in range(min(BATCH, len(self.pending)))]
         if not self.pending:
             self.news.clear()
@@ -92,7 +92,7 @@ class Watcher:
 
 
 class Hub:
-    """Looks for all watchers of this process. Everything but `wake` is called on its event loop."""
+    """Polls for changes on behalf of all watchers. Everything but `wake` is called on its event loop."""
 
     def __init__(self, source: Watching, every_s: float) -> None:
         """See the module."""
@@ -107,23 +107,23 @@ class Hub:
         self.closing = False
 
     def wake(self) -> None:
-        """Look at once. May be called from any thread."""
+        """Poll at once. May be called from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._woken.set)
 
     async def add(self, watcher: Watcher) -> None:
-        """Let somebody watch; they are told of everything there is first."""
+        """Add a watcher; every system is queued for it first."""
         self._loop = asyncio.get_running_loop()
         self._watchers.add(watcher)
         found = await asyncio.to_thread(self._source.revisions)
         if self._task is None:  # the first: what changes is what differs from what they are told first
             self._known = found
-            self._task = asyncio.create_task(self._look_again_and_again())
+            self._task = asyncio.create_task(self._poll_forever())
         for system_id, whose in found.items():
             watcher.offer(system_id, whose.owner_id)
 
     def remove(self, watcher: Watcher) -> None:
-        """Let somebody go; who was the last ends the looking."""
+        """Remove a watcher; without any, polling stops."""
         self._watchers.discard(watcher)
         if not self._watchers and self._task is not None:
             self._task.cancel()
@@ -142,7 +142,7 @@ class Hub:
                 await task
 
     async def texts(self, ids: Iterable[str], *, admin: bool) -> list[str]:
-        """Return what there is to tell of systems, in JSON."""
+        """Return the events about systems, in JSON."""
         wanted = list(ids)
         held = {each: text for each in wanted if (text := self._text(each, admin=admin)) is not None}
         missing = [each for each in wanted if each not in held]
@@ -166,24 +166,24 @@ class Hub:
         made = {each: (-1, _json(pb.SystemEvent(kind="gone", system=pb.System(id=each)))) for each in ids}
         for view in self._source.seen(ids, admin=admin):
             kind = "gone" if view.system.status is Status.TERMINATED else "changed"
-            event = pb.SystemEvent(kind=kind, system=system(view))
+            event = pb.SystemEvent(kind=kind, system=system(view, disk=False))
             made[view.system.id] = view.system.revision, _json(event)
         return made
 
-    async def _look_again_and_again(self) -> None:
+    async def _poll_forever(self) -> None:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._every_s)
             self._woken.clear()
-            found = await self._look()
+            found = await self._poll()
             if found is not None:
                 self._tell(found)
 
-    async def _look(self) -> Mapping[str, Whose] | None:
+    async def _poll(self) -> Mapping[str, Whose] | None:
         try:
             return await asyncio.to_thread(self._source.revisions)
         except SQLAlchemyError as error:
-            LOG.warning("cannot look for changes; trying again", kind=type(error).__name__)
+            LOG.warning("cannot poll for changes; trying again", kind=type(error).__name__)
             return None
 
     def _tell(self, found: Mapping[str, Whose]) -> None:
@@ -199,16 +199,16 @@ class Streams:
     """`WatchSystems`, as an ASGI application."""
 
     def __init__(
-        self, api: Api, counter: CallCounter, gauge: Callable[[int], None], terms: Terms | None = None
+        self, api: Api, counter: CallCounter, gauge: Callable[[int], None], limits: StreamLimits | None = None
     ) -> None:
         """`gauge` is told how many streams are open."""
         self._api = api
         self._source = Watching(api.backend)
         self._counter = counter
         self._gauge = gauge
-        self._terms = terms or Terms()
+        self._limits = limits or StreamLimits()
         self._open: Counter[str] = Counter()
-        self.hub = Hub(self._source, self._terms.every_s)
+        self.hub = Hub(self._source, self._limits.every_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one stream."""
@@ -217,7 +217,7 @@ class Streams:
         request_id = request_id_of(headers)
         try:
             call, watcher = await self._opened(scope, receive, headers, request_id)
-        except Exception as error:  # noqa: BLE001 -- the edge: whatever is not a refusal is logged as ours
+        except Exception as error:  # noqa: BLE001 -- the edge: whatever is not a refusal is a bug, and logged
             refused = refusal_of(error, WATCH, request_id)
             await send_refusal(send, refused, request_id)
             self._counter.count(WATCH, refused.code, time.perf_counter() - begun)
@@ -229,11 +229,11 @@ class Streams:
             self._close(call.caller.user.id, watcher)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, call: Call, watcher: Watcher) -> None:
-        more = {name.decode(): value.decode() for name, value in renewal(call.admitted)}
+        more = {name.decode(): value.decode() for name, value in renewal(call.authenticated)}
         response = EventSourceResponse(
             self._events(call, watcher),
-            ping=self._terms.heartbeat_s,
-            send_timeout=self._terms.slowest_s,
+            ping=self._limits.heartbeat_s,
+            send_timeout=self._limits.slowest_s,
             data_sender_callable=watcher.closed,
             shutdown_event=watcher.closing,
             shutdown_grace_period=GRACE_S,
@@ -248,8 +248,8 @@ class Streams:
             raise refusals.wrong_method(scope["method"])
         codec = codec_of(headers.get(b"content-type"))
         call = call_of(headers, request_id, address_of(scope))
-        body = await body_of(receive, headers, MOST_BYTES_OF_STRANGERS)
-        known, message = await asyncio.to_thread(heard, self._api, WATCHED, codec, body, call)
+        body = await body_of(receive, headers, MAX_ANONYMOUS_BYTES)
+        known, message = await asyncio.to_thread(accept, self._api, WATCHED, codec, body, call)
         if not isinstance(message, pb.WatchSystemsRequest):
             raise TypeError(f"{WATCH} takes another message than {type(message).__name__}")
         user = known.caller.user
@@ -259,8 +259,8 @@ class Streams:
         return known, watcher
 
     def _count(self, user_id: str) -> None:
-        if self._open[user_id] >= self._terms.per_user:
-            raise TooMany(f"you watch {self._terms.per_user} times already; close one of the streams first", 60)
+        if self._open[user_id] >= self._limits.per_user:
+            raise TooMany(f"you watch {self._limits.per_user} times already; close one of the streams first", 60)
         self._open[user_id] += 1
         self._gauge(self._open.total())
 
@@ -283,9 +283,9 @@ class Streams:
         return self.hub.closing or watcher.closing.is_set()
 
     async def _some(self, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
-        """Yield what there is to tell until the next time to ask whether the token is good."""
+        """Yield events until it is time to check the token again."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._terms.heartbeat_s
+        until = loop.time() + self._limits.heartbeat_s
         while not self._ended(watcher) and (left := until - loop.time()) > 0:
             try:
                 await asyncio.wait_for(watcher.news.wait(), left)

@@ -2,16 +2,15 @@
 
     folder/
       lock                    held while an order is written
-      machines/<system id>/   card.json (what is ordered), state.json (what its supervisor says), service.json,
+      machines/<system id>/   card.json (its spec), state.json (its status), heartbeat, service.json,
                               serving.json, console.log, disk/
       snapshots/<id>/         order.json, state.json, outcome.json, disk/
       images/<id>/            image.json, build.log, files/
       trash/                  what is being removed
 
-`cloud` writes orders and launches supervisors; it holds nothing in memory, so it can be killed and started again, and
+`cloud` writes specs and launches supervisors; it holds nothing in memory, so it can be killed and started again, and
 several can share a folder. `machine` is the supervisor, `copier` the process that takes a snapshot: they outlive the
-server, and tell how things stand by files. Who they are is told by process id, start time and boot together, never by
-the id alone; and a lock in the folder keeps a second one away.
+server, and report their status in files (`spec`). A lock in the folder keeps a second one away.
 
 **What is enforced, and how.** Memory and CPU: by a control group (v2) where one may be made below the server's own, so
 that the kernel holds the limit. Elsewhere the supervisor looks twice a second what the machine's processes hold in

@@ -1,4 +1,4 @@
-"""The local cloud as a `Provider`: writes orders into the folders of machines and launches their supervisors."""
+"""The local cloud as a `Provider`: writes the specs of machines and launches their supervisors."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from puddle.server.clouds.base import Built, Endpoint, Order, Recipe, Shape, StepFailed
+from puddle.server.clouds.local.errors import exclusive, folder_of, os_errors_at
 from puddle.server.clouds.local.files import folder_below, tail, write_in
 from puddle.server.clouds.local.images import Images
-from puddle.server.clouds.local.keeper import CONSOLE
-from puddle.server.clouds.local.papers import DOWN, GONE, UP, Card, State, as_machine
 from puddle.server.clouds.local.ports import HOST, is_free, is_strangers
-from puddle.server.clouds.local.processes import end_marked, launch
+from puddle.server.clouds.local.processes import kill_marked, launch
+from puddle.server.clouds.local.service import CONSOLE
 from puddle.server.clouds.local.shell import LocalShell
 from puddle.server.clouds.local.snapshots import Snapshots
+from puddle.server.clouds.local.spec import DOWN, GONE, UP, Spec, Status, as_machine
 from puddle.server.clouds.local.trees import empty, put_away, throw_away
-from puddle.server.clouds.local.troubles import folder_of, told, writing
 from puddle.server.clouds.names import not_found
 from puddle.server.domain.facts import NO_MACHINE, Copy, CopyState, Machine, Power
 
@@ -47,16 +47,16 @@ class LocalCloud:
         self._images = Images(self.root)
         self._snapshots = Snapshots(self.root)
 
-    # whose it is
+    # ownership
 
     def owner(self) -> str:
         """See Provider: the file `installation` of the folder says it."""
-        with told(f"the local cloud in {self.root}"):
+        with os_errors_at(f"the local cloud in {self.root}"):
             return _owner_of(self.root)
 
     def take(self, installation: str) -> str:
         """See Provider."""
-        with writing(self.root):
+        with exclusive(self.root):
             if owner := _owner_of(self.root):
                 return owner
             with folder_below(self.root, ()) as folder:
@@ -68,14 +68,14 @@ class LocalCloud:
     def create(self, order: Order) -> str:
         """See Provider. Raises StepFailed CAPACITY where no port is left."""
         folder = self._folder(order.system_id)
-        with writing(self.root):
-            card = Card.read(folder)
-            if card is not None and card.wish == GONE:
+        with exclusive(self.root):
+            spec = Spec.read(folder)
+            if spec is not None and spec.wish == GONE:
                 raise StepFailed("NOT_READY", f"the former machine of {order.system_id} is still being removed")
-            if card is None:
+            if spec is None:
                 self._check(order)
                 self._write_new(order, folder)
-        if card is None:
+        if spec is None:
             launch(SUPERVISOR, folder)
         return order.system_id
 
@@ -90,7 +90,7 @@ class LocalCloud:
             raise not_found("snapshot", order.source_snapshot_id, for_ever=True)
 
     def _write_new(self, order: Order, folder: Path) -> None:
-        card = Card(
+        spec = Spec(
             system_id=order.system_id,
             name=order.name,
             image_id=order.cloud_image_id,
@@ -108,11 +108,11 @@ class LocalCloud:
         draft = folder.with_name(f".new-{folder.name}")
         throw_away(draft, self.root / "trash")
         draft.mkdir(mode=0o700)
-        card.write(draft)
+        spec.write(draft)
         draft.rename(folder)
 
     def _choose_ports(self, names: Mapping[str, int]) -> dict[str, int]:
-        taken = {port for card in self._cards() for port in card.ports.values()}
+        taken = {port for spec in self._specs() for port in spec.ports.values()}
         free = (port for port in self._ports if port not in taken and is_free(port))
         chosen = dict(zip(names, free, strict=False))
         if len(chosen) < len(names):
@@ -122,100 +122,100 @@ class LocalCloud:
     def machine(self, system_id: str) -> Machine:
         """See Provider."""
         folder = self._folder(system_id)
-        card = Card.read(folder)
-        return NO_MACHINE if card is None else as_machine(folder, card)
+        spec = Spec.read(folder)
+        return NO_MACHINE if spec is None else as_machine(folder, spec)
 
     def machines(self) -> Sequence[tuple[str, Machine]]:
         """See Provider."""
-        return [(card.system_id, as_machine(self._folder(card.system_id), card)) for card in self._cards()]
+        return [(spec.system_id, as_machine(self._folder(spec.system_id), spec)) for spec in self._specs()]
 
     def start(self, machine_id: str) -> None:
         """See Provider."""
-        with writing(self.root):
-            card, machine = self._found(machine_id)
+        with exclusive(self.root):
+            spec, machine = self._found(machine_id)
             if machine.power in {Power.RUNNING, Power.PENDING}:
                 return
             if machine.power is not Power.STOPPED:
                 raise StepFailed("NOT_READY", f"the machine {machine_id} has not stopped yet")
-            self._order(replace(card, wish=UP))
+            self._write(replace(spec, wish=UP))
         launch(SUPERVISOR, self._folder(machine_id))
 
     def stop(self, machine_id: str) -> None:
         """See Provider."""
-        with writing(self.root):
-            card, _ = self._found(machine_id)
-            if card.wish == UP:
-                self._order(replace(card, wish=DOWN))
+        with exclusive(self.root):
+            spec, _ = self._found(machine_id)
+            if spec.wish == UP:
+                self._write(replace(spec, wish=DOWN))
         self._wake(machine_id)
 
     def reboot(self, machine_id: str, token: str) -> None:
         """See Provider."""
-        with writing(self.root):
-            card, machine = self._found(machine_id)
-            if card.token == token:
+        with exclusive(self.root):
+            spec, machine = self._found(machine_id)
+            if spec.token == token:
                 return
             if machine.power is not Power.RUNNING:
                 raise StepFailed("NOT_READY", f"the machine {machine_id} is not running, but {machine.power}")
-            self._order(replace(card, token=token))
+            self._write(replace(spec, token=token))
         self._wake(machine_id)
 
     def resize(self, machine_id: str, shape: Shape) -> None:
         """See Provider. It counts from the next start."""
-        with writing(self.root):
-            card, machine = self._found(machine_id)
+        with exclusive(self.root):
+            spec, machine = self._found(machine_id)
             wanted = replace(
-                card,
+                spec,
                 cloud_type=shape.cloud_type,
                 vcpus=shape.vcpus,
                 memory_gb=shape.memory_gb,
-                disk_gb=max(shape.disk_gb, card.disk_gb),
+                disk_gb=max(shape.disk_gb, spec.disk_gb),
             )
-            if wanted == card:
+            if wanted == spec:
                 return
             if machine.power is not Power.STOPPED:
                 raise StepFailed("NOT_READY", f"the machine {machine_id} must be stopped to be resized")
-            self._order(wanted)
+            self._write(wanted)
 
     def destroy(self, system_id: str) -> None:
         """See Provider. A machine that runs is removed by its supervisor, as the last thing that does."""
         folder = self._folder(system_id)
-        with writing(self.root):
-            card = Card.read(folder)
-            if card is not None and card.wish != GONE:
-                self._order(replace(card, wish=GONE))
-            if not State.read(folder).who.alive():
-                end_marked(folder)
+        with exclusive(self.root):
+            spec = Spec.read(folder)
+            if spec is not None and spec.wish != GONE:
+                self._write(replace(spec, wish=GONE))
+            if not Status.read(folder).who.alive():
+                kill_marked(folder)
                 put_away(folder, self.root / "trash")
             self._images.clean(self._used_images())
         self._wake(system_id)
-        with told(f"the machine of {system_id}"):
+        with os_errors_at(f"the machine of {system_id}"):
             empty(self.root / "trash")
 
     def endpoint(self, machine_id: str) -> Endpoint:
         """See Provider."""
-        card, machine = self._found(machine_id)
+        spec, machine = self._found(machine_id)
         if machine.power is not Power.RUNNING:
             raise StepFailed("UNREACHABLE", f"the machine {machine_id} is not running, but {machine.power}")
-        if strange := next((port for port in card.ports.values() if is_strangers(port)), 0):
+        if strange := next((port for port in spec.ports.values() if is_strangers(port)), 0):
             raise StepFailed("UNREACHABLE", f"another user of this machine has taken port {strange} of {machine_id}")
         return Endpoint(
             host=HOST,
-            ports=card.ports,
-            memory_gb=card.memory_gb,
-            vcpus=card.vcpus,
+            ports=spec.ports,
+            memory_gb=spec.memory_gb,
+            vcpus=spec.vcpus,
             shell=LocalShell(self._folder(machine_id)),
         )
 
     def console(self, machine_id: str, lines: int = 200) -> str:
         """See Provider."""
         self._found(machine_id)
-        with told(f"the console of {machine_id}"):
+        with os_errors_at(f"the console of {machine_id}"):
             return tail(self._folder(machine_id) / CONSOLE, lines)
 
     def tags(self, system_id: str) -> tuple[tuple[str, str], ...]:
         """Return the tags of a system's machine. Raises StepFailed where it has none."""
-        card, _ = self._found(system_id)
-        return tuple((label, value) for label, value in card.tags)
+        spec, _ = self._found(system_id)
+        return tuple((label, value) for label, value in spec.tags)
 
     # snapshots and images
 
@@ -245,35 +245,35 @@ class LocalCloud:
 
     def delete_image(self, image_id: str) -> None:
         """See Provider."""
-        with writing(self.root):
+        with exclusive(self.root):
             self._images.delete(image_id, self._used_images())
 
-    # finding and ordering
+    # finding and writing specs
 
     def _folder(self, system_id: str) -> Path:
         return folder_of(self.root / "machines", system_id)
 
-    def _found(self, machine_id: str) -> tuple[Card, Machine]:
+    def _found(self, machine_id: str) -> tuple[Spec, Machine]:
         folder = self._folder(machine_id)
-        card = Card.read(folder)
-        if card is None:
+        spec = Spec.read(folder)
+        if spec is None:
             raise not_found("machine", machine_id)
-        return card, as_machine(folder, card)
+        return spec, as_machine(folder, spec)
 
-    def _order(self, card: Card) -> None:
-        replace(card, ordered=time.time()).write(self._folder(card.system_id))
+    def _write(self, spec: Spec) -> None:
+        replace(spec, ordered=time.time()).write(self._folder(spec.system_id))
 
     def _wake(self, machine_id: str) -> None:
-        State.read(self._folder(machine_id)).who.send(signal.SIGHUP)
+        Status.read(self._folder(machine_id)).who.send(signal.SIGHUP)
 
-    def _cards(self) -> Iterator[Card]:
+    def _specs(self) -> Iterator[Spec]:
         for path in sorted((self.root / "machines").iterdir()):
-            card = None if path.name.startswith(".") or path.is_symlink() else Card.read(path)
-            if card is not None:
-                yield card
+            spec = None if path.name.startswith(".") or path.is_symlink() else Spec.read(path)
+            if spec is not None:
+                yield spec
 
     def _used_images(self) -> set[str]:
-        return {card.image_id for card in self._cards() if card.wish != GONE}
+        return {spec.image_id for spec in self._specs() if spec.wish != GONE}
 
 
 def _owner_of(root: Path) -> str:

@@ -13,26 +13,26 @@ import time
 from pathlib import Path
 
 from puddle.server.clouds.local.files import read_json, write_json
-from puddle.server.clouds.local.papers import MAKING, State
-from puddle.server.clouds.local.processes import get_loose, me, say_ready
+from puddle.server.clouds.local.processes import daemonize, say_ready, this_process
+from puddle.server.clouds.local.spec import MAKING, Status
 from puddle.server.clouds.local.trees import copy_tree, throw_away
 
 ORDER, OUTCOME, LOG = "order.json", "outcome.json", "copy.log"
-MOST_TRIES = 3
+MAX_TRIES = 3
 
 
 def main(folder: Path) -> None:
     """Make the snapshot in `folder`, unless somebody does or it has ended."""
-    telling = get_loose(folder, LOG)
+    telling = daemonize(folder, LOG)
     order = read_json(folder / ORDER)
     if order is None or (folder / OUTCOME).exists():
         return say_ready(telling)
     tries = order["tries"] + 1
     write_json(folder / ORDER, {**order, "tries": tries})
-    State(who=me(), phase=MAKING, since=time.time()).write(folder)
+    Status(who=this_process(), phase=MAKING, since=time.time()).write(folder)
     say_ready(telling)
-    if tries > MOST_TRIES:
-        return _end(folder, f"its copying was cut short {MOST_TRIES} times")
+    if tries > MAX_TRIES:
+        return _end(folder, f"its copying was cut short {MAX_TRIES} times")
     return _end(folder, _copied(folder, str(order["system_id"]), int(order["disk_gb"]) << 30))
 
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-MOST_READ = 16 << 20
+MAX_TAIL = 256 << 10
+MAX_READ = 16 << 20
 """No larger file of a machine is read into the server."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -76,13 +77,13 @@ def _forget(folder: int, name: str) -> None:
 
 
 def read_in(folder: int, name: str) -> bytes:
-    """Return a plain file of an open folder. Raises OSError where it is anything else, or larger than `MOST_READ`."""
+    """Return a plain file of an open folder. Raises OSError where it is anything else, or larger than `MAX_READ`."""
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(handle, "rb") as file:
         _plain(handle, name)
-        content = file.read(MOST_READ + 1)
-    if len(content) > MOST_READ:
-        raise OSError(f"{name} is larger than {MOST_READ >> 20} MiB")
+        content = file.read(MAX_READ + 1)
+    if len(content) > MAX_READ:
+        raise OSError(f"{name} is larger than {MAX_READ >> 20} MiB")
     return content
 
 
@@ -115,8 +116,8 @@ def lock_for_life(path: Path) -> bool:
     return True
 
 
-def tail(path: Path, lines: int, most: int = 256 << 10) -> str:
-    """Return the last lines of a file, of its last `most` bytes; empty where there is none.
+def tail(path: Path, lines: int) -> str:
+    """Return the last lines of a file, of its last `MAX_TAIL` bytes; empty where there is none.
 
     Raises OSError where it is a link, or anything else that is no plain file.
     """
@@ -125,6 +126,6 @@ def tail(path: Path, lines: int, most: int = 256 << 10) -> str:
     except FileNotFoundError:
         return ""
     with os.fdopen(handle, "rb") as file:
-        file.seek(max(0, _plain(handle, path.name).st_size - most))
-        text = file.read(most).decode(errors="replace")
+        file.seek(max(0, _plain(handle, path.name).st_size - MAX_TAIL))
+        text = file.read(MAX_TAIL).decode(errors="replace")
     return "".join(text.splitlines(keepends=True)[-lines:]) if lines > 0 else ""

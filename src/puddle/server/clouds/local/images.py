@@ -13,7 +13,7 @@ from puddle.server.clouds.local.files import locked, read_json, tail, write_json
 from puddle.server.clouds.local.trees import throw_away
 from puddle.server.clouds.names import checked_id, not_found
 
-_CARD, _LOG = "image.json", "build.log"
+_METADATA, _LOG = "image.json", "build.log"
 
 
 class Images:
@@ -30,12 +30,12 @@ class Images:
             return self._build(image_id, recipe, version) if there is None else there
 
     def _built(self, image_id: str) -> Built | None:
-        card = read_json(self._folder / image_id / _CARD)
-        if card is None:
+        metadata = read_json(self._folder / image_id / _METADATA)
+        if metadata is None:
             return None
-        if card["deleted"]:  # and still in use: it is what was asked for
-            write_json(self._folder / image_id / _CARD, {**card, "deleted": False})
-        return Built(cloud_image_id=image_id, checksum=card["checksum"])
+        if metadata["deleted"]:  # and still in use: it is what was asked for
+            write_json(self._folder / image_id / _METADATA, {**metadata, "deleted": False})
+        return Built(cloud_image_id=image_id, checksum=metadata["checksum"])
 
     def _build(self, image_id: str, recipe: Recipe, version: str) -> Built:
         part = self._part(image_id)
@@ -43,7 +43,7 @@ class Images:
         part.mkdir(mode=0o700)
         (part / "files").mkdir(mode=0o700)
         checksum = recipe.build(version, str(part / "files"), str(part / _LOG))
-        write_json(part / _CARD, {"version": version, "checksum": checksum, "deleted": False})
+        write_json(part / _METADATA, {"version": version, "checksum": checksum, "deleted": False})
         part.rename(self._folder / image_id)
         return Built(cloud_image_id=image_id, checksum=checksum)
 
@@ -54,24 +54,24 @@ class Images:
 
     def check(self, image_id: str) -> None:
         """Raise StepFailed where there is no such image."""
-        card = read_json(self._folder / checked_id(image_id) / _CARD)
-        if card is None or card["deleted"]:
+        metadata = read_json(self._folder / checked_id(image_id) / _METADATA)
+        if metadata is None or metadata["deleted"]:
             raise not_found("image", image_id, for_ever=True)
 
     def delete(self, image_id: str, used: Iterable[str]) -> None:
         """See `Provider.delete_image`. `used`: the images machines run from."""
         throw_away(self._part(checked_id(image_id)), self._root / "trash")
-        card = read_json(self._folder / image_id / _CARD)
-        if card is not None:
-            write_json(self._folder / image_id / _CARD, {**card, "deleted": True})
+        metadata = read_json(self._folder / image_id / _METADATA)
+        if metadata is not None:
+            write_json(self._folder / image_id / _METADATA, {**metadata, "deleted": True})
         self.clean(used)
 
     def clean(self, used: Iterable[str]) -> None:
         """Remove the images that are deleted and that no machine runs from any more."""
         kept = set(used)
         for path in self._folder.iterdir():
-            card = read_json(path / _CARD)
-            if card is not None and card["deleted"] and path.name not in kept:
+            metadata = read_json(path / _METADATA)
+            if metadata is not None and metadata["deleted"] and path.name not in kept:
                 throw_away(path, self._root / "trash")
 
     def _part(self, image_id: str) -> Path:

@@ -1,9 +1,9 @@
-"""A running machine: the supervisor that makes its disk, keeps its program running and tells how it stands.
+"""A running machine: the supervisor that makes its disk, keeps its service running and reports its status.
 
     python -m puddle.server.clouds.local.machine FOLDER
 
-It takes its orders from the card in its folder, which it looks at twice a second, and at once on SIGHUP; SIGTERM lets
-it end. It outlives the server. One thread, and few imports: there is one of these for every machine.
+It does what the spec in its folder says, which it reads twice a second, and at once on SIGHUP; SIGTERM stops it. It
+outlives the server. One thread, and few imports: there is one of these for every machine.
 """
 
 from __future__ import annotations
@@ -18,55 +18,54 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from puddle.server.clouds.local import papers
-from puddle.server.clouds.local.keeper import CONSOLE, Keeper
 from puddle.server.clouds.local.limits import ControlGroup, find_own_group, share_cpus
-from puddle.server.clouds.local.papers import ENDED, GONE, MAKING, RUNNING, UP, Card, State
-from puddle.server.clouds.local.processes import adopt_orphans, end_marked, get_loose, me, say_ready
+from puddle.server.clouds.local.processes import adopt_orphans, daemonize, kill_marked, say_ready, this_process
+from puddle.server.clouds.local.service import CONSOLE, ServiceRunner
+from puddle.server.clouds.local.spec import ENDED, GONE, MAKING, RUNNING, UP, Spec, Status, beat
 from puddle.server.clouds.local.trees import copy_tree, throw_away
 
 TICK = 0.5
 
 
-class OtherOrders(Exception):
-    """The machine is not to come up any more."""
+class NoLongerWanted(Exception):
+    """The machine is to go down."""
 
 
 class Supervisor:
     """One run of a machine, from its start until it is stopped."""
 
-    def __init__(self, folder: Path, card: Card) -> None:
+    def __init__(self, folder: Path, spec: Spec) -> None:
         self._folder = folder
-        self._card = card
-        self._state = State(who=me(), phase=MAKING, since=time.time(), token=card.token)
+        self._spec = spec
+        self._status = Status(who=this_process(), phase=MAKING, since=time.time(), token=spec.token)
         self._signals = Signals()
-        self._keeper: Keeper | None = None
+        self._runner: ServiceRunner | None = None
         self._group: ControlGroup | None = None
         self._beaten = 0.0
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Live."""
-        self._tell(MAKING)
+        """Bring the machine up, supervise it, and take it down. `ready` is called once it is on its way up."""
+        self._report(MAKING)
         ready()
-        with suppress(OtherOrders):
+        with suppress(NoLongerWanted):
             self._come_up()
             while True:
-                self._look()
+                self._tick()
                 self._signals.wait(TICK)
         self._go_down()
 
     # up
 
     def _come_up(self) -> None:
-        end_marked(self._folder)
-        self._group = ControlGroup.make(find_own_group(), self._card)
+        kill_marked(self._folder)
+        self._group = ControlGroup.make(find_own_group(), self._spec)
         if self._group is None:
-            share_cpus(self._card)
+            share_cpus(self._spec)
         try:
             self._make_disk()
         except (OSError, RecursionError) as error:
-            self._tell(MAKING, failure=f"its disk could not be made: {error}")
-            self._wait_for_other_orders()
+            self._report(MAKING, failure=f"its disk could not be made: {error}")
+            self._wait_until_unwanted()
         self._serve()
 
     def _make_disk(self) -> None:
@@ -74,70 +73,70 @@ class Supervisor:
         if disk.is_dir():
             return
         throw_away(part, self._trash())  # a copy that was cut short
-        if self._card.source_snapshot_id:
-            source = self._root() / "snapshots" / self._card.source_snapshot_id / "disk"
-            copy_tree(source, part, self._still_wanted, self._card.disk_gb << 30)
+        if self._spec.source_snapshot_id:
+            source = self._root() / "snapshots" / self._spec.source_snapshot_id / "disk"
+            copy_tree(source, part, self._still_wanted, self._spec.disk_gb << 30)
         else:
             part.mkdir(mode=0o700)
         part.rename(disk)
 
     def _serve(self) -> None:
-        self._keeper = Keeper(self._folder, self._card, self._group, time.monotonic)
-        self._tell(RUNNING)
+        self._runner = ServiceRunner(self._folder, self._spec, self._group, time.monotonic)
+        self._report(RUNNING)
 
-    def _wait_for_other_orders(self) -> None:
+    def _wait_until_unwanted(self) -> None:
         while True:
             self._still_wanted()
             self._signals.wait(TICK)
 
-    # at each look
+    # while it runs
 
-    def _look(self) -> None:
+    def _tick(self) -> None:
         self._still_wanted()
         self._reboot_if_asked()
-        if self._keeper is not None:
-            self._keeper.turn()
-            if self._keeper.trouble != self._state.failure:
-                self._tell(RUNNING, failure=self._keeper.trouble)
+        if self._runner is not None:
+            self._runner.turn()
+            if self._runner.trouble != self._status.failure:
+                self._report(RUNNING, failure=self._runner.trouble)
 
     def _still_wanted(self) -> None:
-        """Leave a sign of life. Raises OtherOrders where the machine is to go down."""
+        """Write a heartbeat. Raises NoLongerWanted where the machine is to go down."""
         now = time.monotonic()
         if now < self._beaten + TICK and not self._signals.taken():
             return
         self._beaten = now
-        card = Card.read(self._folder)
-        if card is None or card.wish != UP or self._signals.to_end:
-            raise OtherOrders
-        self._card = card
-        papers.beat(self._folder)
+        spec = Spec.read(self._folder)
+        if spec is None or spec.wish != UP or self._signals.to_end:
+            raise NoLongerWanted
+        self._spec = spec
+        beat(self._folder)
 
     def _reboot_if_asked(self) -> None:
-        if self._card.token == self._state.token:
+        if self._spec.token == self._status.token:
             return
-        self._tell(MAKING)
-        if self._keeper is not None:
-            self._keeper.end()
-        self._state = replace(self._state, token=self._card.token)
+        self._report(MAKING)
+        if self._runner is not None:
+            self._runner.end()
+        self._status = replace(self._status, token=self._spec.token)
         self._serve()
 
     # down
 
     def _go_down(self) -> None:
-        if self._keeper is not None:
-            self._keeper.end()
+        if self._runner is not None:
+            self._runner.end()
         if self._group is not None:
             self._group.remove()
-        self._tell(ENDED)
-        card = Card.read(self._folder)
-        if card is not None and card.wish == GONE:
+        self._report(ENDED)
+        spec = Spec.read(self._folder)
+        if spec is not None and spec.wish == GONE:
             throw_away(self._folder, self._trash())
 
-    def _tell(self, phase: str, failure: str = "") -> None:
-        since = self._state.since if phase == self._state.phase else time.time()
-        self._state = replace(self._state, phase=phase, since=since, failure=failure)
+    def _report(self, phase: str, failure: str = "") -> None:
+        since = self._status.since if phase == self._status.phase else time.time()
+        self._status = replace(self._status, phase=phase, since=since, failure=failure)
         with suppress(FileNotFoundError):  # the folder was removed under us, which ends us
-            self._state.write(self._folder)
+            self._status.write(self._folder)
 
     def _root(self) -> Path:
         return self._folder.parents[1]
@@ -147,7 +146,7 @@ class Supervisor:
 
 
 class Signals:
-    """Signals that wake us, and what they ask for."""
+    """Signals that wake the supervisor, and what they ask for."""
 
     def __init__(self) -> None:
         self._woken, waker = os.pipe()
@@ -179,12 +178,12 @@ class Signals:
 
 
 def main(folder: Path) -> None:
-    """Supervise the machine in `folder`, unless somebody does."""
-    telling = get_loose(folder, CONSOLE)
+    """Supervise the machine in `folder`, unless another supervisor does."""
+    telling = daemonize(folder, CONSOLE)
     adopt_orphans()
-    card = Card.read(folder)
-    if card is not None:
-        Supervisor(folder, card).run(lambda: say_ready(telling))
+    spec = Spec.read(folder)
+    if spec is not None:
+        Supervisor(folder, spec).run(lambda: say_ready(telling))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
-"""Processes of this machine: who they are, what they hold, how they are ended, and how one gets loose from us.
+"""Processes of this machine: their identity, memory and descendants, how they are killed, and how they are daemonized.
 
-A process is known by its id, the time it was started (in ticks since the boot) and the boot together. An id alone is
-given to somebody else sooner or later.
+A process is identified by its pid, its start time (in ticks since the boot) and the boot together. Pids alone are
+reused sooner or later.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
-import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +26,12 @@ MARK = "PUDDLE_MACHINE"
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _SET_PARENT_DEATH_SIGNAL = 1
-_SET_DUMPABLE = 4
 _SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """One process and no other."""
+class ProcessIdentity:
+    """One process, told apart from later ones with the same pid."""
 
     pid: int = 0
     ticks: int = 0
@@ -40,31 +39,47 @@ class Identity:
 
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self.pid > 0 and self.boot == boot() and self.ticks == _ticks(self.pid)
+        return self.pid > 0 and self.boot == boot_id() and self.ticks == _ticks(self.pid)
 
     def send(self, what: signal.Signals) -> None:
-        """Send it a signal; nothing where it has ended. Nobody else can get it."""
-        with suppress(ProcessLookupError):
-            handle = os.pidfd_open(self.pid) if self.pid > 0 else -1
-            if handle < 0:
-                return
-            try:
-                if self.alive():  # looked at while we hold it: from here on the id is its own
-                    signal.pidfd_send_signal(handle, what)
-            finally:
-                os.close(handle)
+        """Send it a signal; nothing where it has ended. No other process can receive it."""
+        with held(self.pid) as handle:
+            if handle is not None and self.alive():  # looked at while we hold it: from here on the id is its own
+                _signal(handle, what)
 
 
-NOBODY = Identity()
+NO_PROCESS = ProcessIdentity()
 
 
-def me() -> Identity:
-    """Return who this process is."""
-    return Identity(os.getpid(), _ticks(os.getpid()) or 0, boot())
+@contextmanager
+def held(pid: int) -> Iterator[int | None]:
+    """Have a handle of the process that has an id now; None where there is none (any more)."""
+    try:
+        handle = os.pidfd_open(pid) if pid > 0 else None
+    except OSError as error:
+        # The second is what Linux before 6.15 says of the first process of a session that goes on without it.
+        if error.errno not in {errno.ESRCH, errno.EINVAL}:
+            raise
+        handle = None
+    try:
+        yield handle
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
-def boot() -> str:
-    """Return which run of the machine this is."""
+def _signal(handle: int, what: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(handle, what)
+
+
+def this_process() -> ProcessIdentity:
+    """Return the identity of this process."""
+    return ProcessIdentity(os.getpid(), _ticks(os.getpid()) or 0, boot_id())
+
+
+def boot_id() -> str:
+    """Return the id of the current boot."""
     return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
@@ -101,22 +116,18 @@ def resident(pid: int) -> int:
         return 0
 
 
-def end_marked(folder: Path) -> None:
-    """Kill what still carries the mark of a machine whose supervisor is dead."""
+def kill_marked(folder: Path) -> None:
+    """Kill the processes that a dead supervisor of this machine has left behind, found by `MARK`."""
     mark = f"{MARK}={folder}".encode()
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
-            _end_if_marked(entry, mark)
+            _kill_if_marked(entry, mark)
 
 
-def _end_if_marked(entry: Path, mark: bytes) -> None:
-    with suppress(ProcessLookupError):
-        handle = os.pidfd_open(int(entry.name))
-        try:
-            if mark in _environment(entry):  # read while we hold it, as `Identity.send` does
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-        finally:
-            os.close(handle)
+def _kill_if_marked(entry: Path, mark: bytes) -> None:
+    with held(int(entry.name)) as handle:
+        if handle is not None and mark in _environment(entry):  # read while we hold it, as `ProcessIdentity.send` does
+            _signal(handle, signal.SIGKILL)
 
 
 def _environment(process: Path) -> list[bytes]:
@@ -127,35 +138,26 @@ def _environment(process: Path) -> list[bytes]:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of whatever our descendants leave behind, so that nothing gets lost."""
-    _control(_SET_CHILD_SUBREAPER, 1)
+    """Become the subreaper of our descendants, so that no orphan escapes."""
+    _prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent() -> None:
     """Be killed when our parent ends, however it ends."""
-    _control(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
-def hide_memory() -> None:
-    """Let no other program of our user read our memory and environment, nor a crash leave them in a file.
-
-    Where we are the superuser our programs are too, and nothing is hidden from them.
-    """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _control(_SET_DUMPABLE, 0)
-
-
-def _control(what: int, value: int) -> None:
+def _prctl(what: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(what, value, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
 
 
-# Processes that outlive the one that wants them.
+# Daemons, which outlive the process that launches them.
 
 
 def launch(module: str, folder: Path) -> None:
-    """Let a module of this package run on its own; return when it says that it is there.
+    """Run a module of this package as a daemon; return when it is ready.
 
     It gets no environment but the path. Raises StepFailed where it does not start.
     """
@@ -183,10 +185,10 @@ def _run(module: str, folder: Path, root: Path) -> subprocess.CompletedProcess[b
     )
 
 
-def get_loose(folder: Path, console: str) -> int:
-    """Go on as a process of a session of its own, the only one for `folder`; return where to say that we are there.
+def daemonize(folder: Path, console: str) -> int:
+    """Go on as a daemon, the only one for `folder`; return the pipe to pass to `say_ready`.
 
-    Whoever launched us waits until then, or until we end. Where another one has the folder we end here, and well.
+    The launching process waits until then, or until we exit. Where another daemon has the folder, exit with success.
     """
     os.umask(0o077)
     if not lock_for_life(folder / "run.lock"):
@@ -209,7 +211,7 @@ def _point(standard: int, at: int) -> None:
 
 
 def say_ready(telling: int) -> None:
-    """Let whoever launched us go on."""
+    """Let the launching process go on."""
     with suppress(BrokenPipeError):
         os.write(telling, b"1")
     os.close(telling)

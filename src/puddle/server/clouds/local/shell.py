@@ -11,10 +11,10 @@ import uuid
 from pathlib import Path
 
 from puddle.server.clouds.base import Service, Serving, StepFailed
+from puddle.server.clouds.local.errors import os_errors_at
 from puddle.server.clouds.local.files import folder_below, read_in, read_json, write_in, write_json
-from puddle.server.clouds.local.keeper import SERVICE, SERVING
-from puddle.server.clouds.local.papers import Card, State, as_machine
-from puddle.server.clouds.local.troubles import told
+from puddle.server.clouds.local.service import SERVICE, SERVING
+from puddle.server.clouds.local.spec import Spec, Status, as_machine
 from puddle.server.clouds.names import checked_path
 from puddle.server.domain.facts import Power
 
@@ -29,7 +29,7 @@ class LocalShell:
         """See Shell."""
         *folders, name = checked_path(path)
         self._check_running()
-        with told(f"{path} on the data disk"):
+        with os_errors_at(f"{path} on the data disk"):
             try:
                 with folder_below(self._folder / "disk", tuple(folders)) as there:
                     return read_in(there, name)
@@ -40,7 +40,10 @@ class LocalShell:
         """See Shell."""
         *folders, name = checked_path(path)
         self._check_running()
-        with told(f"{path} on the data disk"), folder_below(self._folder / "disk", tuple(folders), make=True) as there:
+        with (
+            os_errors_at(f"{path} on the data disk"),
+            folder_below(self._folder / "disk", tuple(folders), make=True) as there,
+        ):
             write_in(there, name, content)
 
     def serve(self, service: Service) -> None:
@@ -68,8 +71,8 @@ class LocalShell:
             return Serving(token=order["token"], running=False)
         return Serving(token=said["token"], running=said["running"], exit_code=said["exit_code"])
 
-    def _check_running(self) -> State:
-        card = Card.read(self._folder)
-        if card is None or as_machine(self._folder, card).power is not Power.RUNNING:
+    def _check_running(self) -> Status:
+        spec = Spec.read(self._folder)
+        if spec is None or as_machine(self._folder, spec).power is not Power.RUNNING:
             raise StepFailed("UNREACHABLE", f"the machine {self._folder.name} is not running")
-        return State.read(self._folder)
+        return Status.read(self._folder)

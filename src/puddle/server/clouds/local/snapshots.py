@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from puddle.server.clouds.local.copier import OUTCOME
+from puddle.server.clouds.local.errors import exclusive, folder_of, os_errors_at
 from puddle.server.clouds.local.files import read_json, write_json
-from puddle.server.clouds.local.papers import Card, State
 from puddle.server.clouds.local.processes import launch
+from puddle.server.clouds.local.spec import Spec, Status
 from puddle.server.clouds.local.trees import throw_away
-from puddle.server.clouds.local.troubles import folder_of, told, writing
 from puddle.server.clouds.names import checked_id, not_found
 from puddle.server.domain.facts import Copy, CopyState
 
@@ -28,20 +28,20 @@ class Snapshots:
     def take(self, system_id: str, snapshot_id: str) -> None:
         """See `Provider.take_snapshot`."""
         folder = self._folder(snapshot_id)
-        with writing(self._root):
+        with exclusive(self._root):
             if folder.exists():
                 return
-            card = Card.read(self._root / "machines" / checked_id(system_id))
-            if card is None:
+            spec = Spec.read(self._root / "machines" / checked_id(system_id))
+            if spec is None:
                 raise not_found("machine of the system", system_id)
-            self._write_order(folder, card)
+            self._write_order(folder, spec)
         launch(COPIER, folder)
 
-    def _write_order(self, folder: Path, card: Card) -> None:
+    def _write_order(self, folder: Path, spec: Spec) -> None:
         draft = folder.with_name(f".new-{folder.name}")
         throw_away(draft, self._root / "trash")
         draft.mkdir(mode=0o700)
-        order = {"system_id": card.system_id, "tags": card.tags, "disk_gb": card.disk_gb, "taken": time.time()}
+        order = {"system_id": spec.system_id, "tags": spec.tags, "disk_gb": spec.disk_gb, "taken": time.time()}
         write_json(draft / "order.json", {**order, "tries": 0})
         draft.rename(folder)
 
@@ -52,7 +52,7 @@ class Snapshots:
             return Copy(id="", state=CopyState.GONE)
         outcome = read_json(folder / OUTCOME)
         if outcome is None:
-            if not State.read(folder).who.alive():
+            if not Status.read(folder).who.alive():
                 launch(COPIER, folder)
             return Copy(id=snapshot_id, state=CopyState.CREATING)
         state = CopyState.FAILED if outcome["failure"] else CopyState.AVAILABLE
@@ -65,8 +65,8 @@ class Snapshots:
     def delete(self, snapshot_id: str) -> None:
         """See `Provider.delete_snapshot`."""
         folder = self._folder(snapshot_id)
-        State.read(folder).who.send(signal.SIGKILL)
-        with told(f"the snapshot {snapshot_id}"):
+        Status.read(folder).who.send(signal.SIGKILL)
+        with os_errors_at(f"the snapshot {snapshot_id}"):
             throw_away(folder, self._root / "trash")
 
     def _folder(self, snapshot_id: str) -> Path:

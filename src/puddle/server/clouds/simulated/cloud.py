@@ -112,11 +112,7 @@ class SimulatedCloud:
 
     def machines(self) -> Sequence[tuple[str, Machine]]:
         """See Provider."""
-        return self.call(
-            "machines",
-            "",
-            lambda it: [(node.order.system_id, node.seen()) for node in it.nodes() if node.power is not Power.GONE],
-        )
+        return self.call("machines", "", Moment.machines)
 
     def start(self, machine_id: str) -> None:
         """See Provider. Raises StepFailed CAPACITY where no place is left."""
@@ -169,7 +165,7 @@ class SimulatedCloud:
 
     def snapshots(self) -> Sequence[str]:
         """See Provider."""
-        return self.call("snapshots", "", lambda it: [key for key, _ in it.things.all("shots")])
+        return self.call("snapshots", "", Moment.snapshots)
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         """See Provider."""

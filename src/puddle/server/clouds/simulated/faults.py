@@ -75,10 +75,11 @@ class Faults:
     def met(self, method: str, subject: str) -> Fault | None:
         """Return the fault a call meets, which is then used up once; None where it goes well."""
         with self._world.open() as things:
-            for key, fault in things.all("faults"):
+            planned: list[tuple[str, Fault]] = things.all("faults")
+            for key, fault in planned:
                 if fault.meets(method, subject, things):
                     _use_up(things, key, fault)
-                    return fault  # type: ignore[no-any-return]
+                    return fault
         return None
 
 

@@ -45,7 +45,8 @@ class Moment:
     def of_system(self, system_id: str) -> Node | None:
         """Return the machine of a system as it is by now, also one that is gone; None where there never was one."""
         machine_id = self.things.get("systems", checked_id(system_id))
-        return None if machine_id is None else settled(self.things.get("nodes", machine_id), self.now)  # type: ignore[arg-type]
+        node: Node | None = None if machine_id is None else self.things.get("nodes", machine_id)
+        return None if node is None else settled(node, self.now)
 
     def node(self, machine_id: str) -> Node:
         """Return a machine as it is by now. Raises StepFailed where it is not there."""
@@ -109,11 +110,20 @@ class Moment:
     def machine(self, system_id: str) -> Machine:
         """See Provider; of one that was there, `since` says when it went."""
         node = self.of_system(system_id)
-        if node is None:
+        if node is None or self.hidden(system_id):
             return NO_MACHINE
         if node.power is Power.GONE:
             return replace(NO_MACHINE, since=int(node.since))
         return node.seen()
+
+    def machines(self) -> list[tuple[str, Machine]]:
+        """See Provider."""
+        there = [node for node in self.nodes() if node.power is not Power.GONE]
+        return [(node.order.system_id, node.seen()) for node in there if not self.hidden(node.order.system_id)]
+
+    def hidden(self, which: str) -> bool:
+        """Whether the cloud does not find something just now that is there."""
+        return self.things.get("hidden", which) is not None
 
     def start(self, machine_id: str) -> None:
         """See Provider."""
@@ -203,7 +213,13 @@ class Moment:
     def snapshot(self, snapshot_id: str) -> Copy:
         """See Provider."""
         shot: Shot | None = self.things.get("shots", checked_id(snapshot_id))
-        return Copy(id="", state=CopyState.GONE) if shot is None else shot.seen(self.now)
+        if shot is None or self.hidden(snapshot_id):
+            return Copy(id="", state=CopyState.GONE)
+        return shot.seen(self.now)
+
+    def snapshots(self) -> list[str]:
+        """See Provider."""
+        return [key for key, _ in self.things.all("shots") if not self.hidden(key)]
 
     def picture(self, image_id: str) -> Picture | None:
         """Return an image, or what there is of it."""

@@ -42,6 +42,18 @@ class Outside:
         with self._world.open() as things:
             things.put("broken shots", snapshot_id, sentence)
 
+    def hide(self, *ids: str) -> None:
+        """Let machines (by their systems) or snapshots not be listed, nor found, until `show`: as a list that lags."""
+        with self._world.open() as things:
+            for each in ids:
+                things.put("hidden", each, True)
+
+    def show(self, *ids: str) -> None:
+        """Let these be found again; all where none is named."""
+        with self._world.open() as things:
+            for each in ids or [key for key, _ in things.all("hidden")]:
+                things.remove("hidden", each)
+
     def lose_snapshot(self, snapshot_id: str) -> None:
         """Remove a snapshot."""
         with self._world.open() as things:

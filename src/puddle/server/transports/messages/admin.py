@@ -38,7 +38,7 @@ def user(found: UserView) -> pb.User:
     )
 
 
-def alert(found: trail.Notice) -> pb.Alert:
+def alert(found: trail.Alert) -> pb.Alert:
     """Return an alert."""
     return pb.Alert(
         id=found.id,
@@ -90,7 +90,7 @@ def _limit_group(api: Api, call: Call, message: pb.Group) -> pb.Group:
 
 
 def _alerts(api: Api, call: Call, message: pb.ListAlertsRequest) -> pb.ListAlertsResponse:
-    found = api.trail.notices(call.caller, acknowledged=message.include_acknowledged)
+    found = api.trail.alerts(call.caller, acknowledged=message.include_acknowledged)
     return pb.ListAlertsResponse(alerts=[alert(each) for each in found])
 
 

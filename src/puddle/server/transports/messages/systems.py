@@ -1,153 +1,30 @@
-"""`SystemService`, but for watching."""
+"""`SystemService`, except `WatchSystems`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
 
 from puddle.client.proto.v2 import system_service_pb2 as pb
-from puddle.client.proto.v2.common_pb2 import Action, Empty, TagData
+from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.server.api import Api
 from puddle.server.api.creating import NewSystem
-from puddle.server.api.views import Action as Choice
 from puddle.server.api.views import SystemView
-from puddle.server.domain import records
+from puddle.server.api.wishes import Wishes
 from puddle.server.domain.paging import next_page, page_size, page_start
+from puddle.server.domain.people import Caller
 from puddle.server.domain.quota import Holder
-from puddle.server.domain.states import Status, Wish, in_transition
+from puddle.server.domain.states import Status
 from puddle.server.products.base import Experiment
 from puddle.server.store.stamps import Wanted
-from puddle.server.store.systems import Seen
 from puddle.server.transports.calls import Call, Function
-from puddle.server.transports.codecs import Written
+from puddle.server.transports.codecs import Encoded
 from puddle.server.transports.messages import money
-from puddle.server.transports.messages.enums import everybody, number, word
-from puddle.server.transports.messages.snapshots import snapshot
+from puddle.server.transports.messages.enums import everybody, word
 from puddle.server.transports.messages.statuses import CATALOG
+from puddle.server.transports.messages.system_message import encoded_entry, list_entry, system
 
 NO_LIMIT = 2**31 - 1
-"""What is told to be left of compute units where there is no limit."""
-
-
-def system(view: SystemView, *, reasons: bool = True) -> pb.System:
-    """Return a system as its caller may see it. `reasons`: say why it is on, which takes as long as all the rest."""
-    message = pb.System()
-    message.CopyFrom(_lasting(view))
-    if cost := view.current_cost:
-        message.current_session_cost = money.amount(cost)
-        message.current_session_cost_decimal = money.exact(cost)
-    if view.snapshots:
-        message.snapshots.extend([snapshot(each) for each in view.snapshots])
-    if reasons and view.system.status is Status.STARTED:
-        message.activity.reasons.extend(view.why)
-    return message
-
-
-@dataclass(frozen=True, slots=True)
-class _Lasting:
-    """A message, and what it was made from."""
-
-    seen: Seen
-    message: pb.System
-
-
-_KEPT: dict[tuple[str, bool, bool], _Lasting] = {}
-MOST_KEPT = 5000
-
-
-def _lasting(view: SystemView) -> pb.System:
-    """Return what does not change with time alone; the same message while the same record is behind it."""
-    key = (view.seen.system.id, view.mine, view.admin)
-    kept = _KEPT.get(key)
-    if kept is None or kept.seen is not view.seen:
-        if len(_KEPT) >= MOST_KEPT:
-            _KEPT.clear()
-        kept = _KEPT[key] = _Lasting(view.seen, _made(view))
-    return kept.message
-
-
-def _made(view: SystemView) -> pb.System:
-    it, size = view.system, view.instance_type
-    price = it.session_price_micros if it.session_id else size.price_micros
-    return pb.System(
-        id=it.id,
-        name=it.name,
-        cloud=it.cloud,
-        cloud_id=it.machine_id,
-        product=it.product,
-        version=it.version,
-        owner_id=it.owner_id,
-        owner_name=view.owner_name,
-        instance_type=size.text,
-        gpu=size.gpu_count > 0,
-        gpu_count=size.gpu_count,
-        gpu_type=size.gpu_type,
-        disk_size_gb=it.disk_gb,
-        created=it.created,
-        updated=it.updated,
-        status=number(it.status),
-        vm_status=number(it.vm_status),
-        product_status=number(it.product_status),
-        config_status=number(it.config_status),
-        config_toml=it.config,
-        auth_type=view.auth_type,
-        username=it.username,
-        password=view.password,
-        default_url=it.url,
-        ip_address=it.public_ip or it.private_ip,
-        private_ip=it.private_ip,
-        public_ip=it.public_ip,
-        idle_timeout=view.idle_deadline,
-        idle_timeout_interval=it.idle_minutes,
-        previous_sessions_cost=money.amount(view.previous_cost),
-        provisioned=it.provisioned,
-        in_transition=in_transition(it.status),
-        can_launch=_can_launch(view.actions),
-        can_fail=view.can_fail,
-        instance_type_id=it.instance_type_id,
-        image_id=it.image_id,
-        price_per_hour=money.price(price),
-        session_started=it.session_started,
-        tags=[TagData(label=label, value=value) for label, value in it.tags],
-        generation=it.generation,
-        status_reason=it.reason,
-        status_detail=it.detail,
-        current_session_cost_decimal=money.exact(0),
-        previous_sessions_cost_decimal=money.exact(view.previous_cost),
-        allowed_actions=_actions(view.actions),
-        activity=_activity(it),
-        forecast_cost_per_day=money.price(24 * price) if it.session_id else 0.0,
-    )
-
-
-@cache
-def _can_launch(actions: tuple[Choice, ...]) -> bool:
-    return any(action.allowed for action in actions if action.name == Wish.START.value)
-
-
-@cache
-def _actions(actions: tuple[Choice, ...]) -> tuple[Action, ...]:
-    return tuple(Action(name=each.name, allowed=each.allowed, reason=each.reason) for each in actions)
-
-
-def _activity(it: records.System) -> pb.Activity | None:
-    if it.status is not Status.STARTED:
-        return None
-    known = not it.missed_probes
-    return pb.Activity(
-        last_activity=max(it.last_activity, it.started),
-        source=_told_by(it),
-        idle=known and not it.busy,
-        known=known,
-        signals=[pb.Signal(name=name, value=value) for name, value in it.signals],
-    )
-
-
-def _told_by(it: records.System) -> str:
-    if it.missed_probes:
-        return "nobody"
-    return "product" if it.last_activity > it.started else "start"
+"""The compute units that are said to be left where there is no limit."""
 
 
 def model(found: Experiment, view: SystemView) -> pb.DAIModel:
@@ -176,7 +53,7 @@ def model(found: Experiment, view: SystemView) -> pb.DAIModel:
 def _models_of(api: Api, seen: list[SystemView], *, wanted: bool) -> Mapping[str, list[pb.DAIModel]]:
     if not wanted:
         return {}
-    found = api.systems.experiments_of(seen)
+    found = api.systems.experiments(seen)
     return {view.system.id: [model(each, view) for each in found[view.system.id]] for view in seen}
 
 
@@ -197,7 +74,7 @@ def _create(api: Api, call: Call, message: pb.CreateSystemRequest) -> pb.System:
     return system(api.creating.create(call.caller, wanted, call.idempotency_key))
 
 
-def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
+def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Encoded:
     size = page_size(message.page_size)
     everyone = everybody(message.scope)
     statuses = tuple(dict.fromkeys(word(Status, "statuses", number) for number in message.statuses))
@@ -219,33 +96,10 @@ def _list(api: Api, call: Call, message: pb.ListSystemsRequest) -> Written:
     tail = pb.ListSystemsResponse(next_page_token=following).SerializeToString()
     if message.include_models:
         models = _models_of(api, page, wanted=True)
-        entries = [_entry(view, models[view.system.id]) for view in page]
+        entries = [encoded_entry(view, models[view.system.id]) for view in page]
     else:
-        entries = [_kept_entry(view) for view in page]
-    return Written(pb.ListSystemsResponse, b"".join([*entries, tail]))
-
-
-_ENTRIES: dict[tuple[str, bool, bool], tuple[Seen, int, bytes]] = {}
-
-
-def _kept_entry(view: SystemView) -> bytes:
-    """Return an entry of a list; the same one while neither the record nor the time (in seconds) has changed."""
-    key = (view.seen.system.id, view.mine, view.admin)
-    kept = _ENTRIES.get(key)
-    if kept is not None and kept[0] is view.seen and kept[1] == view.now and not view.snapshots:
-        return kept[2]
-    if len(_ENTRIES) >= MOST_KEPT:
-        _ENTRIES.clear()
-    entry = _entry(view, [])
-    if not view.snapshots:
-        _ENTRIES[key] = view.seen, view.now, entry
-    return entry
-
-
-def _entry(view: SystemView, models: list[pb.DAIModel]) -> bytes:
-    """Return an answer with one system in it; such answers, one after the other, are one with all of them."""
-    one = pb.SystemWithModels(system=system(view, reasons=False), models=models)
-    return pb.ListSystemsResponse(systems=[one]).SerializeToString()
+        entries = [list_entry(view) for view in page]
+    return Encoded(pb.ListSystemsResponse, b"".join([*entries, tail]))
 
 
 def _get(api: Api, call: Call, message: pb.GetSystemRequest) -> pb.SystemWithModels:
@@ -254,12 +108,11 @@ def _get(api: Api, call: Call, message: pb.GetSystemRequest) -> pb.SystemWithMod
     return pb.SystemWithModels(system=system(view), models=models.get(view.system.id))
 
 
-def _wish(name: str) -> Function:
-    """Return the function of a wish that needs nothing but the system."""
+def _wish(take: Callable[[Wishes, Caller, str, int, str], SystemView]) -> Function:
+    """Return the function for a wish that needs nothing but the system."""
 
     def run(api: Api, call: Call, message: pb.SystemRequest) -> pb.System:
-        take: Callable[..., SystemView] = getattr(api.wishes, name)
-        return system(take(call.caller, message.id, message.expected_generation, message.reason))
+        return system(take(api.wishes, call.caller, message.id, message.expected_generation, message.reason))
 
     return run
 
@@ -287,7 +140,7 @@ def _extend_idle(api: Api, call: Call, message: pb.ExtendIdleTimeoutRequest) -> 
 
 def _models(api: Api, call: Call, message: pb.SystemRequest) -> pb.ListModelsResponse:
     view = api.systems.get(call.caller, message.id)
-    found = api.systems.experiments_of([view])[view.system.id]
+    found = api.systems.experiments([view])[view.system.id]
     return pb.ListModelsResponse(models=[model(each, view) for each in found])
 
 
@@ -340,11 +193,11 @@ METHODS: Mapping[str, Function] = {
     "SystemService/ListSystems": _list,
     "SystemService/GetSystem": _get,
     "SystemService/StartSystem": _start,
-    "SystemService/StopSystem": _wish("stop"),
-    "SystemService/RebootSystem": _wish("reboot"),
-    "SystemService/RestartDAI": _wish("restart"),
-    "SystemService/TerminateSystem": _wish("terminate"),
-    "SystemService/FailSystem": _wish("fail"),
+    "SystemService/StopSystem": _wish(Wishes.stop),
+    "SystemService/RebootSystem": _wish(Wishes.reboot),
+    "SystemService/RestartDAI": _wish(Wishes.restart),
+    "SystemService/TerminateSystem": _wish(Wishes.terminate),
+    "SystemService/FailSystem": _wish(Wishes.fail),
     "SystemService/ScaleSystem": _scale,
     "SystemService/UpdateConfig": _update_config,
     "SystemService/UpdateIdleTimeout": _change_idle,

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "method", "key", name=op.f("pk_answers")),
     )
+    op.create_index("ix_answers_time", "answers", ["time"], unique=False)
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Text(), nullable=False),
@@ -74,7 +75,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
-    op.create_index("ix_events_actor", "events", ["actor_id", "time"], unique=False)
+    op.create_index("ix_events_actor", "events", ["actor_id", "time", "id"], unique=False)
     op.create_index("ix_events_time", "events", ["time", "id"], unique=False)
     op.create_table(
         "groups",
@@ -126,7 +127,6 @@ def upgrade() -> None:
         sa.Column("end", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger")),
     )
-    op.create_index("ix_ledger_owner", "ledger", ["owner_id", "start"], unique=False)
     op.create_index("ix_ledger_session", "ledger", ["session_id"], unique=False)
     installation = op.create_table(
         "installation",
@@ -147,6 +147,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
     op.create_index("ix_notices_time", "notices", ["time", "id"], unique=False)
+    op.create_index(
+        "ix_notices_unread",
+        "notices",
+        ["time", "id"],
+        unique=False,
+        sqlite_where=sa.text("acknowledged = 0"),
+        postgresql_where=sa.text("NOT acknowledged"),
+    )
+    op.create_index("ix_notices_owner", "notices", ["owner_id", "time", "id"], unique=False)
+    op.create_index(
+        "ix_notices_owner_unread",
+        "notices",
+        ["owner_id", "time", "id"],
+        unique=False,
+        sqlite_where=sa.text("acknowledged = 0"),
+        postgresql_where=sa.text("NOT acknowledged"),
+    )
+    op.create_table(
+        "oddities",
+        sa.Column("cloud", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("cloud", "kind", "id", name=op.f("pk_oddities")),
+    )
     op.create_table(
         "report_entries",
         sa.Column("report_id", sa.Text(), nullable=False),
@@ -180,7 +206,16 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
-    op.create_index("ix_reports_asked_by", "reports", ["asked_by", "created"], unique=False)
+    op.create_index("ix_reports_asked_by", "reports", ["asked_by", "created", "id"], unique=False)
+    op.create_index("ix_reports_created", "reports", ["created"], unique=False)
+    op.create_index(
+        "ix_reports_pending",
+        "reports",
+        ["created"],
+        unique=False,
+        sqlite_where=sa.text("status = 1"),
+        postgresql_where=sa.text("status = 1"),
+    )
     op.create_table(
         "sessions",
         sa.Column("id", sa.Text(), nullable=False),
@@ -215,10 +250,27 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("cloud_snapshot_id", sa.Text(), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
     )
-    op.create_index("ix_snapshots_owner", "snapshots", ["owner_id"], unique=False)
+    op.create_index(
+        "ix_snapshots_owner_there",
+        "snapshots",
+        ["owner_id", "created", "id"],
+        unique=False,
+        sqlite_where=sa.text("status <> 5"),
+        postgresql_where=sa.text("status <> 5"),
+    )
+    op.create_index("ix_snapshots_status", "snapshots", ["status", "cloud"], unique=False)
     op.create_index("ix_snapshots_system", "snapshots", ["system_id"], unique=False)
+    op.create_index(
+        "ix_snapshots_there",
+        "snapshots",
+        ["created", "id"],
+        unique=False,
+        sqlite_where=sa.text("status <> 5"),
+        postgresql_where=sa.text("status <> 5"),
+    )
     op.create_table(
         "systems",
         sa.Column("id", sa.Text(), nullable=False),
@@ -268,6 +320,7 @@ def upgrade() -> None:
         sa.Column("target_type_id", sa.Text(), nullable=False),
         sa.Column("target_disk_gb", sa.BigInteger(), nullable=False),
         sa.Column("snapshot_id", sa.Text(), nullable=False),
+        sa.Column("missing", sa.BigInteger(), nullable=False),
         sa.Column("look_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_holder", sa.Text(), server_default="", nullable=False),
         sa.Column("lease_until", sa.BigInteger(), server_default="0", nullable=False),
@@ -282,9 +335,26 @@ def upgrade() -> None:
         sqlite_where=sa.text("cu > 0"),
         postgresql_where=sa.text("cu > 0"),
     )
+    op.create_index(
+        "ix_systems_alive",
+        "systems",
+        ["created", "id"],
+        unique=False,
+        sqlite_where=sa.text("status <> 13"),
+        postgresql_where=sa.text("status <> 13"),
+    )
     op.create_index("ix_systems_created", "systems", ["created", "id"], unique=False)
     op.create_index("ix_systems_due", "systems", ["look_at", "lease_until"], unique=False)
+    op.create_index("ix_systems_named", "systems", ["name", "created", "id"], unique=False)
     op.create_index("ix_systems_owner", "systems", ["owner_id", "created", "id"], unique=False)
+    op.create_index(
+        "ix_systems_owner_alive",
+        "systems",
+        ["owner_id", "created", "id"],
+        unique=False,
+        sqlite_where=sa.text("status <> 13"),
+        postgresql_where=sa.text("status <> 13"),
+    )
     op.create_index(
         "uq_systems_name",
         "systems",
@@ -317,6 +387,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_tokens")),
     )
     op.create_index("ix_tokens_expires", "tokens", ["expires"], unique=False)
+    op.create_index("ix_tokens_user", "tokens", ["user_id"], unique=False)
     op.create_table(
         "users",
         sa.Column("id", sa.Text(), nullable=False),
@@ -336,52 +407,24 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back to nothing."""
-    op.drop_index("uq_users_name", table_name="users")
+    """Go back to nothing; indexes and triggers go with their tables."""
     op.drop_table("users")
-    op.drop_index("ix_tokens_expires", table_name="tokens")
     op.drop_table("tokens")
     op.drop_table("tags")
-    op.drop_index(
-        "uq_systems_name",
-        table_name="systems",
-        sqlite_where=sa.text("status <> 13"),
-        postgresql_where=sa.text("status <> 13"),
-    )
-    op.drop_index("ix_systems_owner", table_name="systems")
-    op.drop_index("ix_systems_due", table_name="systems")
-    op.drop_index("ix_systems_created", table_name="systems")
-    op.drop_index(
-        "ix_systems_cu",
-        table_name="systems",
-        sqlite_where=sa.text("cu > 0"),
-        postgresql_where=sa.text("cu > 0"),
-    )
     op.drop_table("systems")
-    op.drop_index("ix_snapshots_system", table_name="snapshots")
-    op.drop_index("ix_snapshots_owner", table_name="snapshots")
     op.drop_table("snapshots")
-    op.drop_index("ix_sessions_subject", table_name="sessions")
-    op.drop_index("ix_sessions_owner", table_name="sessions")
-    op.drop_index("ix_sessions_booked", table_name="sessions")
     op.drop_table("sessions")
-    op.drop_index("ix_reports_asked_by", table_name="reports")
     op.drop_table("reports")
     op.drop_table("report_entries")
-    op.drop_index("ix_notices_time", table_name="notices")
+    op.drop_table("oddities")
     op.drop_table("notices")
-    op.drop_index("ix_ledger_session", table_name="ledger")
-    op.drop_index("ix_ledger_owner", table_name="ledger")
     op.drop_table("ledger")
     op.drop_table("instance_types")
     op.drop_table("installation")
     op.drop_table("images")
     op.drop_table("groups")
-    op.drop_index("ix_events_time", table_name="events")
-    op.drop_index("ix_events_actor", table_name="events")
     op.drop_table("events")
     op.drop_table("event_targets")
-    op.drop_index("ix_api_keys_user", table_name="api_keys")
     op.drop_table("api_keys")
     op.drop_table("answers")
     if op.get_bind().dialect.name == "postgresql":

@@ -1,35 +1,35 @@
-"""Which header reader fits a codec."""
+"""Which header parser fits a codec."""
 
 from __future__ import annotations
 
 from scannerpy._video.h264 import H264
-from scannerpy._video.headers import Doubt, Header, Reader
+from scannerpy._video.headers import Doubt, Header, Parser
 from scannerpy._video.hevc import Hevc
 from scannerpy._video.mpeg import Mpeg4, Mpeg12
 from scannerpy._video.nal import Malformed
-from scannerpy._video.web import ALONE, Alone, Av1, Ffv1, Vp8, Vp9
+from scannerpy._video.web import INTRA_ONLY, Av1, Ffv1, IntraOnly, Vp8, Vp9
 
 
 class Unknown:
-    """Reads a codec nobody here knows: every packet is in doubt."""
+    """A codec without a parser: every packet is in doubt."""
 
-    def look(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (there is nothing to go by)
+    def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (there is nothing to go by)
         """Raise Doubt."""
         raise Doubt("a codec whose packets Scanner cannot read")
 
-    def settle(self, flags: list[int]) -> None:
+    def finish(self, flags: list[int]) -> None:
         """Never called: all is in doubt."""
 
 
-def reader_for(codec: str, extradata: bytes) -> Reader:
-    """Return the reader for a stream; one that doubts everything where the extradata makes no sense."""
+def parser_for(codec: str, extradata: bytes) -> Parser:
+    """Return the parser for a stream; one that doubts everything where the extradata makes no sense."""
     try:
-        return _reader(codec, extradata)
+        return _parser(codec, extradata)
     except (Malformed, Doubt, IndexError):
         return Unknown()
 
 
-def _reader(codec: str, extradata: bytes) -> Reader:
+def _parser(codec: str, extradata: bytes) -> Parser:
     match codec:
         case "h264":
             return H264(extradata)
@@ -47,4 +47,4 @@ def _reader(codec: str, extradata: bytes) -> Reader:
             return Av1(extradata)
         case "ffv1":
             return Ffv1()
-    return Alone() if codec in ALONE else Unknown()
+    return IntraOnly() if codec in INTRA_ONLY else Unknown()

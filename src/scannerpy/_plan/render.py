@@ -1,4 +1,4 @@
-"""An `Explanation` as text and as a page of a notebook: the same numbers, there with a drawing of the graph."""
+"""Renders an `Explanation` as text, and as HTML for a notebook: the same numbers, there with a drawing of the graph."""
 
 from __future__ import annotations
 

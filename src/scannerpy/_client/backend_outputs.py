@@ -1,6 +1,6 @@
-"""Outputs that belong to a storage backend rather than to this database: what is asked of the backend, and when.
+"""Outputs that a storage backend keeps, rather than this database: what is asked of the backend, and when.
 
-Before a run: does the stream exist, is it complete, can it hold so many rows (`statuses`, `check_rows`), and away with
+Before a run: does the stream exist, is it complete, can it hold so many rows (`status`, `check_rows`), and delete
 what is to be replaced (`clear`). After it: a stream all of whose tasks are done is committed by the writer class, any
 other is discarded (`commit`, `discard`). All of this happens in the program's own process.
 """
@@ -49,7 +49,7 @@ def clear(sinks: Sequence[Sink], jobs: Sequence[int]) -> None:
 def check_rows(graph: Graph, plan: Plan) -> None:
     """Let writer classes refuse streams of a length they cannot hold, before anything is run."""
     for job, planned in enumerate(plan.jobs):
-        for _, vertex, args in _foreign(graph, planned):
+        for _, vertex, args in _backend_sinks(graph, planned):
             check = getattr(SINKS[vertex.name].writer, "check", None)
             if check is not None:
                 try:
@@ -62,7 +62,7 @@ def commit(graph: Graph, jobs: Mapping[int, JobPlan], done: Sequence[tuple[int, 
     """Have complete streams committed. Returns the jobs for which that failed, with the reason."""
     refused: dict[int, str] = {}
     for job, results in done:
-        for sink, vertex, args in _foreign(graph, jobs[job]):
+        for sink, vertex, args in _backend_sinks(graph, jobs[job]):
             step = getattr(SINKS[vertex.name].writer, "commit", None)
             if step is not None and job not in refused:
                 try:
@@ -75,7 +75,7 @@ def commit(graph: Graph, jobs: Mapping[int, JobPlan], done: Sequence[tuple[int, 
 def discard(graph: Graph, jobs: Sequence[JobPlan]) -> None:
     """Let writer classes forget what is left of streams whose job did not complete."""
     for job in jobs:
-        for _, vertex, args in _foreign(graph, job):
+        for _, vertex, args in _backend_sinks(graph, job):
             step = getattr(SINKS[vertex.name].writer, "discard", None)
             if step is not None:
                 try:
@@ -92,7 +92,7 @@ def keep_arguments(objects: Objects, job_id: int, graph: Graph, jobs: Sequence[J
     kept = [
         (vertex.name, dict(args))
         for job in jobs
-        for _, vertex, args in _foreign(graph, job)
+        for _, vertex, args in _backend_sinks(graph, job)
         if _takes_before(SINKS[vertex.name].writer) and not any(isinstance(value, Secret) for value in args.values())
     ]
     if not kept:
@@ -143,12 +143,11 @@ def _kept(job_id: int) -> str:
     return f"{layout.job_folder(job_id)}/staged.json"
 
 
-def _foreign(graph: Graph, job: JobPlan) -> Iterator[tuple[int, Vertex, Mapping[str, Any]]]:
+def _backend_sinks(graph: Graph, job: JobPlan) -> Iterator[tuple[int, Vertex, Mapping[str, Any]]]:
     """The sinks with a writer class: their place in ``graph.sinks``, themselves, their arguments in a job."""
     for number, vertex in enumerate(graph.sinks):
         if SINKS[vertex.name].writer is not None:
-            own = job.args.get(vertex.number)
-            yield number, vertex, {**vertex.args, **(own if isinstance(own, Mapping) else {})}
+            yield number, vertex, job.arguments_of(vertex)
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from puddle.server.api import glances
+from puddle.server.api import cache
 from puddle.server.domain.records import Snapshot
 from puddle.server.domain.states import Status
 from puddle.server.store.stamps import Wanted
@@ -71,9 +71,9 @@ def test_snapshots_are_read_each_time(there: Installation) -> None:
 
 
 def test_so_much_is_kept(there: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(glances, "MOST", 2)
+    monkeypatch.setattr(cache, "MAX_ENTRIES", 2)
     made = [there.create(name=f"n{number}").system for number in range(4)]
     for system in [*made, *made]:
         assert there.api.systems.get(there.ann, system.id).system.id == system.id
-        assert len(there.api.systems._glances._kept) <= 2
+        assert len(there.api.systems._cache._entries) <= 2
     assert len(there.api.systems.page(there.ann, Wanted())) == 4

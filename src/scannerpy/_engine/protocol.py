@@ -1,4 +1,4 @@
-"""What brain and body say to each other: events go in, instructions come out. Both are plain values."""
+"""The messages between brain and executor: events go into the brain, instructions come out. All are plain values."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ Event = WorkerUp | SetupFailed | TaskBegun | TaskDone | TaskFailed | WorkerLost 
 
 @dataclass(frozen=True, slots=True)
 class SpawnWorker:
-    """Bring up a worker and report it under this number."""
+    """Start a worker, to be reported under this number."""
 
     worker: int
 
@@ -101,7 +101,7 @@ class StartTask:
 
 @dataclass(frozen=True, slots=True)
 class DropTask:
-    """Nobody wants this task's results any more; the worker still answers with TaskDone or TaskFailed."""
+    """The task's results are not wanted any more; the worker still answers with TaskDone or TaskFailed."""
 
     worker: int
     task: TaskId
@@ -133,12 +133,13 @@ class Finish:
     cancelled: bool = False
 
 
-Instruction = SpawnWorker | KillWorker | StartTask | DropTask | CommitJobs | GiveUpJob | Finish
+WorkerInstruction = SpawnWorker | KillWorker | StartTask | DropTask
+Instruction = WorkerInstruction | CommitJobs | GiveUpJob | Finish
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The dials of a run. `ahead`: tasks a worker may hold beyond the one it works on. Times are in seconds."""
+    """The limits of a run. `ahead`: tasks a worker may hold beyond the one it works on. Times are in seconds."""
 
     workers: int
     ahead: int = 2
@@ -149,5 +150,5 @@ class Limits:
 
 
 def overdue_reason(limit: float) -> str:
-    """What is said of a task past its time."""
+    """The reason given for a task that exceeded its timeout."""
     return f"ran longer than task_timeout ({limit:g} s)"

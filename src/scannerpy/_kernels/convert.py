@@ -1,4 +1,4 @@
-"""From elements to what a kernel's input receives, and from what it returns to elements: one function per column,
+"""Conversion from elements to the values a kernel takes, and of what it returns to elements: one function per column,
 chosen once when the host is made.
 
 Blobs are `bytes` between ops, so an op always gets values of its own. Where a graph joins columns of different kinds
@@ -15,88 +15,90 @@ import numpy as np
 
 from scannerpy import types
 from scannerpy._kernels.arrays import describe, frame_out
-from scannerpy._kernels.refused import Refused
+from scannerpy._kernels.failure import InvalidValue
 from scannerpy._ops.signature import Column
 from scannerpy._words.elements import NULL, Element, NullElement
 
-Take = Callable[[Element], Any]
+FromElement = Callable[[Element], Any]
 """Element → value for the kernel. Never called with null."""
 
-Give = Callable[[list[Any], int], Element]
+ToElement = Callable[[list[Any], int], Element]
 """What a kernel returned, in ``cells[i]`` → element. The cell is to hold the only reference we have to it."""
 
 
-def untyped_taker(copies: bool) -> Take:
+def untyped_input(copies: bool) -> FromElement:
     """For inputs without a declared type (raw kernels): blobs as bytes, frames as arrays."""
-    take_frame = frame_taker("", copies)
-    return lambda element: element if type(element) is bytes else take_frame(element)
+    convert_frame = frame_input("", copies)
+    return lambda element: element if type(element) is bytes else convert_frame(element)
 
 
-def taker(column: Column, copies: bool) -> Take:
+def typed_input(column: Column, copies: bool) -> FromElement:
     """For a declared input. With `copies`, arrays are copied, so that a kernel may write into them."""
     if column.is_video:
-        return frame_taker(column.name, copies)
+        return frame_input(column.name, copies)
     if not column.type_name:
         return lambda element: element if type(element) is bytes else _raw_bytes(element)
-    return _blob_taker(column, copies)
+    return _blob_input(column, copies)
 
 
-def frame_taker(name: str, copies: bool) -> Take:
+def frame_input(name: str, copies: bool) -> FromElement:
     """For a frame input."""
 
-    def take(element: Element) -> Any:
+    def convert(element: Element) -> Any:
         if type(element) is not np.ndarray:
-            raise Refused(f"input {name!r} takes frames but is fed a blob: give it a video column")
+            raise InvalidValue(f"input {name!r} takes frames but is fed a blob: give it a video column")
         return element.copy() if copies or not element.flags.writeable else element
 
-    return take
+    return convert
 
 
-def _blob_taker(column: Column, copies: bool) -> Take:
+def _blob_input(column: Column, copies: bool) -> FromElement:
     info = types.get_type_info_cpp(column.type_name)
     deserialize = info.deserialize
-    take_frame = frame_taker(column.name, copies) if column.type_name == "Any" else None
+    convert_frame = frame_input(column.name, copies) if column.type_name == "Any" else None
 
-    def take(element: Element) -> Any:
+    def convert(element: Element) -> Any:
         if type(element) is not bytes:
-            if take_frame is not None:
-                return take_frame(element)
+            if convert_frame is not None:
+                return convert_frame(element)
             element = _raw_bytes(element)
         try:
             return deserialize(element)
         except Exception as error:
-            raise Refused(f"input {column.name!r} is fed bytes that are not a serialized {info.cpp_name}") from error
+            raise InvalidValue(
+                f"input {column.name!r} is fed bytes that are not a serialized {info.cpp_name}"
+            ) from error
 
-    return take
+    return convert
 
 
 def _raw_bytes(element: Element) -> bytes:
     return element.tobytes() if isinstance(element, np.ndarray) else bytes(element)  # type: ignore[arg-type]  # not null
 
 
-def giver(column: Column, typed: bool = True) -> Give:
+def output(column: Column, typed: bool = True) -> ToElement:
     """For an output. Without `typed` a blob is bytes whatever its column's type is called (raw kernels)."""
     if column.is_video:
-        return _frame_giver(column.name)
+        return _frame_output(column.name)
     if column.type_name and typed:
-        return _blob_giver(column)
-    return _bytes_giver(column.name)
+        return _blob_output(column)
+    return _bytes_output(column.name)
 
 
-def _frame_giver(name: str) -> Give:
-    def give(cells: list[Any], i: int) -> Element:
+def _frame_output(name: str) -> ToElement:
+    def convert(cells: list[Any], i: int) -> Element:
         if type(cells[i]) is NullElement:
             return NULL
         try:
             return frame_out(cells, i)
-        except Refused as error:
-            raise Refused(f"returned, for frame output {name!r}, {error}") from None
+        except InvalidValue as error:
+            raise InvalidValue(f"returned, for frame output {name!r}, {error}") from None
 
-    return give
+    return convert
 
 
-def _bytes_giver(name: str) -> Give:
-    def give(cells: list[Any], i: int) -> Element:
+def _bytes_output(name: str) -> ToElement:
+    def convert(cells: list[Any], i: int) -> Element:
         value = cells[i]
         if type(value) is bytes:
             return value
@@ -104,28 +106,28 @@ def _bytes_giver(name: str) -> Give:
             return NULL
         return _as_bytes(value, f"returned, for bytes output {name!r}, ")
 
-    return give
+    return convert
 
 
-def _blob_giver(column: Column) -> Give:
+def _blob_output(column: Column) -> ToElement:
     info = types.get_type_info_cpp(column.type_name)
     serialize = info.serialize
     may_be_none = column.type_name == "Any"
     fault = "which pickle cannot store" if column.type_name == "Any" else f"which is not a {info.cpp_name}"
 
-    def give(cells: list[Any], i: int) -> Element:
+    def convert(cells: list[Any], i: int) -> Element:
         value = cells[i]
         if type(value) is NullElement:
             return NULL
         if value is None and not may_be_none:
-            raise Refused(f"returned, for output {column.name!r}, None: its type is {info.cpp_name}")
+            raise InvalidValue(f"returned, for output {column.name!r}, None: its type is {info.cpp_name}")
         try:
             data = serialize(value)
         except Exception as error:
-            raise Refused(f"returned, for output {column.name!r}, {describe(value)}, {fault}") from error
+            raise InvalidValue(f"returned, for output {column.name!r}, {describe(value)}, {fault}") from error
         return data if type(data) is bytes else _as_bytes(data, f"has a type {info.cpp_name} whose serialize gave ")
 
-    return give
+    return convert
 
 
 def _as_bytes(value: Any, context: str) -> bytes:
@@ -134,4 +136,4 @@ def _as_bytes(value: Any, context: str) -> bytes:
     try:
         return memoryview(value).tobytes()
     except TypeError:
-        raise Refused(f"{context}{describe(value)}: bytes, a buffer or a str is expected") from None
+        raise InvalidValue(f"{context}{describe(value)}: bytes, a buffer or a str is expected") from None

@@ -1,4 +1,4 @@
-"""What the file system says no to, in the words of a cloud."""
+"""Errors of the file system as errors of a cloud."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from puddle.server.clouds.names import checked_id
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
+def os_errors_at(where: str) -> Iterator[None]:
     """Raise StepFailed where the file system refuses: DISK_FULL, else REFUSED."""
     try:
         yield
@@ -23,9 +23,9 @@ def told(where: str) -> Iterator[None]:
 
 
 @contextmanager
-def writing(root: Path) -> Iterator[None]:
-    """Have a cloud's folder for oneself: orders are written one after the other, whoever writes them."""
-    with told(f"the local cloud in {root}"), locked(root / "lock"):
+def exclusive(root: Path) -> Iterator[None]:
+    """Hold the lock of a cloud's folder: specs are written one after the other, whoever writes them."""
+    with os_errors_at(f"the local cloud in {root}"), locked(root / "lock"):
         yield
 
 

@@ -21,7 +21,7 @@ from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Self
 
 from scannerpy._client.database import Database
-from scannerpy._client.watching import LEAVE_SECONDS, File, Hands
+from scannerpy._client.watching import LEAVE_SECONDS, File, WatchedThreads
 from scannerpy._engine.pool import child_context, starting_children
 from scannerpy._store.catalog import Catalog
 from scannerpy._store.layout import new_token
@@ -52,15 +52,15 @@ class Readers:
         cpus = sizing.machine_cpus()
         apart = files >= MANY and not inline and cpus > 1 and _can_travel(database)
         self._batch = _Batch(database)
-        way = partial(_Apart if apart else _Here, objects, self._batch)
-        self._hands = Hands(way, cpus, timeout, partial(_stuck, timeout))
+        new_reader = partial(_InOwnProcess if apart else _InThisProcess, objects, self._batch)
+        self._threads = WatchedThreads(new_reader, cpus, timeout, partial(_stuck, timeout))
 
     def __enter__(self) -> Self:
-        self._hands.__enter__()
+        self._threads.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._hands.__exit__(*error)
+        self._threads.__exit__(*error)
 
     @property
     def token(self) -> str:
@@ -70,7 +70,7 @@ class Readers:
     def each(self, files: Sequence[File]) -> Iterator[Ingested | IngestError]:
         """Yield what became of each file, in order."""
         self._batch.begin()
-        yield from self._hands.each(files)
+        yield from self._threads.each(files)
 
 
 class _Batch:
@@ -126,8 +126,8 @@ def _ingested(objects: Objects, file: File, known: Known) -> Ingested | IngestEr
         return error
 
 
-class _Here:
-    """Reads files in this process, in the hand's own thread."""
+class _InThisProcess:
+    """Reads files in this process, in the thread that asks."""
 
     def __init__(self, objects: Objects, batch: _Batch) -> None:
         self.pulse = Pulse()
@@ -136,11 +136,11 @@ class _Here:
 
     @property
     def words(self) -> Words:
-        """As `Way.words`."""
+        """As `FileReader.words`."""
         return self.pulse.words
 
     def read(self, file: File) -> Ingested | IngestError:
-        """As `Way.read`."""
+        """As `FileReader.read`."""
         with pulse.attached(self.pulse):
             return _ingested(self._objects, file, self._batch.known())
 
@@ -148,7 +148,7 @@ class _Here:
         """A thread cannot be ended."""
 
 
-class _Apart:
+class _InOwnProcess:
     """Reads files in a process of its own, which can be ended. It is started for the first file."""
 
     def __init__(self, objects: Objects, batch: _Batch) -> None:
@@ -161,7 +161,7 @@ class _Apart:
         self._ended = False
 
     def read(self, file: File) -> Ingested | IngestError:
-        """As `Way.read`. Raises also what reading raised in the process."""
+        """As `FileReader.read`. Raises also what reading raised in the process."""
         for _ in range(2):
             child = self._living()
             try:

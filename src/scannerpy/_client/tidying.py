@@ -8,7 +8,8 @@ What a `kill -9` can leave, and who removes it:
   Overwrite that nothing can go on from any more: the next run on the database (`after_the_dead`);
 * chunks no table refers to, of an ingest or a `new_table` before its entry, of a deletion after its entry, of a worker
   whose job was taken from it: who asks for it, since all of the data has to be listed (`find_stray`, `remove`);
-* unfinished tables with their chunks: nobody, because the same run goes on from them;
+* unfinished tables with their chunks, and the rows of an unfinished SQL output: nobody, because the same run goes on
+  from them, and deleting the stream removes them;
 * half-written .mp4 and .parquet files: whoever next writes a file of that name.
 
 A run counts as dead when its process on this machine is gone. Of one on another machine, or from before this one was

@@ -117,9 +117,9 @@ def hanging(tmp_path, monkeypatch):
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that goes on only where nothing but hanging files is being read."""
-    clock = troubled.Clock((readers._Here, readers._Apart), monkeypatch)
+    clock = troubled.Clock((readers._InThisProcess, readers._InOwnProcess), monkeypatch)
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(readers, "Hands", partial(watching.Hands, now=clock))
+    monkeypatch.setattr(readers, "WatchedThreads", partial(watching.WatchedThreads, now=clock))
     return clock
 
 
@@ -127,7 +127,7 @@ def clock(monkeypatch):
 def test_files_that_hang_are_given_up_and_all_others_become_tables(
     cl, workers, copies, hanging, clock, two_processes, in_processes
 ):
-    """More of them than there are hands; a pipe stands for a disk that does not answer."""
+    """More of them than there are threads; a pipe stands for a disk that does not answer."""
     client = workers if in_processes else cl
     good, stuck = copies(6), hanging(3)
     videos = [good[0], *stuck, *good[1:]]
@@ -184,10 +184,10 @@ def test_what_reading_raises_in_a_process_reaches_the_program(workers, copies, t
 
 def test_an_interrupted_ingest_leaves_no_thread_at_work():
     """What was raised while others were being read ends those too, at their next sign of life."""
-    hands = watching.Hands(_Beating, 2, 0, str)
-    with pytest.raises(KeyboardInterrupt), hands:
-        list(hands.each([("for ever", False), ("interrupts", False)]))
-    assert not any(hand.thread.is_alive() for hand in hands._hands)
+    threads = watching.WatchedThreads(_Beating, 2, 0, str)
+    with pytest.raises(KeyboardInterrupt), threads:
+        list(threads.each([("for ever", False), ("interrupts", False)]))
+    assert not any(each.thread.is_alive() for each in threads._threads)
 
 
 class _Beating:

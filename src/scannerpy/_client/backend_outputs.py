@@ -8,12 +8,14 @@ other is discarded (`commit`, `discard`). All of this happens in the program's o
 from __future__ import annotations
 
 import base64
+import hmac
 import inspect
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from scannerpy._client import recipes
 from scannerpy._client.caching import Status
 from scannerpy._engine.journal import TaskResult
 from scannerpy._graph.graph import Graph, Vertex
@@ -26,6 +28,9 @@ from scannerpy.errors import CorruptObject, GraphError, ScannerException
 from scannerpy.sink import SINKS, Sink
 from scannerpy.source import Secret
 from scannerpy.storage import StoredStream
+
+_SIGNED = b"staged outputs\n"
+"""Comes before what is signed, so that a recipe's signature fits no such note."""
 
 
 def status(stream: StoredStream | None) -> Status:
@@ -84,10 +89,11 @@ def discard(graph: Graph, jobs: Sequence[JobPlan]) -> None:
                     log.warning("%s could not be cleared away: %s", vertex.label, _reason(error))
 
 
-def keep_arguments(objects: Objects, job_id: int, graph: Graph, jobs: Sequence[JobPlan]) -> None:
+def keep_arguments(objects: Objects, job_id: int, graph: Graph, jobs: Sequence[JobPlan]) -> bool:
     """Keep what has to be discarded if the program is killed: of writer classes whose `discard` takes ``before``.
 
-    Arguments that are no plain data, or hold a password, are not kept.
+    Signed, as a recipe is: who can write to the database must not be able to have files removed. Arguments that are no
+    plain data, or hold a password, are not kept. Returns whether any were.
     """
     kept = [
         (vertex.name, dict(args))
@@ -96,13 +102,13 @@ def keep_arguments(objects: Objects, job_id: int, graph: Graph, jobs: Sequence[J
         if _takes_before(SINKS[vertex.name].writer) and not any(isinstance(value, Secret) for value in args.values())
     ]
     if not kept:
-        return
+        return False
     try:
-        text = json.dumps(kept)
-    except (TypeError, ValueError):
-        return
-    packed = base64.b85encode(zlib.compress(text.encode())).decode("ascii")
-    objects.put(_kept(job_id), encode("staged", packed))
+        packed = base64.b85encode(zlib.compress(json.dumps(kept).encode())).decode("ascii")
+        signed = recipes.signature(job_id, _SIGNED + packed.encode())
+    except (TypeError, ValueError, OSError):
+        return False
+    return objects.put(_kept(job_id), encode("staged", [signed, packed]))
 
 
 def forget_arguments(objects: Objects, job_id: int) -> None:
@@ -115,15 +121,20 @@ def has_kept(objects: Objects, job_id: int) -> bool:
     return objects.exists(_kept(job_id))
 
 
-def discard_kept(objects: Objects, job_id: int, before: float) -> None:
+def discard_kept(objects: Objects, job_id: int, before: float) -> bool:
     """Have the writer classes clear away what a killed run staged, as far as it was not touched since `before`.
 
-    Classes this program has not registered are passed over: whoever wrote their outputs has to clear away.
+    Classes this program has not registered are passed over: whoever wrote their outputs has to clear away. Returns
+    False for a run of another account, which it is left to.
     """
     try:
-        packed = decode("staged", objects.get(_kept(job_id)), objects, _kept(job_id))
+        signed, packed = decode("staged", objects.get(_kept(job_id)), objects, _kept(job_id))
+        if not hmac.compare_digest(signed, recipes.signature(job_id, _SIGNED + packed.encode())):
+            return False
     except (ObjectMissing, CorruptObject):  # most runs keep none; these notes are not synced
-        return
+        return True
+    except OSError:  # this account has no key
+        return False
     for name, args in json.loads(zlib.decompress(base64.b85decode(packed))):
         writer = SINKS[name].writer if name in SINKS else None
         if writer is not None and _takes_before(writer):
@@ -132,6 +143,7 @@ def discard_kept(objects: Objects, job_id: int, before: float) -> None:
             except Exception as error:  # noqa: BLE001  # a bucket that does not answer must not keep this run from running
                 log.warning("what job %d left in %s could not be cleared away: %s", job_id, name, _reason(error))
     forget_arguments(objects, job_id)
+    return True
 
 
 def _takes_before(writer: Any) -> bool:

@@ -208,8 +208,11 @@ class Runs:
             executor: Executor = InlineExecutor() if self._inline else LocalExecutor(self._pool)
             outcome: Outcome | None = None
             unfinished = dict(enumerate(prepared.plan.jobs))
+            kept = False
             try:
-                backend_outputs.keep_arguments(self._database.notes, started.job_id, prepared.graph, prepared.plan.jobs)
+                kept = backend_outputs.keep_arguments(
+                    self._database.notes, started.job_id, prepared.graph, prepared.plan.jobs
+                )
                 record_run(self._database, recorder, prepared, started, options)
                 spec = self._spec(prepared, started, options)
                 with progress_bar(options.show_progress) as bar:
@@ -218,7 +221,8 @@ class Runs:
                     outcome = execute(spec, executor, tell, committer, run.cancellation)
             finally:
                 backend_outputs.discard(prepared.graph, list(unfinished.values()))
-                backend_outputs.forget_arguments(self._database.notes, started.job_id)
+                if kept:
+                    backend_outputs.forget_arguments(self._database.notes, started.job_id)
                 self._end(started.job_id, run.status, recorder, outcome)
         raise_if_failed(outcome)
         if outcome.cancelled:

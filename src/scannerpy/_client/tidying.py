@@ -30,7 +30,7 @@ from scannerpy._store.catalog import DeleteTables, EndJob, Event, State
 from scannerpy._store.objects import ObjectMissing
 from scannerpy._words.owner import is_abandoned, lives
 from scannerpy.common import log
-from scannerpy.errors import CorruptObject
+from scannerpy.errors import CorruptObject, NewerFormat
 
 INTERRUPTED = "interrupted"
 CLOCKS_DIFFER = 1.0
@@ -46,8 +46,7 @@ def after_the_dead(database: Database) -> None:
     before = time.time() - CLOCKS_DIFFER
     dead = [job_id for job_id in going if _is_dead(database, job_id)]
     if len(dead) == len(going):  # nobody else may be writing to the same places
-        for job_id in dead:
-            backend_outputs.discard_kept(database.objects, job_id, before)
+        dead = [job_id for job_id in dead if backend_outputs.discard_kept(database.objects, job_id, before)]
     else:
         dead = [job_id for job_id in dead if not backend_outputs.has_kept(database.objects, job_id)]
     if dead:
@@ -57,7 +56,7 @@ def after_the_dead(database: Database) -> None:
 def _is_dead(database: Database, job_id: int) -> bool:
     try:
         record = read_record(database.objects, job_id)
-    except CorruptObject as error:  # the notes of runs are not synced, so a power cut may tear them
+    except (CorruptObject, NewerFormat) as error:  # the notes of runs are not synced: a power cut may tear them
         log.debug("%s", error)
         return False
     return record is not None and is_surely_dead(record.origin)

@@ -76,8 +76,9 @@ else:
 
 
 @pytest.fixture
-def killed(tmp_path):
+def killed(tmp_path, monkeypatch):
     """Return a function that runs a program on the database of `cl` which is killed in the middle of its work."""
+    monkeypatch.setenv("HOME", str(tmp_path))  # where its key is
 
     def run(*arguments):
         environment = {**os.environ, "HOME": str(tmp_path)}
@@ -142,6 +143,15 @@ class TestStagedFiles:
         os.utime(staged(paths[1]), (time.time() + 60,) * 2)
         anything(cl)
         assert [Path(staged(path)).exists() for path in paths[:4]] == [False, True, False, False]
+
+    def test_a_note_that_this_account_did_not_sign_is_not_obeyed(self, cl, paths):
+        """Whoever can write to the database could have any `.part` file removed."""
+        path = "jobs/00000000/staged.json"
+        signed, packed = decode("staged", cl._database.objects.get(path), cl._database.objects, path)
+        cl._database.objects.put(path, encode("staged", [signed[::-1], packed]))
+        anything(cl)
+        assert Path(staged(paths[0])).exists()
+        assert state(cl).jobs[0].outcome == ""
 
     def test_a_run_that_ends_keeps_no_note_of_them(self, cl, tmp_path):
         out = FilesStream([str(tmp_path / "a")])

@@ -19,7 +19,8 @@ from scannerpy._client import recipes
 from scannerpy._client.caching import Status
 from scannerpy._engine.journal import TaskResult
 from scannerpy._graph.graph import Graph, Vertex
-from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.plan import Plan
+from scannerpy._plan.task import JobPlan
 from scannerpy._store import layout
 from scannerpy._store.documents import decode, encode
 from scannerpy._store.objects import ObjectMissing, Objects

@@ -132,7 +132,7 @@ class WatchedThreads:
         with suppress(queue.Empty):
             while True:
                 self._queues.files.get_nowait()
-        for each in self._threads:
+        for each in self._threads:  # those too that seem idle: they may just have taken a file
             self._queues.files.put(None)
             each.give_up()
         deadline = time.monotonic() + LEAVE_SECONDS

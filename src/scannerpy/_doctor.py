@@ -15,9 +15,15 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scannerpy._words import sizing
 from scannerpy.config import Config
+from scannerpy.errors import ConfigError
+
+if TYPE_CHECKING:
+    from scannerpy._client.database import Database
+    from scannerpy._client.tidying import Stray
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE = 1 << 30
@@ -61,6 +67,7 @@ def examine(db_path: Path | None = None) -> list[Finding]:
         ("configuration", _configuration),
         ("database", lambda: _database(db_path)),
         ("disk", lambda: _disk(db_path)),
+        ("stray data", lambda: _stray(db_path)),
         ("signing key", _signing_key),
         ("extras", _extras),
     ]
@@ -178,6 +185,42 @@ def _disk(db_path: Path | None) -> str:
     if free < LEAST_FREE:
         raise Wrong(detail, "make room, or choose a db_path on another disk")
     return detail
+
+
+def _stray(db_path: Path | None) -> str:
+    from scannerpy._client.tidying import find_stray
+
+    storage = _storage(db_path)
+    if storage["type"] != "posix":
+        return "not looked for: a bucket has to be listed; `scanner doctor --tidy` does"
+    if not Path(storage["db_path"], "scanner.json").exists():
+        return "none"
+    stray = find_stray(_open(storage))
+    return f"{_told(stray)}: `scanner doctor --tidy` removes it" if stray.folders else "none"
+
+
+def tidy(db_path: Path | None = None) -> str:
+    """Remove what killed programs left in a database; safe beside others at work. Returns what that was."""
+    from scannerpy._client.tidying import after_the_dead, find_stray, remove
+
+    storage = _storage(db_path)
+    if storage["type"] == "posix" and not Path(storage["db_path"], "scanner.json").exists():
+        raise ConfigError(f"there is no database at {storage['db_path']}, so there is nothing to tidy")
+    database = _open(storage)
+    after_the_dead(database)
+    stray = find_stray(database)
+    remove(database, stray)
+    return f"removed {_told(stray)}" if stray.folders else "no stray data"
+
+
+def _open(storage: dict[str, str]) -> Database:
+    from scannerpy._client.database import Database
+
+    return Database(storage)
+
+
+def _told(stray: Stray) -> str:
+    return f"{stray.bytes / 2**20:,.1f} MiB in {len(stray.folders):,} folders that no table refers to"
 
 
 def _signing_key() -> str:

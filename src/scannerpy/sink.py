@@ -36,7 +36,9 @@ class Writer(Protocol):
       anything is run;
     * ``commit(results, **arguments)``: all tasks are done; make the stream count. `results` has what each task's
       `finish` returned, in the order of rows. If this raises, the stream is reported as failed;
-    * ``discard(**arguments)``: the stream's job failed or was interrupted; clear away what is left of it.
+    * ``discard(**arguments)``: the stream's job failed or was interrupted; clear away what is left of it. One that
+      takes ``before`` as well is also called for programs that were killed, when the database is next used for a run
+      and no other goes on: then nothing may go that was touched since that time (seconds since the epoch).
     """
 
     def write(self, start: int, elements: Sequence[Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from scannerpy._words.owner import owner, sweep
 from scannerpy.errors import StorageError
 
 __all__ = ["default", "download_temp_file", "sample_video", "temp_directory"]
@@ -80,5 +80,6 @@ def _make_sample(path: Path) -> Path:
     """Ten seconds of 320 × 240, made under another name first: a broken one never looks like a whole one."""
     from scannerpy.testing import scenes
 
-    part = path.with_name(f"{path.stem}-{os.getpid()}{path.suffix}")
+    sweep(path.parent, f"{path.stem}.m*{path.suffix}")  # what a killed one left
+    part = path.with_name(f"{path.stem}.{owner()}{path.suffix}")
     return scenes.write(part).rename(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -10,11 +11,19 @@ from scannerpy._cli import page
 from scannerpy._cli.options import Database, Json
 
 
-def doctor(db: Database = None, json: Json = False) -> None:
+def doctor(
+    tidy: Annotated[
+        bool, typer.Option("--tidy", help="First remove what killed programs left in the database.")
+    ] = False,
+    db: Database = None,
+    json: Json = False,
+) -> None:
     """Check that this machine has what Scanner needs, and say how to mend what is missing."""
-    from scannerpy._doctor import examine
+    from scannerpy import _doctor
 
-    findings = examine(db)
+    if tidy:
+        page.note(_doctor.tidy(db))
+    findings = _doctor.examine(db)
     if json:
         page.as_json([asdict(finding) for finding in findings])
     else:

@@ -14,6 +14,7 @@ import typer
 
 from scannerpy._cli import page
 from scannerpy._cli.options import Json
+from scannerpy._words.owner import owner, sweep
 from scannerpy.errors import ScannerException, VideoError
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def _scratch_stream(video: Path, *, inplace: bool) -> Iterator[tuple[Client, Nam
     """The video in a database of its own, which is removed afterwards."""
     import scannerpy as sp
 
-    with tempfile.TemporaryDirectory(prefix="scanner-verify-") as folder:
+    sweep(Path(tempfile.gettempdir()), "scanner-verify-*")  # what a killed one left
+    with tempfile.TemporaryDirectory(prefix=f"scanner-verify-{owner()}-") as folder:
         config = Path(folder) / "config.toml"
         config.write_text(f'[storage]\ntype = "posix"\ndb_path = "{folder}/db"\n', encoding="utf-8")
         with sp.Client(config=sp.Config(str(config), db_path=f"{folder}/db")) as client:

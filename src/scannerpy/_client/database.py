@@ -71,7 +71,7 @@ class Database:
             raise StreamExists(
                 f"table {draft.name!r} exists already; pass force=True to replace it or choose another name"
             )
-        key = f"t-{draft.digest()}"
+        key = layout.made_by(f"t-{draft.digest()}", layout.new_token())
         refs = {
             name: [_blob_chunk([row[c] for row in draft.rows]).to(self.objects, layout.chunk_path(key, name, 0))]
             for c, name in enumerate(draft.columns)
@@ -119,7 +119,7 @@ class BlobTable:
         return cls(name, tuple(columns), tuple(made))
 
     def digest(self) -> str:
-        """Name the content, so that equal tables share their chunks.
+        """Name the content, so that a run over an equal table is the same run.
 
         Of all values at once: taken one by one, a million of them cost more to name than to store.
         """

@@ -4,6 +4,7 @@
 
     jobs/00000003/run.json             who began it where, and what was to be made       (when it begins)
     jobs/00000003/recipe               the graph, pickled and signed; see `recipes`      (when it begins)
+    jobs/00000003/staged.json          what a killed one leaves outside; see `backend_outputs`     (while it runs)
     jobs/00000003/failures-0000.json   streams that were given up, not a second later
     jobs/00000003/end.json             its numbers and its result                        (when it ends)
     jobs/00000003/trace.json           when which worker did what; see `profiler`        (when it ends)
@@ -28,6 +29,7 @@ from scannerpy._engine.status import Result, RunStatus
 from scannerpy._store import layout
 from scannerpy._store.documents import decode, encode
 from scannerpy._store.objects import ObjectMissing, Objects
+from scannerpy._words.owner import born, lives, owner, process_lives
 
 T = TypeVar("T")
 
@@ -62,7 +64,8 @@ class StreamRecord:
 class Origin:
     """The process a run was begun by: enough to tell whether it still lives, and to find its program again.
 
-    `born` tells apart processes that had the same `pid`. `script` is the program's file ("" where there is none, as in
+    `born` tells apart processes that had the same `pid`, `owner` also machines (and containers) of the same name; it is
+    "" in the notes of an older Scanner. `script` is the program's file ("" where there is none, as in
     a notebook), `digest` that of its text.
     """
 
@@ -73,6 +76,7 @@ class Origin:
     command: tuple[str, ...]
     script: str
     digest: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,20 +178,22 @@ def this_process() -> Origin:
     script = str(getattr(sys.modules.get("__main__"), "__file__", None) or "")
     script = str(Path(script).absolute()) if script and Path(script).is_file() else ""
     pid = os.getpid()
-    return Origin(socket.gethostname(), pid, _born(pid), _folder(), tuple(sys.argv), script, digest_of(script))
+    return Origin(socket.gethostname(), pid, born(pid), _folder(), tuple(sys.argv), script, digest_of(script), owner())
 
 
 def is_alive(origin: Origin) -> bool | None:
     """Whether the process of a run still lives; None where that cannot be seen from this machine."""
     if origin.host != socket.gethostname():
         return None
-    try:
-        os.kill(origin.pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _born(origin.pid) == origin.born
+    return process_lives(origin.pid, origin.born)
+
+
+def is_surely_dead(origin: Origin) -> bool:
+    """Whether nothing that its process was at work on can be touched by it any more.
+
+    Where `is_alive` may be mistaken, for two containers of the same name for instance, this is False.
+    """
+    return origin.owner != "" and lives(origin.owner) is False
 
 
 def digest_of(script: str) -> str:
@@ -225,14 +231,6 @@ def _failure(body: Mapping[str, Any]) -> Failure:
 
 def _path(job_id: int, name: str) -> str:
     return f"{layout.job_folder(job_id)}/{name}"
-
-
-def _born(pid: int) -> str:
-    """When a process was started, as the kernel counts; "" where it does not tell."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
 
 
 def _folder() -> str:

@@ -132,29 +132,40 @@ class Ingest:
             counter(show_progress, len(videos), "files") as count,
         ):
             for first in range(0, len(videos), size):
-                batch = _Batch([], [])
-                read: list[tuple[_Video, Ingested]] = []
-                part = videos[first : first + size]
-                for video, found in zip(part, readers.each([(v.path, v.inplace) for v in part]), strict=True):
-                    _sort(video, found, read, batch.failed)
-                    done, failed = done + 1, failed + isinstance(found, IngestError)
-                    count(done, failed)
-                if len(videos) > 1:
-                    self._database.objects.sync()
-                self._enter(read)
-                yield _Batch([video for video, _ in read], batch.failed)
+                batch, part = _Batch([], []), videos[first : first + size]
+                while part:
+                    read: list[tuple[_Video, Ingested]] = []
+                    for video, found in zip(part, readers.each([(v.path, v.inplace) for v in part]), strict=True):
+                        _sort(video, found, read, batch.failed)
+                        count(done + len(read) + len(batch.failed), failed + len(batch.failed))
+                    if len(videos) > 1:
+                        self._database.objects.sync()
+                    part = self._enter(read, readers.token)
+                    batch.done.extend(video for video, _ in read if video not in part)
+                    done += len(read) - len(part)
+                done, failed = done + len(batch.failed), failed + len(batch.failed)
+                yield batch
 
-    def _enter(self, videos: Sequence[tuple[_Video, Ingested]]) -> None:
-        """Put tables into the catalog, replacing those whose content has changed and leaving those it has not."""
-        drafts = [self._draft(video, found) for video, found in videos]
+    def _enter(self, videos: Sequence[tuple[_Video, Ingested]], token: str) -> list[_Video]:
+        """Put tables into the catalog, replacing those whose content has changed and leaving those it has not.
+
+        What is not stored under `token` was found: it counts if there still is a table of that key. Returns the videos
+        of which that was deleted meanwhile; they have to be read again.
+        """
+        drafts = [(video, self._draft(video, found)) for video, found in videos]
+        lost: list[_Video] = []
 
         def decide(state: State) -> Sequence[Event]:
-            changed = [draft for draft in drafts if not _same(state.table(draft.name), draft)]
+            there = {table.key for table in state.tables.values()}
+            fit = [(video, draft) for video, draft in drafts if draft.key.endswith(token) or draft.key in there]
+            lost[:] = [video for video, draft in drafts if (video, draft) not in fit]
+            changed = [draft for _, draft in fit if not _same(state.table(draft.name), draft)]
             replaced = tuple(at.id for draft in changed if (at := state.table(draft.name)) is not None)
             events: list[Event] = [DeleteTables(replaced)] if replaced else []
             return [*events, numbered(state, changed)] if changed else []
 
         self._database.change(decide)
+        return lost
 
     def _draft(self, video: _Video, found: Ingested) -> TableRecord:
         return TableRecord(

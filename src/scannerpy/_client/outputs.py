@@ -35,6 +35,7 @@ from scannerpy._store.catalog import (
 )
 from scannerpy._store.chunk import ChunkRef, find_chunks
 from scannerpy._store.chunk_format import read_end
+from scannerpy._store.layout import bare
 from scannerpy._store.manifest import write_manifest
 from scannerpy._store.objects import ObjectMissing, Objects
 from scannerpy._store.origins import Rows, has_origins, write_origins
@@ -130,25 +131,27 @@ def start_run(
     outputs were looked at).
     """
     started: list[StartedRun] = []
+    token = layout.new_token()
 
     def decide(state: State) -> Sequence[Event]:
-        partial = {(table.name, table.key): table for table in state.tables.values() if not table.committed}
+        partial = {(table.name, bare(table.key)): table for table in state.tables.values() if not table.committed}
         events: list[Event] = []
         drafts: list[TableRecord] = []
         destinations: dict[tuple[int, int], Destination] = {}
-        for output, key in zip(outputs, keys, strict=True):
+        for output, content in zip(outputs, keys, strict=True):
             at = state.table(output.name)
             if at is not None and at.committed and not overwrite:
                 raise StreamExists(f"table {output.name!r} was made by another client just now; nothing was run")
-            found = partial.get((output.name, key))
+            found = partial.get((output.name, content))
             hidden = at is not None and at.committed
             if found is None:
                 if at is not None and not hidden:
                     events.append(DeleteTables((at.id,)))
+                key = layout.made_by(content, token)
                 table_id = state.next_table_id + len(drafts)
                 drafts.append(_draft(output, key, state.next_job_id, hidden=hidden, now=time.time()))
             else:
-                table_id = found.id
+                key, table_id = found.key, found.id
             destinations[output.job, output.sink] = Destination(
                 table_id,
                 key,

@@ -21,9 +21,10 @@ from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Self
 
 from scannerpy._client.database import Database
-from scannerpy._client.watching import LEAVE_SECONDS, File, Hands
+from scannerpy._client.watching import LEAVE_SECONDS, File, WatchedThreads
 from scannerpy._engine.pool import child_context, starting_children
 from scannerpy._store.catalog import Catalog
+from scannerpy._store.layout import new_token
 from scannerpy._store.objects import Objects
 from scannerpy._words import pulse, sizing
 from scannerpy._words.pulse import WORDS, GivenUp, Pulse, Words
@@ -51,34 +52,42 @@ class Readers:
         cpus = sizing.machine_cpus()
         apart = files >= MANY and not inline and cpus > 1 and _can_travel(database)
         self._batch = _Batch(database)
-        way = partial(_Apart if apart else _Here, objects, self._batch)
-        self._hands = Hands(way, cpus, timeout, partial(_stuck, timeout))
+        new_reader = partial(_InOwnProcess if apart else _InThisProcess, objects, self._batch)
+        self._threads = WatchedThreads(new_reader, cpus, timeout, partial(_stuck, timeout))
 
     def __enter__(self) -> Self:
-        self._hands.__enter__()
+        self._threads.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._hands.__exit__(*error)
+        self._threads.__exit__(*error)
+
+    @property
+    def token(self) -> str:
+        """Whose the keys are under which the last files' chunks were stored, where they were not found."""
+        return self._batch.token
 
     def each(self, files: Sequence[File]) -> Iterator[Ingested | IngestError]:
         """Yield what became of each file, in order."""
         self._batch.begin()
-        yield from self._hands.each(files)
+        yield from self._threads.each(files)
 
 
 class _Batch:
-    """The files that are read together: all of them see those that were known when the first was begun."""
+    """The files that are read together, known by the token their chunks are stored under.
+
+    All of them see the files that were known when the first was begun.
+    """
 
     def __init__(self, database: Database) -> None:
-        self.number = 0
+        self.token = ""
         self._database = database
         self._lock = threading.Lock()
         self._known: Known | None = None
 
     def begin(self) -> None:
         """Another batch begins."""
-        self.number += 1
+        self.token = new_token()
         self._known = None
 
     def known(self) -> Known:
@@ -87,7 +96,7 @@ class _Batch:
 
         with self._lock:
             if self._known is None:
-                self._known = Known(self._database.catalog.state())
+                self._known = Known(self._database.catalog.state(), self.token)
             return self._known
 
 
@@ -117,8 +126,8 @@ def _ingested(objects: Objects, file: File, known: Known) -> Ingested | IngestEr
         return error
 
 
-class _Here:
-    """Reads files in this process, in the hand's own thread."""
+class _InThisProcess:
+    """Reads files in this process, in the thread that asks."""
 
     def __init__(self, objects: Objects, batch: _Batch) -> None:
         self.pulse = Pulse()
@@ -127,11 +136,11 @@ class _Here:
 
     @property
     def words(self) -> Words:
-        """As `Way.words`."""
+        """As `FileReader.words`."""
         return self.pulse.words
 
     def read(self, file: File) -> Ingested | IngestError:
-        """As `Way.read`."""
+        """As `FileReader.read`."""
         with pulse.attached(self.pulse):
             return _ingested(self._objects, file, self._batch.known())
 
@@ -139,7 +148,7 @@ class _Here:
         """A thread cannot be ended."""
 
 
-class _Apart:
+class _InOwnProcess:
     """Reads files in a process of its own, which can be ended. It is started for the first file."""
 
     def __init__(self, objects: Objects, batch: _Batch) -> None:
@@ -152,11 +161,11 @@ class _Apart:
         self._ended = False
 
     def read(self, file: File) -> Ingested | IngestError:
-        """As `Way.read`. Raises also what reading raised in the process."""
+        """As `FileReader.read`. Raises also what reading raised in the process."""
         for _ in range(2):
             child = self._living()
             try:
-                answer = child.ask(self._batch.number, file)
+                answer = child.ask(self._batch.token, file)
             except (EOFError, OSError):
                 self._bury(child)
                 continue
@@ -201,7 +210,7 @@ class _Child:
             self._process.start()
         theirs.close()
 
-    def ask(self, batch: int, file: File) -> Ingested | IngestError | _Raised:
+    def ask(self, batch: str, file: File) -> Ingested | IngestError | _Raised:
         """Have a file read; what came of it. Raises EOFError or OSError where the process dies."""
         self._pipe.send((batch, file))
         answer: Ingested | IngestError | _Raised = self._pipe.recv()
@@ -241,22 +250,22 @@ class _Reader:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._catalog = Catalog(objects)
-        self._batch = -1
+        self._batch = ""
         self._known: Known | None = None
 
-    def answer(self, batch: int, file: File) -> Ingested | IngestError | _Raised:
+    def answer(self, batch: str, file: File) -> Ingested | IngestError | _Raised:
         """What came of a file."""
         try:
             return _ingested(self._objects, file, self._known_in(batch))
         except Exception as error:  # noqa: BLE001  # the parent raises it again
             return _Raised(_fit_to_travel(error))
 
-    def _known_in(self, batch: int) -> Known:
+    def _known_in(self, batch: str) -> Known:
         """Return the files known when `batch` began; looked up once for each."""
         from scannerpy._video.ingest import Known
 
         if self._known is None or batch != self._batch:
-            self._batch, self._known = batch, Known(self._catalog.state())
+            self._batch, self._known = batch, Known(self._catalog.state(), batch)
         return self._known
 
 

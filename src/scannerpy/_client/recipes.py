@@ -22,6 +22,7 @@ from scannerpy._graph.graph import Graph, JobArgs
 from scannerpy._kernels.ship import pack_with_graph, unpack
 from scannerpy._store import layout
 from scannerpy._store.objects import ObjectMissing, Objects
+from scannerpy._words.owner import owner, sweep
 from scannerpy._words.version import VERSION
 from scannerpy.common import PerfParams
 from scannerpy.errors import CorruptObject, KernelError, ScannerException, StorageError
@@ -135,6 +136,11 @@ def _verified(objects: Objects, job_id: int) -> bytes:
     return data
 
 
+def signature(job_id: int, data: bytes) -> str:
+    """What only this account can write beside `data` of a run. Raises OSError where it has no key and can make none."""
+    return _sign(_key(create=True), job_id, data).hex()
+
+
 def _sign(key: bytes, job_id: int, data: bytes) -> bytes:
     return hmac.digest(key, b"%d\n" % job_id + data, hashlib.sha256)
 
@@ -160,7 +166,8 @@ def _key(*, create: bool) -> bytes:
 def _new_key(file: Path) -> bytes:
     """Make the key; of several processes that do so at once, all get the same."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f"signing.{os.getpid()}.{secrets.token_hex(4)}")
+    sweep(file.parent, "signing.m*")
+    draft = file.with_name(f"signing.{owner()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as out:
         out.write(secrets.token_bytes(_SIGNATURE))

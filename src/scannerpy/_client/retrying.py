@@ -29,6 +29,7 @@ from scannerpy._client.preparing import PreparedRun, prepare_again
 from scannerpy._client.recipes import Recipe
 from scannerpy._client.reports import JobReport, is_made, job_report
 from scannerpy._store.catalog import State
+from scannerpy._store.layout import bare
 from scannerpy.common import CacheMode, log
 from scannerpy.errors import ScannerException
 
@@ -152,8 +153,9 @@ def _recomputed(prepared: PreparedRun, needed: Sequence[StreamRecord], state: St
     keys: dict[int, set[str]] = {}
     for output, key in zip(prepared.outputs, prepared.keys, strict=True):
         keys.setdefault(output.job, set()).add(key)
+    stored = {table.id: bare(table.key) for table in state.tables.values()}
     return [
         stream.name
         for number, stream in enumerate(needed)
-        if any((at := state.tables.get(each.table)) is not None and at.key not in keys[number] for each in stream.made)
+        if any(stored.get(each.table, "") not in {"", *keys[number]} for each in stream.made)
     ]

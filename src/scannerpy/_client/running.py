@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from scannerpy._client import backend_outputs
+from scannerpy._client import backend_outputs, tidying
 from scannerpy._client.database import Database
 from scannerpy._client.gops import prerolls
 from scannerpy._client.history import RunRecorder
@@ -177,6 +177,7 @@ class Runs:
     # One run
 
     def _start(self, prepared: PreparedRun, options: RunOptions) -> int:
+        tidying.after_the_dead(self._database)
         name = "" if options.retries is None else f"{RETRY_OF}{options.retries}"
         started = start_run(self._database, prepared.outputs, prepared.keys, overwrite=prepared.overwrite, name=name)
         store_origins(self._database, prepared.plan, started)
@@ -201,7 +202,11 @@ class Runs:
             executor: Executor = InlineExecutor() if self._inline else LocalExecutor(self._pool)
             outcome: Outcome | None = None
             unfinished = dict(enumerate(prepared.plan.jobs))
+            kept = False
             try:
+                kept = backend_outputs.keep_arguments(
+                    self._database.notes, started.job_id, prepared.graph, prepared.plan.jobs
+                )
                 record_run(self._database, recorder, prepared, started, options)
                 spec = self._spec(prepared, started, options)
                 with progress_bar(options.show_progress) as bar:
@@ -213,6 +218,8 @@ class Runs:
                 raise
             finally:
                 backend_outputs.discard(prepared.graph, list(unfinished.values()))
+                if kept:
+                    backend_outputs.forget_arguments(self._database.notes, started.job_id)
                 self._end(started.job_id, run.status, recorder, outcome)
         raise_if_failed(outcome)
         if outcome.cancelled:

@@ -9,6 +9,7 @@ from typing import Any
 from scannerpy._client.database import INDEX_COLUMN
 from scannerpy._graph.graph import Graph, JobArgs, Vertex
 from scannerpy._store.catalog import State
+from scannerpy._store.layout import bare
 from scannerpy.errors import GraphError, NotCommitted, ScannerException, StorageError
 from scannerpy.source import SOURCES
 
@@ -50,7 +51,8 @@ def _table(vertex: Vertex, name: str, column: str, state: State, job: int) -> Re
     if record.source is not None and column == INDEX_COLUMN:
         return ResolvedSource(record.rows, {"index": True}, ("index", record.rows))
     args = {"manifest": record.manifest, "column": column, "is_video": found.is_video, "name": f"stream {name!r}"}
-    return ResolvedSource(record.rows, args, (record.key, record.manifest, column))
+    content = record.manifest if record.job_id is not None else ""  # what no run made is what its key says
+    return ResolvedSource(record.rows, args, (bare(record.key), content, column))
 
 
 def _custom(reader: type[Any], args: Mapping[str, Any], vertex: Vertex, job: int) -> ResolvedSource:

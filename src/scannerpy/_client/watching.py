@@ -1,8 +1,8 @@
 """Reading many files at once, none of which may hold up the others: who is stuck on one is left or ended.
 
-A few daemon threads, the *hands*, take files from one queue. Each has a pulse (`_words.pulse`) that beats while its
-file is read; whoever waits for the answers looks at them. A hand that was silent for too long is given up: its file
-gets the answer that says so, and a fresh hand takes its place.
+A few daemon threads take files from one queue. Each has a pulse (`_words.pulse`) that beats while its file is read;
+whoever waits for the answers looks at them. A thread that was silent for too long is given up: its file gets the answer
+that says so, and a fresh thread takes its place.
 
 A thread that is stuck in a system call or inside FFmpeg cannot be ended, so it is left: it ends by itself with its next
 beat, if that ever comes, or else with the program. What is read in another process (`readers`) ends with that.
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 """How often pulses are looked at while no answer comes in."""
 LEAVE_SECONDS = 5.0
-"""How long hands that are told to leave are waited for: they do so at their next beat."""
+"""How long threads that are told to leave are waited for: they do so at their next beat."""
 
 File = tuple[str, bool]
 """A path, and whether it is to be read in place."""
 
 
-class Way(Protocol):
-    """How one hand reads its files, one after the other, in its thread. `words` are those of the pulse that beats."""
+class FileReader(Protocol):
+    """Reads the files of one thread, one after the other. `words` are those of the pulse that beats."""
 
     pulse: Pulse
 
@@ -58,70 +58,70 @@ class _Raised:
 
 @dataclass(frozen=True, slots=True)
 class _Queues:
-    """What hands take from and put to. Numbers are never used again, so that a late answer is known for one."""
+    """What threads take from and put to. Numbers are never used again, so that a late answer is known for one."""
 
     files: queue.SimpleQueue[tuple[int, File] | None]
     answers: queue.SimpleQueue[tuple[int, Answer | _Raised]]
 
 
-class _Hand:
+class _WatchedThread:
     """A thread, and the file it is at."""
 
-    def __init__(self, way: Way, queues: _Queues, now: float) -> None:
-        self.way = way
+    def __init__(self, reader: FileReader, queues: _Queues, now: float) -> None:
+        self.reader = reader
         self.at: tuple[int, File] | None = None
         self._queues = queues
-        self._words = way.words
+        self._words = reader.words
         self._watch = Watch(self._words, now)
         self.thread = threading.Thread(target=self._go, name="scanner-ingest", daemon=True)
         self.thread.start()
 
     def silent(self, now: float) -> float:
         """How long its file has given no sign of life."""
-        if self._words is not self.way.words:  # another process reads from now on
-            self._words = self.way.words
+        if self._words is not self.reader.words:  # another process reads from now on
+            self._words = self.reader.words
             self._watch = Watch(self._words, now)
         return self._watch.silent(now)
 
     def give_up(self) -> None:
         """Nobody waits for its file any more."""
-        self.way.pulse.given_up = True
-        self.way.end()
+        self.reader.pulse.given_up = True
+        self.reader.end()
 
     def _go(self) -> None:
         while (at := self._queues.files.get()) is not None:
             self.at = at
             answer: Answer | _Raised
             try:
-                answer = self.way.read(at[1])
+                answer = self.reader.read(at[1])
             except GivenUp:
                 return
             except BaseException as error:  # noqa: BLE001  # raised where answers are taken
                 answer = _Raised(error)
-            if self.way.pulse.given_up:
+            if self.reader.pulse.given_up:
                 return
             self.at = None
             self._queues.answers.put((at[0], answer))
 
 
-class Hands:
-    """Hands at work. A context manager: leaving it ends them."""
+class WatchedThreads:
+    """Threads that read files. A context manager: leaving it ends them."""
 
     def __init__(
         self,
-        way: Callable[[], Way],
+        new_reader: Callable[[], FileReader],
         count: int,
         limit: float,
         stuck: Callable[[str], Answer],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`limit`: seconds without a sign of life after which ``stuck(path)`` is a file's answer; 0: none."""
-        self._way = way
+        self._new_reader = new_reader
         self._count = count
         self._limit = limit
         self._stuck = stuck
         self._now = now
-        self._hands: list[_Hand] = []
+        self._threads: list[_WatchedThread] = []
         self._queues = _Queues(queue.SimpleQueue(), queue.SimpleQueue())
         self._given = 0
 
@@ -132,12 +132,12 @@ class Hands:
         with suppress(queue.Empty):
             while True:
                 self._queues.files.get_nowait()
-        for hand in self._hands:  # those too that seem idle: they may just have taken a file
+        for each in self._threads:  # those too that seem idle: they may just have taken a file
             self._queues.files.put(None)
-            hand.give_up()
+            each.give_up()
         deadline = time.monotonic() + LEAVE_SECONDS
-        for hand in self._hands:
-            hand.thread.join(max(0.0, deadline - time.monotonic()))
+        for each in self._threads:
+            each.thread.join(max(0.0, deadline - time.monotonic()))
 
     def each(self, files: Sequence[File]) -> Iterator[Answer]:
         """Yield the answer for each file, in order; raise at once what reading any of them raised."""
@@ -145,16 +145,16 @@ class Hands:
         self._given = numbers.stop
         for task in zip(numbers, files, strict=True):
             self._queues.files.put(task)
-        while len(self._hands) < min(self._count, len(files)):
-            self._hands.append(self._fresh())
+        while len(self._threads) < min(self._count, len(files)):
+            self._threads.append(self._fresh())
         found: dict[int, Answer] = {}
         for number in numbers:
             while number not in found:
                 self._wait(found)
             yield found[number]
 
-    def _fresh(self) -> _Hand:
-        return _Hand(self._way(), self._queues, self._now())
+    def _fresh(self) -> _WatchedThread:
+        return _WatchedThread(self._new_reader(), self._queues, self._now())
 
     def _wait(self, found: dict[int, Answer]) -> None:
         with suppress(queue.Empty):
@@ -163,9 +163,9 @@ class Hands:
                 raise answer.error
             found.setdefault(number, answer)  # what was given up may have come to its end all the same
         now = self._now()
-        for place, hand in enumerate(self._hands if self._limit else ()):
-            if hand.silent(now) > self._limit and (at := hand.at) is not None:
-                hand.give_up()
-                self._hands[place] = self._fresh()
+        for place, each in enumerate(self._threads if self._limit else ()):
+            if each.silent(now) > self._limit and (at := each.at) is not None:
+                each.give_up()
+                self._threads[place] = self._fresh()
                 number, (path, _) = at
                 found.setdefault(number, self._stuck(path))

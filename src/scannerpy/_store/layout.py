@@ -2,17 +2,39 @@
 
 A `key` names everything one job or one ingested file stored. Tables of the same key share it (the same video under two
 names), and when the last of them is deleted the folder can go (`release`).
+
+A key says what is stored (`bare`) and, behind a dot, by whom (`made_by`): so nobody else writes into the same folder.
+Who wants what is there already takes the key of a table, and enters a table of that key only while the catalog still
+has one. A deletion that comes before that entry makes the work begin anew, under another key; one that comes after it
+sees the table and leaves the folder. So what a table refers to is never removed, whoever races.
 """
 
 from __future__ import annotations
 
 import hashlib
+import secrets
 from urllib.parse import quote
 
 from scannerpy._store.objects import Objects
 from scannerpy._store.state import State
+from scannerpy._words.owner import owner
 
 LONGEST_NAME = 100
+
+
+def made_by(content: str, token: str) -> str:
+    """The key under which the maker with this `new_token` stores what is named `content`."""
+    return f"{content}.{token}"
+
+
+def bare(key: str) -> str:
+    """What is stored under a key, whoever made it."""
+    return key.partition(".")[0]
+
+
+def new_token() -> str:
+    """A name for who is about to store something: nobody else has it, and it tells whether its owner lives."""
+    return f"{owner()}x{secrets.token_hex(4)}"
 
 
 def key_folder(key: str) -> str:

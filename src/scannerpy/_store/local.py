@@ -2,7 +2,7 @@
 
 A put writes a file in ``.staging``, syncs it, then gives it its name: by a hard link, which fails if the name is taken
 (put-if-absent), or by a rename (replace). The folder is synced last. So a name never shows before its bytes are safe.
-What a killed process leaves in ``.staging`` is swept when the folder is next opened and a day has passed.
+What a killed process leaves in ``.staging`` is swept when the folder is next opened (see `_words.owner`).
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import contextlib
 import ctypes
 import errno
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from scannerpy._store.objects import Data, ObjectMissing, Objects, check_path, storage_errors
+from scannerpy._words.owner import sweep
 from scannerpy.errors import ConfigError, StorageError
 
 STAGING = ".staging"
-STALE_SECONDS = 24 * 3600
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EMLINK}
 
 
@@ -32,7 +31,7 @@ class LocalObjects(Objects):
         self._durable = durable
         self._synced: set[Path] = set()
         _make_root(self._root)
-        _sweep(self._root / STAGING)
+        sweep(self._root / STAGING, "*")
 
     @property
     def where(self) -> str:
@@ -84,6 +83,11 @@ class LocalObjects(Objects):
                 return self._file(path).stat().st_size
         except ObjectMissing:
             return None
+
+    def written(self, path: str) -> float:
+        """As `Objects.written`."""
+        with self._errors(path, "look at"):
+            return self._file(path).stat().st_mtime
 
     def list(self, prefix: str) -> list[tuple[str, int]]:
         """As `Objects.list`."""
@@ -182,14 +186,6 @@ def _make_root(root: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"The database folder {root} cannot be made ({reason}): choose another db_path") from error
-
-
-def _sweep(staging: Path) -> None:
-    stale = time.time() - STALE_SECONDS
-    with contextlib.suppress(OSError):  # no such folder, or another process sweeps too
-        for file in staging.iterdir():
-            if file.stat().st_mtime < stale:
-                file.unlink()
 
 
 def _link(file: Path, target: Path) -> None:

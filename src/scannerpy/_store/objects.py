@@ -25,11 +25,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from scannerpy._words.owner import owner
 from scannerpy.errors import ConfigError, StorageError, StorageFull
 
 __all__ = ["ObjectMissing", "Objects", "memory", "open_config", "open_local"]
 
 Data = bytes | bytearray | memoryview
+STAGED = "scanner-"
+"""How the names of files in staging begin."""
 
 
 class ObjectMissing(StorageError):
@@ -75,6 +78,10 @@ class Objects(ABC):
         """How many bytes the object has; None if there is none."""
 
     @abstractmethod
+    def written(self, path: str) -> float:
+        """When an object was stored, in seconds since the epoch. Raises ObjectMissing, StorageError."""
+
+    @abstractmethod
     def list(self, prefix: str) -> list[tuple[str, int]]:
         """(path, size) of every object in the folder `prefix` and below, sorted by path."""
 
@@ -118,7 +125,7 @@ class Objects(ABC):
     def staging(self) -> Iterator[Path]:
         """A new file to be filled and given to `put_file`; removed at the end if it is still there."""
         with storage_errors("a new file", "make"):
-            handle, name = tempfile.mkstemp(prefix="scanner-", dir=self.staging_folder())
+            handle, name = tempfile.mkstemp(prefix=f"{STAGED}{owner()}-", dir=self.staging_folder())
             os.close(handle)
         try:
             yield Path(name)

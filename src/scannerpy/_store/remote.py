@@ -7,6 +7,7 @@ runtime has threads, which do not survive a fork. Credentials are taken from the
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +23,8 @@ from obstore.exceptions import (
 )
 from obstore.store import GCSStore, MemoryStore, S3Store
 
-from scannerpy._store.objects import Data, ObjectMissing, Objects, check_path, storage_errors
+from scannerpy._store.objects import STAGED, Data, ObjectMissing, Objects, check_path, storage_errors
+from scannerpy._words.owner import sweep
 from scannerpy.errors import ConfigError, StorageError, StorageFull
 
 REQUESTS = 16
@@ -42,6 +44,7 @@ class RemoteObjects(Objects):
     @classmethod
     def bucket(cls, kind: str, bucket: str, prefix: str, options: Mapping[str, str]) -> RemoteObjects:
         """A bucket: `kind` is ``s3`` or ``gcs``, `prefix` the folder in it, `options` region and endpoint."""
+        sweep(Path(tempfile.gettempdir()), f"{STAGED}m*p*b*")  # what killed processes left on the way to a bucket
         return cls(kind, bucket, prefix, options)
 
     @classmethod
@@ -139,6 +142,10 @@ class RemoteObjects(Objects):
                 return int(obstore.head(self._store, check_path(path))["size"])
         except ObjectMissing:
             return None
+
+    def written(self, path: str) -> float:
+        """As `Objects.written`."""
+        return self.stamp(path)[1] / 1e9
 
     def list(self, prefix: str) -> list[tuple[str, int]]:
         """As `Objects.list`."""

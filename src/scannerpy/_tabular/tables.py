@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import numpy as np
 from scannerpy._tabular.cells import Selection, select
 from scannerpy._tabular.extras import package
 from scannerpy._tabular.schema import Kind, kind_of
+from scannerpy._words.owner import owner, sweep
 from scannerpy.errors import StorageError
 
 if TYPE_CHECKING:
@@ -53,10 +55,14 @@ def to_parquet(stream: StoredStream, name: str, path: str | Path, rows: Sequence
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to; it becomes `path` when all went well, and nothing of it stays when not."""
+    """Give a path to write to; it becomes `path` when all went well, and nothing of it stays when not.
+
+    Killed, we leave it; whoever next writes a file of that name clears it away.
+    """
     if not path.parent.is_dir():
         raise StorageError(f"{path} cannot be written: there is no folder {path.parent}; make it first")
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    sweep(path.parent, f".{glob.escape(path.name)}.m*.part")
+    part = path.with_name(f".{path.name}.{owner()}.{uuid.uuid4().hex[:8]}.part")
     try:
         yield part
         part.replace(path)

@@ -28,7 +28,7 @@ _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "ansi", "concat", "hls", "dash
 # Decoders that mark the frames they repaired. Others show what they have (HEVC's a picture half of which was never
 # written, so that it differs from time to time), and with several threads even these may let a frame out before it is
 # marked; there an error has to end the packet, so that it is noticed.
-_MARKS_DAMAGE = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
+MARKS_DAMAGE = {"h264", "mpeg1video", "mpeg2video", "mpeg4"}
 # Codecs whose frames are the same whatever the number of threads. VP8's are not where a frame is damaged, nor are those
 # of interlaced MPEG-4.
 _THREADED = INTRA_ONLY | {"h264", "hevc", "vp9", "av1", "mpeg1video", "mpeg2video", "ffv1"}
@@ -112,7 +112,7 @@ def open_decoder(index: VideoIndex, threads: int, reorder: int) -> VideoCodecCon
     context.colorspace, context.color_range = index.color_space, index.color_range
     context.reorder_depth = reorder
     set_threads(context, threads)
-    if context.thread_count > 1 or index.codec not in _MARKS_DAMAGE:
+    if context.thread_count > 1 or index.codec not in MARKS_DAMAGE:
         context.options = {"err_detect": "crccheck+explode"}
     return context
 

@@ -10,7 +10,7 @@ keeps its own times.
 
 from __future__ import annotations
 
-import os
+import glob
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +34,7 @@ from scannerpy._video.pixels import Pixels
 from scannerpy._video.remux import Timeline, muxer
 from scannerpy._words.elements import NullElement
 from scannerpy._words.encoding import EncoderOptions
+from scannerpy._words.owner import owner, sweep
 from scannerpy._words.video import VideoIndex
 from scannerpy.common import log
 from scannerpy.errors import StorageError, VideoError
@@ -246,10 +247,14 @@ def _aspect(index: VideoIndex) -> Fraction:
 
 @contextmanager
 def _atomic_file(target: Path) -> Iterator[Path]:
-    """A file beside `target` that takes its name when all went well, and is removed otherwise."""
+    """A file beside `target` that takes its name when all went well, and is removed otherwise.
+
+    Killed, we leave it; whoever next writes a file of that name clears it away.
+    """
     if not target.parent.is_dir():
         raise StorageError(f"{target} cannot be written: the folder {target.parent} does not exist; make it first")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    sweep(target.parent, f".{glob.escape(target.name)}.m*.part")
+    part = target.with_name(f".{target.name}.{owner()}.part")
     try:
         yield part
         with storage_errors(target, "write"):

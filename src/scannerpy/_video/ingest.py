@@ -22,7 +22,7 @@ from typing import Any
 from scannerpy._store import bucket_file
 from scannerpy._store.bucket_file import BucketFile, Stamp
 from scannerpy._store.chunk import Chunk, ChunkRef, ChunkWriter, SpoolingChunkWriter
-from scannerpy._store.layout import chunk_path
+from scannerpy._store.layout import chunk_path, made_by, new_token
 from scannerpy._store.manifest import read_manifest
 from scannerpy._store.objects import ObjectMissing, Objects
 from scannerpy._store.records import SourceRecord, TableRecord
@@ -35,7 +35,7 @@ from scannerpy._words.pulse import beat, reading
 from scannerpy.errors import ConfigError, CorruptObject, IngestError, StorageError, StorageFull
 
 COLUMN = "frame"
-SCAN_VERSION = 2
+SCAN_VERSION = 3
 """Part of every key: a scan that finds more, or otherwise, must not take up an older one's chunks."""
 HASHED_BESIDE = 4 << 20
 """Bytes from which on hashing takes longer than starting a thread for it."""
@@ -72,7 +72,9 @@ class _Entry:
 class Known:
     """The files a database has ingested. Grows with `learn`, so that a batch knows its own."""
 
-    def __init__(self, state: State | None = None) -> None:
+    def __init__(self, state: State | None = None, token: str = "") -> None:
+        """`token`: who stores what is new, see `layout`; given where several processes are one."""
+        self.token = token or new_token()
         self._by_path: dict[str, _Entry] = {}
         self._by_content: dict[tuple[str, bool], _Entry] = {}
         self._sizes: set[int] = set()
@@ -110,6 +112,9 @@ def ingest(
 ) -> Ingested:
     """Store the video of the file at `path`, or find it stored. `path` may be in a bucket, see `bucket_file.find`.
 
+    What is stored is stored under `known`'s token; what is found has the key of the table that has it, and counts only
+    if the catalog still has one of that key when it is entered.
+
     `inplace`: only its index, the packets are read from the file whenever they are needed; where the container does not
     allow that, they are copied all the same. Raises IngestError saying what is wrong with which file and what to do;
     StorageFull and StorageError where the database is at fault.
@@ -122,7 +127,7 @@ def ingest(
     file = Path(path).expanduser().absolute()  # not resolved: a link may be pointed elsewhere later
     status = _checked(file)
     again = _unchanged(objects, known, file, status, inplace=inplace)
-    found = again or _new(objects, file, status, inplace=inplace)
+    found = again or _new(objects, file, status, known.token, inplace=inplace)
     _refuse_changed(file, status)
     return found
 
@@ -165,7 +170,8 @@ def _of_copy(objects: Objects, remote: BucketFile, file: Path, known: Known) -> 
         remote.download(file)
     status = file.stat()
     try:
-        return _unchanged(objects, known, file, status, inplace=False) or _new(objects, file, status, inplace=False)
+        again = _unchanged(objects, known, file, status, inplace=False)
+        return again or _new(objects, file, status, known.token, inplace=False)
     except IngestError as error:
         raise IngestError(str(error).replace(str(file), remote.url)) from error
 
@@ -207,7 +213,9 @@ def _indexed_elsewhere(
     chunk = _opened(objects, _refs(objects, entry)[0])
     if chunk is None:
         return None
-    return _stored_index(objects, file, status, content, chunk.section("index"), chunk.meta, entry.rows, scanned=False)
+    return _stored_index(
+        objects, file, status, known.token, content, chunk.section("index"), chunk.meta, entry.rows, scanned=False
+    )
 
 
 def _again(objects: Objects, entry: _Entry, source: SourceRecord) -> Ingested | None:
@@ -231,16 +239,24 @@ def _refs(objects: Objects, entry: _Entry) -> Sequence[ChunkRef]:
     return entry.refs or read_manifest(objects, entry.manifest)[COLUMN]
 
 
-def _new(objects: Objects, file: Path, status: os.stat_result, *, inplace: bool) -> Ingested:
+def _new(objects: Objects, file: Path, status: os.stat_result, token: str, *, inplace: bool) -> Ingested:
     with _hashing(file, status.st_size) as content:
         if inplace:
             found = _scanned(file, None)
             if found.inplace_possible:
                 meta = _meta(found)
                 return _stored_index(
-                    objects, file, status, content.result(), to_bytes(found.index), meta, found.index.rows, scanned=True
+                    objects,
+                    file,
+                    status,
+                    token,
+                    content.result(),
+                    to_bytes(found.index),
+                    meta,
+                    found.index.rows,
+                    scanned=True,
                 )
-        return _copied(objects, file, status, content)
+        return _copied(objects, file, status, token, content)
 
 
 @contextmanager
@@ -267,12 +283,12 @@ def _fulfil(content: Future[str], file: Path) -> None:
         content.set_exception(error)
 
 
-def _copied(objects: Objects, file: Path, status: os.stat_result, content: Future[str]) -> Ingested:
+def _copied(objects: Objects, file: Path, status: os.stat_result, token: str, content: Future[str]) -> Ingested:
     with SpoolingChunkWriter(objects, "video") as writer:
         found = _scanned(file, writer)
         writer.meta = _meta(found)
         writer.section("index", to_bytes(found.index))
-        key = f"v{SCAN_VERSION}-{content.result()[:40]}"
+        key = made_by(f"v{SCAN_VERSION}-{content.result()[:40]}", token)
         ref = _replacing_damaged(objects, writer, chunk_path(key, COLUMN, 0), found.index.rows)
     source = _source(file, status, content.result(), inplace=False)
     return Ingested(key, (ref,), ref.rows, source, tuple(found.problems), scanned=True)
@@ -282,6 +298,7 @@ def _stored_index(
     objects: Objects,
     file: Path,
     status: os.stat_result,
+    token: str,
     content: str,
     index: bytes,
     meta: dict[str, Any],
@@ -294,7 +311,7 @@ def _stored_index(
     writer = ChunkWriter("video", {**meta, "external": external})
     writer.section("index", index)
     who = hashlib.sha256(f"{file}\0{status.st_mtime_ns}\0{content}".encode("utf-8", "surrogateescape")).hexdigest()
-    key = f"i{SCAN_VERSION}-{who[:40]}"
+    key = made_by(f"i{SCAN_VERSION}-{who[:40]}", token)
     ref = _replacing_damaged(objects, writer, chunk_path(key, COLUMN, 0), rows)
     source = _source(file, status, content, inplace=True)
     return Ingested(key, (ref,), rows, source, tuple(meta.get("problems", ())), scanned)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from av.video.stream import VideoStream
 
 from scannerpy._plan.decode import damaged_rows
-from scannerpy._video.demux import REPAIR, codec_name, opened
+from scannerpy._video.demux import MARKS_DAMAGE, REPAIR, codec_name, opened
 from scannerpy._video.losses import DamageDetector, frames_beyond, missing_bytes
 from scannerpy._video.packets import FirstFrame, PacketLocator, Packets
 from scannerpy._video.refusals import NoVideo
@@ -142,7 +142,7 @@ def _codec_agrees(packets: Packets, pts: Ints) -> bool:
 def _decoded_index(packets: Packets, index: VideoIndex) -> VideoIndex:
     """Decode everything and take down what comes out. Flags are kept only where they stay proven."""
     try_starts = _has_unproven_keyframes(index)
-    found = presented(packets.file, len(packets), digest=try_starts)
+    found = presented(packets.file, len(packets), digest=try_starts or index.codec not in MARKS_DAMAGE)
     damaged = found.damaged | packets.damaged
     rows = _without_damaged_end(packets, found.packets, damaged)
     flags = index.flags & np.uint8(KEY | START | DISCARD)

@@ -3,6 +3,10 @@
 Used by the scan where packets leave a doubt. Packets get their number as their time before they are decoded, so each
 frame that comes out says which packet it belongs to.
 
+Decoders that do not mark the damage they meet leave parts of a picture unwritten: what is seen there is what lay in
+memory, an older picture in the same buffer. Two passes that use their buffers differently then see two things, which is
+how such damage is found here: the second holds on to the last frames, so that the decoder has to take other buffers.
+
 For a codec of which nothing is known, a second pass proves by experiment which keyframes can be started from: it
 opens a fresh decoder at each and compares what comes out with what the first pass saw.
 """
@@ -12,6 +16,7 @@ from __future__ import annotations
 import itertools
 import os
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +36,7 @@ from scannerpy.errors import IngestError
 
 _ROUNDS = 4
 _MOST_REORDERED = 16
+_HELD, _HELD_BYTES = 32, 128 << 20
 
 
 @dataclass(slots=True)
@@ -49,15 +55,23 @@ def presented(file: Path, packets: int, *, digest: bool = False) -> Presented:
     """Decode the first `packets` packets of the video of `file` from beginning to end.
 
     Damage is decoded with one thread only: what FFmpeg puts in place of lost pictures depends on their number.
-    Raises IngestError where frames cannot be told apart.
+    With `digest`, damage that the decoder does not mark is looked for, too. Raises IngestError where frames cannot be
+    told apart.
     """
     threads = min(os.cpu_count() or 1, 8)
     found = _decode_all(file, packets, threads, digest=digest)
     if found.damaged and threads > 1:
         found = _decode_all(file, packets, 1, digest=digest)
+    if digest:
+        found.damaged |= _seen_otherwise(found, _decode_all(file, packets, 1, digest=True, hold=True))
     if len(set(found.packets)) < len(found.packets):
         raise IngestError(f"{file}: several frames come out of one packet and cannot be told apart")
     return found
+
+
+def _seen_otherwise(found: Presented, again: Presented) -> set[int]:
+    """The packets whose frames are not the same twice."""
+    return {packet for packet, seen in found.digests.items() if again.digests.get(packet) != seen}
 
 
 def proven_starts(file: Path, index: VideoIndex, found: Presented) -> list[int]:
@@ -116,8 +130,9 @@ def _try(file: Path, index: VideoIndex, found: Presented, candidates: list[int])
     return sorted(passed)
 
 
-def _decode_all(file: Path, packets: int, threads: int, *, digest: bool) -> Presented:
+def _decode_all(file: Path, packets: int, threads: int, *, digest: bool, hold: bool = False) -> Presented:
     found, converter = Presented(), Converter()
+    held: deque[VideoFrame] = deque(maxlen=0)
     with opened(file) as (container, stream):
         context = stream.codec_context
         set_threads(context, threads)
@@ -126,6 +141,10 @@ def _decode_all(file: Path, packets: int, threads: int, *, digest: bool) -> Pres
                 _take(file, frame, found)
                 if digest and frame.pts is not None:
                     found.digests[frame.pts] = _digest(converter, frame)
+                if hold and not held.maxlen:
+                    size = 3 * frame.width * frame.height
+                    held = deque(maxlen=max(4, min(_HELD, _HELD_BYTES // max(1, size))))
+                held.append(frame)
     return found
 
 

@@ -201,9 +201,9 @@ class FilesWriter:
         _open(place).publish(paths)
 
     @classmethod
-    def discard(cls, paths: Sequence[str], **place: str | None) -> None:
-        """Remove what was staged."""
-        _open(place).unstage(paths)
+    def discard(cls, paths: Sequence[str], before: float | None = None, **place: str | None) -> None:
+        """Remove what was staged; with `before`, by a run that was killed before that time."""
+        _open(place).unstage(paths, before)
 
 
 def _open(place: Any) -> Files:

@@ -37,8 +37,8 @@ class Files(Protocol):
     def publish(self, paths: Sequence[str]) -> None:
         """Give staged files their names, in place of what had them. One that has its name already is left."""
 
-    def unstage(self, paths: Sequence[str]) -> None:
-        """Remove what is staged and not published."""
+    def unstage(self, paths: Sequence[str], before: float | None = None) -> None:
+        """Remove what is staged and not published; with `before`, only what was staged before that time."""
 
 
 def open_files(storage_type: str, bucket: str | None, region: str | None, endpoint: str | None) -> Files:
@@ -108,10 +108,13 @@ class LocalFiles:
         for folder in {Path(path).parent for path in paths}:
             _sync(folder)
 
-    def unstage(self, paths: Sequence[str]) -> None:
+    def unstage(self, paths: Sequence[str], before: float | None = None) -> None:
         """As `Files.unstage`."""
         for path in paths:
-            Path(staged(path)).unlink(missing_ok=True)
+            part = Path(staged(path))
+            with contextlib.suppress(FileNotFoundError):
+                if before is None or part.stat().st_mtime < before:
+                    part.unlink()
 
 
 def _sync(folder: Path) -> None:
@@ -192,13 +195,14 @@ class BucketFiles:
             if self._stamp(path) is None:
                 raise StorageError(f"Cannot write {self._name}/{path}: what was staged has gone; run again") from error
 
-    def unstage(self, paths: Sequence[str]) -> None:
+    def unstage(self, paths: Sequence[str], before: float | None = None) -> None:
         """As `Files.unstage`."""
         import obstore
 
         for path in paths:
             with contextlib.suppress(FileNotFoundError), self._errors(path, "clear away"):
-                obstore.delete(self._store, staged(path))
+                if before is None or obstore.head(self._store, staged(path))["last_modified"].timestamp() < before:
+                    obstore.delete(self._store, staged(path))
 
     def _side_by_side(self, act: Any, paths: Sequence[str]) -> list[Any]:
         with ThreadPoolExecutor(min(REQUESTS, len(paths) or 1)) as pool:

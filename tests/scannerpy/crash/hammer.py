@@ -13,6 +13,7 @@ again.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import re
@@ -91,7 +92,8 @@ class Hammer:
             if run.returncode == 0:
                 break
         trial.saved = max(len(self._rows(marks)) for _, marks in durable)
-        trial.again = sorted({row for since, marks in durable for row in self._repeated(since, marks)})
+        until = self._made_anew(durable)
+        trial.again = sorted({row for since, marks in durable for row in self._repeated(since, marks, until)})
         return trial
 
     def _fresh(self) -> None:
@@ -172,11 +174,14 @@ class Hammer:
         stored = {mark for path, found in marks.items() if _whole(path) for mark in found}
         return {row for kind, row in stored if kind == b"row"} & {row for kind, row in stored if kind == b"pix"}
 
-    def _repeated(self, since: float, marks: dict[Path, set[tuple[bytes, int]]]) -> set[int]:
+    def _made_anew(self, durable: list[tuple[float, dict[Path, set[tuple[bytes, int]]]]]) -> float:
+        """Return when all was there: from then on a program that overwrites rightly computes everything again."""
+        complete = [when for when, marks in durable if len(self._rows(marks)) == FRAMES]
+        return min(complete, default=math.inf) if self.mode == "Overwrite" else math.inf
+
+    def _repeated(self, since: float, marks: dict[Path, set[tuple[bytes, int]]], until: float = math.inf) -> set[int]:
         durable = self._rows(marks)
-        if self.mode == "Overwrite" and len(durable) == FRAMES:
-            return set()  # it was complete, and is rightly made anew
-        return {row for _, when, row in self._log() if when > since and row in durable}
+        return {row for _, when, row in self._log() if since < when < until and row in durable}
 
 
 def _whole(path: Path) -> bool:

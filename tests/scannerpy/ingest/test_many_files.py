@@ -121,9 +121,9 @@ def hanging(tmp_path, monkeypatch):
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that goes on only where nothing but hanging files is being read."""
-    clock = troubled.Clock((readers._Here, readers._Apart), monkeypatch)
+    clock = troubled.Clock((readers._InThisProcess, readers._InOwnProcess), monkeypatch)
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(readers, "Hands", partial(watching.Hands, now=clock))
+    monkeypatch.setattr(readers, "WatchedThreads", partial(watching.WatchedThreads, now=clock))
     return clock
 
 
@@ -131,7 +131,7 @@ def clock(monkeypatch):
 def test_files_that_hang_are_given_up_and_all_others_become_tables(
     cl, workers, copies, hanging, clock, two_processes, in_processes
 ):
-    """More of them than there are hands; a pipe stands for a disk that does not answer."""
+    """More of them than there are threads; a pipe stands for a disk that does not answer."""
     client = workers if in_processes else cl
     good, stuck = copies(6), hanging(3)
     videos = [good[0], *stuck, *good[1:]]
@@ -191,36 +191,36 @@ def test_an_interrupted_ingest_leaves_no_thread_at_work():
     assert not _alive_after_an_interrupt(queue.SimpleQueue())
 
 
-def test_an_interrupted_ingest_ends_a_hand_that_is_just_taking_a_file():
+def test_an_interrupted_ingest_ends_a_thread_that_is_just_taking_a_file():
     class Slow(queue.SimpleQueue):
         def get(self, *args):
             taken = super().get(*args)
             if taken and taken[1][0] == "for ever":
                 begun.set()
-                threading.Event().wait(0.2)  # the hand does not know yet what it has
+                threading.Event().wait(0.2)  # the thread does not know yet what it has
             return taken
 
     begun = threading.Event()
     assert not _alive_after_an_interrupt(Slow(), begun)
 
 
-def test_an_interrupted_ingest_does_not_wait_for_a_file_that_a_hand_has_taken_meanwhile():
+def test_an_interrupted_ingest_does_not_wait_for_a_file_that_a_thread_has_taken_meanwhile():
     class Contested(queue.SimpleQueue):
         def empty(self):
             nothing = super().empty()
             while not super().empty():
-                self.get()  # as hands do, just after it was seen to be there
+                self.get()  # as threads do, just after it was seen to be there
             return nothing
 
     assert not _alive_after_an_interrupt(Contested())
 
 
 def _alive_after_an_interrupt(files, begun=None):
-    hands = watching.Hands(partial(_Beating, begun), 2, 0, str)
-    hands._queues = watching._Queues(files, queue.SimpleQueue())
-    with pytest.raises(KeyboardInterrupt), hands:
-        list(hands.each([(name, False) for name in ("for ever", "interrupts", "for ever", "never begun")]))
-    return [hand for hand in hands._hands if hand.thread.is_alive()]
+    threads = watching.WatchedThreads(partial(_Beating, begun), 2, 0, str)
+    threads._queues = watching._Queues(files, queue.SimpleQueue())
+    with pytest.raises(KeyboardInterrupt), threads:
+        list(threads.each([(name, False) for name in ("for ever", "interrupts", "for ever", "never begun")]))
+    return [each for each in threads._threads if each.thread.is_alive()]
 
 
 class _Beating:
@@ -257,7 +257,9 @@ def test_tables_enter_the_catalog_in_batches_after_their_bytes_are_safe(cl, copi
     monkeypatch.setattr(ingesting, "BATCH", 10)
     monkeypatch.setattr(LocalObjects, "sync", lambda self: happened.append("sync"))
     enter = ingesting.Ingest._enter
-    monkeypatch.setattr(ingesting.Ingest, "_enter", lambda self, read: happened.append(len(read)) or enter(self, read))
+    monkeypatch.setattr(
+        ingesting.Ingest, "_enter", lambda self, read, token: happened.append(len(read)) or enter(self, read, token)
+    )
     cl.ingest_videos(copies(25), show_progress=False)
     assert happened == ["sync", 10, "sync", 10, "sync", 5]
 
@@ -267,7 +269,9 @@ def test_streams_are_ingested_in_the_batches_asked_for(cl, copies, monkeypatch):
 
     entered = []
     enter = ingesting.Ingest._enter
-    monkeypatch.setattr(ingesting.Ingest, "_enter", lambda self, read: entered.append(len(read)) or enter(self, read))
+    monkeypatch.setattr(
+        ingesting.Ingest, "_enter", lambda self, read, token: entered.append(len(read)) or enter(self, read, token)
+    )
     streams = [sp.NamedVideoStream(cl, name, path=path) for name, path in copies(7)]
     NamedVideoStorage().ingest(cl, streams, batch=3)
     assert entered == [3, 3, 1]

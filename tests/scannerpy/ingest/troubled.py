@@ -40,16 +40,16 @@ def looked_at(file):
 class Clock:
     """A clock that is turned on only while every file that is being read is one that hangs."""
 
-    def __init__(self, ways, monkeypatch):
+    def __init__(self, readers, monkeypatch):
         self.now = 0.0
         self.busy = set()
-        for way in ways:
-            monkeypatch.setattr(way, "read", self._told(way.read))
+        for reader in readers:
+            monkeypatch.setattr(reader, "read", self._told(reader.read))
 
     def _told(self, read):
-        def told(way, file):
+        def told(reader, file):
             self.busy.add(file[0])
-            answer = read(way, file)
+            answer = read(reader, file)
             self.busy.discard(file[0])
             return answer
 

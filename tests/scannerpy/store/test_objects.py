@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from scannerpy._store import local
 from scannerpy._store.chunk import find_chunks
+from scannerpy._store.local import STAGING
 from scannerpy._store.objects import ObjectMissing, Objects, check_path, memory, open_config, open_local, storage_errors
+from scannerpy._store.remote import RemoteObjects
+from scannerpy._words.owner import STRANGE_SECONDS, owner
 from scannerpy.errors import ConfigError, StorageError, StorageFull
+from tests.owners import dead_owner
 
 
 def test_what_is_put_is_got(objects: Objects) -> None:
@@ -260,21 +264,44 @@ def test_bytes_are_synced_before_the_name_shows(folder: Objects, monkeypatch: py
     assert seen == ["file", "folder", "folder", "name", "folder"]
 
 
-def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path: Path) -> None:
+def test_what_a_killed_process_left_is_swept_when_the_folder_is_next_opened(tmp_path: Path) -> None:
+    """Never what a living process has there, nor, before long, what nobody here can tell about."""
     staging = open_local(tmp_path).staging_folder()
+    dead = staging / f"scanner-{dead_owner()}-abc"
+    ours = staging / f"scanner-{owner()}-abc"
+    another = staging / f"scanner-m{'f' * 12}{owner()[13:]}-abc"  # of another machine
     old, fresh = staging / "old", staging / "fresh"
-    old.write_bytes(b"1")
-    fresh.write_bytes(b"1")
-    os.utime(old, (time.time() - local.STALE_SECONDS - 60,) * 2)
+    for file in (dead, ours, another, old, fresh):
+        file.write_bytes(b"1")
+    os.utime(old, (time.time() - STRANGE_SECONDS - 60,) * 2)
     objects = open_local(tmp_path)
-    assert not old.exists()
-    assert fresh.exists()
+    assert sorted(staging.iterdir()) == sorted([ours, another, fresh])
     assert objects.list("") == []
+
+
+def test_what_a_killed_process_left_on_the_way_to_a_bucket_is_swept(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, ours, users = (
+        tmp_path / name for name in (f"scanner-{dead_owner()}-a.mp4", f"scanner-{owner()}-a", "scanner-x")
+    )
+    for file in (dead, ours, users):
+        file.write_bytes(b"1")
+    os.utime(users, (0, 0))
+    RemoteObjects.bucket("s3", "db", "", {})
+    assert sorted(tmp_path.iterdir()) == sorted([ours, users])
+
+
+def test_an_object_tells_when_it_was_stored(objects: Objects) -> None:
+    before = time.time() - 2
+    objects.put("a/1", b"1")
+    assert before < objects.written("a/1") < time.time() + 2
+    with pytest.raises(ObjectMissing):
+        objects.written("a/2")
 
 
 def test_a_database_without_room_for_new_files_is_told_as_one(tmp_path: Path) -> None:
     """Before anything is written, too: on a read-only disk, making the folder is what fails."""
-    (tmp_path / local.STAGING).write_text("in the way")
+    (tmp_path / STAGING).write_text("in the way")
     with pytest.raises(StorageError, match=rf"Cannot make {tmp_path}.*Check the disk"), open_local(tmp_path).staging():
         pass
 

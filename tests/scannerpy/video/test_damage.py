@@ -170,6 +170,36 @@ def _ffmpeg_tells(video, keyframe):
         return True
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_lay_in_memory_is_refused_where_the_decoder_leaves_it_in_a_picture(tmp_path, seed):
+    """H.261's decoder stops inside a broken picture and says nothing; the rest of it shows an older one, or none."""
+    clean = tmp_path / "clean.avi"
+    videos.encode(clean, videos.Recipe("avi", "h261", size=(176, 144), frames=30))
+    whole = Video(clean)
+    victims = np.random.default_rng(seed).choice(np.arange(1, whole.index.packets), 2, replace=False).tolist()
+    data = bytearray(clean.read_bytes())
+    for packet in victims:
+        begin, size = int(whole.inplace.index.offset[packet]), int(whole.index.size[packet])
+        data[begin + size // 3 : begin + size // 3 + 30] = np.random.default_rng(packet).bytes(30)
+    hurt = tmp_path / "hurt.avi"
+    hurt.write_bytes(data)
+    video = Video(hurt)
+    wrong = [row for row, frame in _readable(video) if not np.array_equal(frame, video.golden[row])]
+    assert wrong == []
+    refused = set(range(whole.index.rows)) - {row for row, _ in _readable(video)}
+    assert refused
+    assert len(refused) < whole.index.rows
+
+
+def _readable(video):
+    """Each row that is given out, asked for by itself."""
+    for row in range(video.index.rows):
+        try:
+            yield row, video.rows([row])[row]
+        except VideoError:
+            continue
+
+
 def test_a_decoder_goes_on_after_an_error(video_of):
     """The rows of other keyframes are still served, by the same decoder."""
     video = video_of("damaged-mp4")

@@ -32,7 +32,7 @@ from puddle.server.backend import Backend
 from puddle.server.domain.people import Caller, Role, User
 from puddle.server.domain.records import LedgerEntry, Meter, Session, Snapshot, SnapshotStatus, System
 from puddle.server.domain.states import Status
-from puddle.server.domain.trail import Event, Notice, Report, ReportEntry, ReportStatus
+from puddle.server.domain.trail import Alert, Event, Report, ReportEntry, ReportStatus
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import schema
 from puddle.server.store.stamps import Wanted
@@ -64,7 +64,7 @@ class Past:
         self._put(schema.LEDGER.table, (schema.LEDGER.values(each) for each in self._ledger()))
         self._put(schema.EVENTS.table, (schema.EVENTS.values(each) for each in self._trail()))
         self._put(schema.EVENT_TARGETS, self._targets())
-        self._put(schema.NOTICES.table, (schema.NOTICES.values(each) for each in self._notices()))
+        self._put(schema.ALERTS.table, (schema.ALERTS.values(each) for each in self._alerts()))
         self._put(schema.SNAPSHOTS.table, (schema.SNAPSHOTS.values(each) for each in self._snapshots()))
         self._put(schema.REPORTS.table, (schema.REPORTS.values(each) for each in self._reports()))
         self._put(schema.REPORT_ENTRIES.table, (schema.REPORT_ENTRIES.values(each) for each in self._lines()))
@@ -117,10 +117,10 @@ class Past:
             for target in event.targets:
                 yield {"target": target, "time": event.time, "event_id": event.id}
 
-    def _notices(self) -> Iterator[Notice]:
+    def _alerts(self) -> Iterator[Alert]:
         for n in range(self._events // 5):
             at = self._at(n, self._events // 5)
-            yield Notice(
+            yield Alert(
                 id=f"n-{n:09}", time=at, kind="idle_warning", system_id=f"old-{n % self._terminated:08}",
                 owner_id=_owner(n), message="it will be stopped in 10 minutes", acknowledged=n % 1000 != 0,
             )  # fmt: skip
@@ -190,8 +190,8 @@ def calls(backend: Backend, callers: list[Caller], living: list[str]) -> dict[st
         "ListEvents, of a system": lambda n: api.trail.events(admin, WantedEvents(target=f"old-{n:08}")),
         "ListEvents, of a user": lambda n: api.trail.events(admin, WantedEvents(target=_owner(n))),
         "ListEvents, by me": lambda n: api.trail.events(caller(n), WantedEvents()),
-        "ListAlerts, mine": lambda n: api.trail.notices(caller(n)),
-        "ListAlerts, everybody's": lambda _n: api.trail.notices(admin),
+        "ListAlerts, mine": lambda n: api.trail.alerts(caller(n)),
+        "ListAlerts, everybody's": lambda _n: api.trail.alerts(admin),
         "ListSnapshots, everybody's": lambda _n: api.snapshots.all(admin, everybody=True),
         "ListReports": lambda n: api.reports.all(caller(n)),
         "ListUsers": lambda _n: api.people.users(),

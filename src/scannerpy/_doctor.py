@@ -1,5 +1,5 @@
-"""What `scanner doctor` looks at: the interpreter, the libraries, the codecs, the machine, the configuration, the
-database. Nothing is made or changed by looking.
+"""The checks of `scanner doctor`: interpreter, libraries, codecs, machine, configuration, database. They create and
+change nothing.
 """
 
 from __future__ import annotations

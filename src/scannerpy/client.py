@@ -1,6 +1,4 @@
-"""`Client`: the way into Scanner. Joins the floors and holds what lives as long as a program: the database and the
-worker processes.
-"""
+"""`Client`: the entry point of Scanner. It holds the database and the worker processes of a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The small words of the public API: enums, device handles, performance parameters, the `scanner` logger."""
+"""Small types of the public API: enums, device handles, performance parameters, and the `scanner` logger."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class PerfParams:
     @classmethod
     def manual(cls, work_packet_size: int, io_packet_size: int, **kwargs: Any) -> Callable[..., PerfParams]:
         """Fix the packet sizes; `kwargs` are the other constructor arguments. Returns what `Client.run` wants."""
-        cls(work_packet_size, io_packet_size, **kwargs)  # a misspelt one is told here, not when the graph is run
+        cls(work_packet_size, io_packet_size, **kwargs)  # a misspelt one raises here, not when the graph is run
 
         def fixed(**_graph: Any) -> PerfParams:
             return cls(work_packet_size, io_packet_size, **kwargs)
@@ -203,7 +203,7 @@ class PerfParams:
         `max_memory_util` is the fraction of `total_memory` (bytes; None: this machine's) that the elements of all
         pipelines may take together; `work_io_ratio` is work packet over io packet.
         """
-        cls(1, 1, **kwargs)  # a misspelt one is told here, not when the graph is run
+        cls(1, 1, **kwargs)  # a misspelt one raises here, not when the graph is run
 
         def estimated(inputs: Sequence[Sequence[Any]] = (), ops: Sequence[Any] = ()) -> PerfParams:
             del ops

@@ -261,7 +261,7 @@ class OpGenerator:
         return make
 
     def __dir__(self) -> list[str]:
-        find_op("")  # brings the batteries in
+        find_op("")  # registers the built-in ops
         return registry.names()
 
     def _call(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> OpColumn | tuple[OpColumn, ...]:
@@ -282,10 +282,10 @@ class OpGenerator:
 
 
 def find_op(name: str) -> OpSignature | None:
-    """The op called `name`: registered, or one of the batteries, which are imported when first asked for."""
+    """The op called `name`: registered, or a built-in one; those are imported when first asked for."""
     signature = registry.find(name)
     if signature is None:
-        importlib.import_module(registry.BATTERIES)
+        importlib.import_module(registry.BUILT_IN)
         signature = registry.find(name)
     return signature
 

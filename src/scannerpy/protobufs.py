@@ -1,4 +1,4 @@
-"""Every protobuf message, enum value and stub a program may construct, under one roof: ``protobufs.BoundingBox``.
+"""`protobufs`: all protobuf messages, enum values and stubs a program may construct, as in ``protobufs.BoundingBox``.
 
 `protobufs` is the instance programs use; ``from scannerpy import protobufs`` gives it too. Because a sub-module and
 that instance share a name, attributes of this *module* also look themselves up in the instance, so that
@@ -72,7 +72,7 @@ class ProtobufGenerator:
 
 
 def _stub(name: str) -> Any:
-    """What stands for a stub of the services of a cluster: it exists, and says on use that there is none yet."""
+    """A placeholder for a gRPC stub of a cluster, which raises NotSupported when it is called."""
 
     def make(*channel: Any) -> NoReturn:
         del channel

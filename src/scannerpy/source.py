@@ -190,7 +190,7 @@ def check_arguments(cls: type[Any] | None, arguments: Mapping[str, Any], label: 
 def split_arguments(
     stream_params: tuple[str, ...], arguments: Mapping[str, Any], label: str
 ) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any]]:
-    """Split keywords into one mapping per stream and those common to all (spec §4: lists give N, scalars broadcast)."""
+    """Split keywords into one mapping per stream (a list has one value for each) and those common to all streams."""
     given = {k: v for k, v in arguments.items() if v is not None}
     streamed = {k: v for k, v in given.items() if k in stream_params}
     if not streamed:

@@ -1,6 +1,6 @@
 """`cl.streams`: which rows of a stream go on, and in which order.
 
-Samplers only choose; on video they reach back to the decoder, so that frames nobody wants are not decoded.
+Samplers are pushed down to the decoder: frames of a video that are not needed are not decoded.
 Every sampler takes a list with one argument per stream. An argument may be a tuple (positional), a dict (keywords) or
 the single value itself; inside a slice, a SliceList gives one argument per group.
 """
@@ -130,7 +130,7 @@ def _stream_argument(name: str, argument: Any, where: Any) -> Mapping[str, Any] 
 
 
 def _keywords(name: str, argument: Any, where: Any) -> Mapping[str, Any]:
-    """Normalize one argument: a tuple is positional, a dict keywords, anything else the single value (spec §2.2)."""
+    """Normalize one argument: a tuple is positional, a dict keywords, anything else the single value."""
     parameters = _PARAMETERS[name]
     if isinstance(argument, Mapping):
         given = dict(argument)

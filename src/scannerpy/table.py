@@ -1,4 +1,4 @@
-"""`Table`: one entry of the database, as it stands when it is asked."""
+"""`Table`: a table of the database, as it was when the handle was made."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
@@ -10,18 +11,21 @@ from typing import Annotated
 import typer
 
 from puddle._cli import naming
-from puddle._cli.login import authorizer
+from puddle._cli.changes import told
+from puddle._cli.login import authorizer, cloud
 from puddle._cli.showing import AsJson, money, role_name, show_all, show_one, when
 from puddle._cli.times import HELP, moment, seconds
-from puddle.client import AdminClient
+from puddle.client import AdminClient, SystemsClient
 from puddle.client.admin import ROLES
 from puddle.client.proto.v2 import admin_service_pb2 as pb
 from puddle.client.proto.v2 import event_service_pb2 as trail
+from puddle.server.domain.wording import counted
 
 groups = typer.Typer(help="Groups of users, whose members share limits; for administrators.", no_args_is_help=True)
 users = typer.Typer(help="Users, and how much they may have; for administrators.", no_args_is_help=True)
 alerts = typer.Typer(help="Alerts about systems and clouds.", no_args_is_help=True)
 MAX_LIMIT = 10**9
+_AN_ID = re.compile("[a-z]+[-_][0-9a-f]{16,}")
 
 
 def _client() -> AdminClient:
@@ -96,6 +100,21 @@ def update(
     found = naming.user(client, name)
     made = client.update_user(found, role or None, active, groups=chosen, email=email, display_name=display_name)
     _shown(made, js=js)
+    if active is False:
+        _left_behind(made)
+
+
+def _left_behind(user: pb.User) -> None:
+    """Say what somebody who is locked out still has, since it goes on costing."""
+    systems = SystemsClient(cloud(""), authorizer=authorizer())
+    theirs = [it for it in systems.list_all() if it.owner_id == user.user.id]
+    for it in theirs:
+        typer.echo(f"Still there: the system {user.user.name}/{it.name}, {it.status_text.lower()}.", err=True)
+    if theirs:
+        typer.echo("`puddle systems stop` or `terminate` ends what they cost.", err=True)
+    kept = [it for it in systems.list_all_snapshots() if it._snapshot.owner_id == user.user.id]
+    if kept:
+        typer.echo(f"Still there: {counted(len(kept), 'snapshot')}; see `puddle snapshots ls --all`.", err=True)
 
 
 @users.command()
@@ -120,10 +139,16 @@ def limits(
 
 
 def _limit_group(client: AdminClient, name: str, changes: Mapping[str, int | str], *, js: bool) -> None:
-    found = next((each for each in client.groups() if each.name == name), pb.Group(name=name))
+    known = client.groups()
+    found = next((each for each in known if each.name == name), None)
+    if found is None and not changes:
+        raise naming.unknown("group", name, [each.name for each in known], "groups ls")
+    group = found or pb.Group(name=name)
     if changes:
-        found = client.set_group_limits(name, _with(found.limits, changes))
-    show_one(found, {"group": found.name, "limits": _limited(found.limits) or "none"}, js=js)
+        group = client.set_group_limits(name, _with(group.limits, changes))
+        if all(name not in each.user.groups for each in client.users()):
+            typer.echo(f"Nobody is in the group {name!r} yet: `puddle users update NAME --group {name}`.", err=True)
+    show_one(group, {"group": group.name, "limits": _limited(group.limits) or "none"}, js=js)
 
 
 def _with(limits: pb.Limits, changes: Mapping[str, int | str]) -> pb.Limits:
@@ -185,8 +210,8 @@ def ack(alert: Annotated[str, typer.Argument(help="The alert, by its id.")], js:
 
 
 def events(
-    target: Annotated[str, typer.Option(help="What was done to a thing, by its id.")] = "",
-    actor: Annotated[str, typer.Option(help="What somebody did, by the user's id.")] = "",
+    target: Annotated[str, typer.Option(help="What was done to a thing, by its id; to a system, by its name.")] = "",
+    actor: Annotated[str, typer.Option(help="What somebody did, by the user's name or id.")] = "",
     action: Annotated[str, typer.Option(help="Only such actions: system.stop, or system for all about systems.")] = "",
     since: Annotated[
         datetime | None, typer.Option(parser=moment, metavar="TIME", help=f"From when on ({HELP}).")
@@ -201,11 +226,24 @@ def events(
         "WHO": _who,
         "DID": lambda it: it.action,
         "TO": lambda it: " ".join(it.targets),
-        "MESSAGE": lambda it: it.message,
+        "MESSAGE": lambda it: it.message or told(it.before, it.after),
     }
-    found = _client().events(target, actor, seconds(since), seconds(until))
+    client = _client()
+    done_to, done_by = _target_id(target), _actor_id(client, actor)
+    found = client.events(done_to, done_by, seconds(since), seconds(until))
     wanted = (it for it in found if not action or f"{it.action}.".startswith(f"{action}."))
     show_all(islice(wanted, limit), columns, lambda it: it, js=js, none="There are no such events.")
+
+
+def _target_id(said: str) -> str:
+    """Return the id of what something was done to; what does not look like an id is a system's name."""
+    if not said or _AN_ID.fullmatch(said):
+        return said
+    return naming.system(SystemsClient(cloud(""), authorizer=authorizer()), said, ended=True).id
+
+
+def _actor_id(client: AdminClient, said: str) -> str:
+    return naming.user(client, said).user.id if said and not _AN_ID.fullmatch(said) else said
 
 
 def _who(event: trail.Event) -> str:

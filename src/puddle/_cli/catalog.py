@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from puddle._cli import naming
-from puddle._cli.login import Cloud, authorizer, cloud
-from puddle._cli.showing import AsJson, show_all, show_json, show_one, when
+from puddle._cli.login import Anywhere, Cloud, authorizer, cloud
+from puddle._cli.showing import AsJson, clouds, show_all, show_json, show_one, when, where
 from puddle._cli.systems import Yes, goes_on, sure
 from puddle.client import ImagesClient, InstanceTypesClient, TagsClient
 from puddle.client.models import Image, InstanceType
@@ -23,13 +23,14 @@ tags = typer.Typer(help="Tags: what creators of systems are asked.", no_args_is_
 def list_images(
     everything: Annotated[bool, typer.Option("--all", help="Not only available ones; for administrators.")] = False,
     product: Annotated[str, typer.Option(help="Of one product, by its id.")] = "",
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """List images."""
     client = ImagesClient(cloud(cloud_id), authorizer=authorizer())
     found = client.list_all(product or None) if everything else client.list_available(product or None)
     columns = {
+        **clouds(found, lambda it: it._image.cloud),
         "PRODUCT": lambda it: it.product,
         "VERSION": lambda it: it.version,
         "STATUS": lambda it: it.status_text,
@@ -37,7 +38,7 @@ def list_images(
         "CHANGED": lambda it: when(it._image.updated),
         "DETAIL": lambda it: it._image.status_detail,
     }
-    none = f"There are no images on the cloud {cloud_id!r}; --all shows administrators those being built, too."
+    none = f"There are no images{where(cloud_id)}; --all shows administrators those being built, too."
     show_all(found, columns, lambda it: it._image, js=js, none=none)
 
 
@@ -60,7 +61,7 @@ def build(
 def rebuild(
     image: Annotated[str, typer.Argument(help="An image that failed, by its id.")],
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is there.")] = True,
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """Build an image again that failed. For administrators. Exits with 5 where that fails again."""
@@ -74,7 +75,7 @@ def rebuild(
 def delete_image(
     image: Annotated[str, typer.Argument(help="The image, by its id.")],
     yes: Yes = False,
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """Delete an image that no system stands on. For administrators."""
@@ -89,7 +90,7 @@ def _shown(image: Image, *, js: bool) -> None:
 
 @images.command()
 def log(
-    image: Annotated[str, typer.Argument(help="The image, by its id.")], cloud_id: Cloud = "local", js: AsJson = False
+    image: Annotated[str, typer.Argument(help="The image, by its id.")], cloud_id: Anywhere = "", js: AsJson = False
 ) -> None:
     """Show what building an image has printed. For administrators."""
     text = ImagesClient(cloud(cloud_id), authorizer=authorizer()).build_log(image)
@@ -102,7 +103,7 @@ def log(
 @types.command("ls")
 def list_types(
     everything: Annotated[bool, typer.Option("--all", help="Not only those you may use; for administrators.")] = False,
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """List instance types, the cheapest first."""
@@ -110,6 +111,7 @@ def list_types(
     found = client.list_all() if everything else client.list_available()
     columns = {
         "TYPE": lambda it: it.text,
+        **clouds(found, lambda it: it._instance_type.cloud),
         "PRICE/H": lambda it: it._instance_type.price_decimal,
         "CPUS": lambda it: f"{it._instance_type.vcpus:g}",
         "MEMORY": lambda it: f"{it._instance_type.memory_gb:g} GB",
@@ -119,7 +121,7 @@ def list_types(
         "GROUPS": lambda it: ", ".join(it._instance_type.allowed_groups) or "all",
         "ID": lambda it: it.id,
     }
-    none = f"There are no instance types for you on the cloud {cloud_id!r}."
+    none = f"There are no instance types for you{where(cloud_id)}."
     show_all(found, columns, lambda it: it._instance_type, js=js, none=none)
 
 
@@ -164,7 +166,7 @@ def update_type(
         bool | None, typer.Option("--enable/--disable", help="Whether systems may be made of it.")
     ] = None,
     group: Annotated[list[str] | None, typer.Option(help='Only for these groups; "" for all.')] = None,
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """Change what a size costs, and whom it is offered. For administrators. What is not given stays as it is."""
@@ -178,7 +180,7 @@ def update_type(
 @types.command("delete")
 def delete_type(
     name: Annotated[str, typer.Argument(help="The size, by its text or id.")],
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """Offer a size no more, and forget it, where no system has it. For administrators."""
@@ -202,7 +204,7 @@ def _type_shown(size: InstanceType, *, js: bool, now: str = "") -> None:
 
 
 @tags.command("ls")
-def list_tags(cloud_id: Cloud = "local", js: AsJson = False) -> None:
+def list_tags(cloud_id: Anywhere = "", js: AsJson = False) -> None:
     """List tags."""
     columns = {
         "LABEL": lambda it: it.label,
@@ -223,7 +225,7 @@ def create_tag(
     input_type: Annotated[str, typer.Option("--type", help="text or number.")] = "text",
     default: Annotated[str, typer.Option(help="What is taken where nothing is filled in.")] = "",
     required: Annotated[bool, typer.Option("--required", help="No system without it.")] = False,
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """Ask creators of systems for something. For administrators."""
@@ -235,7 +237,7 @@ def create_tag(
 @tags.command("delete")
 def delete_tag(
     tag: Annotated[str, typer.Argument(help="The tag, by its label or id.")],
-    cloud_id: Cloud = "local",
+    cloud_id: Anywhere = "",
     js: AsJson = False,
 ) -> None:
     """Ask for it no more; what was filled in stays. For administrators."""

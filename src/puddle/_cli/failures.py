@@ -40,7 +40,7 @@ def exit_code(error: Exception) -> int | None:
     """Return the exit code of a failure that is told in a sentence; None for a bug."""
     if isinstance(error, PreconditionFailedError):
         return 3
-    if isinstance(error, ValidationFailedError):
+    if isinstance(error, ValidationFailedError | UnicodeEncodeError):
         return 4
     if isinstance(error, SystemFailedError | ImageFailedError):
         return 5
@@ -50,7 +50,9 @@ def exit_code(error: Exception) -> int | None:
 
 def sentence(error: Exception) -> str:
     """Return what to tell: the sentence, what could be done instead, and the request's id for an administrator."""
-    told = str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return f"not valid: {error.object!r} has characters that are no text; is it in another encoding than UTF-8?"
+    told = f"not valid: {error}" if isinstance(error, ValidationFailedError) else str(error)
     if isinstance(error, PuddleError):
         if error.allowed_actions:
             told += f" (what can be done now: {', '.join(commands(error.allowed_actions))})"

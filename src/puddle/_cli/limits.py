@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import typer
 
-from puddle._cli.login import Cloud, authorizer, cloud
+from puddle._cli.login import authorizer, cloud
 from puddle._cli.showing import AsJson, as_dict, money, show_all, show_json
 from puddle.client import SystemsClient
 from puddle.client.models.consumption import Allowance
@@ -14,9 +14,9 @@ from puddle.client.models.consumption import Allowance
 _NO_LIMIT = 2**31 - 1
 
 
-def limits(cloud_id: Cloud = "local", js: AsJson = False) -> None:
+def limits(js: AsJson = False) -> None:
     """Show what you have, and what you and your groups may have: systems, compute units, and this month's budget."""
-    found = SystemsClient(cloud(cloud_id), authorizer=authorizer()).get_cu_consumption_info()
+    found = SystemsClient(cloud(""), authorizer=authorizer()).get_cu_consumption_info()
     if js:
         show_json(as_dict(found._info))
         return

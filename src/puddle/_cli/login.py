@@ -11,15 +11,19 @@ import typer
 from puddle._cli.failures import Failed
 from puddle._cli.kept import forget, keep_login, keep_token, kept_in, kept_login, kept_token
 from puddle._cli.showing import AsJson, role_name, show_one
-from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, AuthError, Authorizer, from_environment
+from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAME, AuthError, Authorizer
+from puddle.client.auth.base_authorizer import from_environment
 from puddle.client.cloud import CloudProvider
 from puddle.client.proto.v2 import auth_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
 from puddle.client.transport import call
 
 Cloud = Annotated[str, typer.Option("--cloud", envvar="PUDDLE_CLOUD", help="The cloud, by its id.")]
+Anywhere = Annotated[
+    str, typer.Option("--cloud", envvar="PUDDLE_CLOUD", help="Only on this cloud, by its id; as it comes on all.")
+]
 ADDRESS, KEY, SECRET = (
-    SERVER_ADDRESS_ENV_VAR_NAMES[0],
+    SERVER_ADDRESS_ENV_VAR_NAME,
     Authorizer.PUDDLE_API_KEY_ID_ENV_VAR_NAME,
     Authorizer.PUDDLE_API_SECRET_KEY_ENV_VAR_NAME,
 )

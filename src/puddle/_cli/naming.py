@@ -16,32 +16,53 @@ from puddle.client.proto.v2 import admin_service_pb2 as pb
 Thing = TypeVar("Thing")
 
 
-def unknown(kind: str, wanted: str, known: Iterable[str], see: str) -> Failed:
-    """Return what to say where there is no thing of that name."""
+def unknown(kind: str, wanted: str, known: Iterable[str], see: str, where: str = "") -> Failed:
+    """Return what to say where there is no thing of that name. `where` is said after it: " on local"."""
     near = difflib.get_close_matches(wanted, list(known), 1)
     meant = f"; did you mean {near[0]!r}?" if near else ";"
-    return Failed(f"there is no {kind} {wanted!r}{meant} `puddle {see}` shows them")
+    return Failed(f"there is no {kind} {wanted!r}{where}{meant} `puddle {see}` shows them")
 
 
-def system(systems: SystemsClient, name: str) -> System:
-    """Return a system by its name or id; administrators name somebody else's as owner/name."""
+def system(systems: SystemsClient, name: str, *, ended: bool = False) -> System:
+    """Return a system by its name or id; administrators name somebody else's as owner/name.
+
+    `ended`: where there is none of that name any more, the newest that was, to look back at.
+    """
     owner, of_somebody, its = name.rpartition("/")
     if of_somebody:
-        found = next((it for it in everybodys(systems) if (it.owner_name, it.name) == (owner, its)), None)
+        all_of_them = everybodys(systems, include_terminated=ended)
+        found = _newest(it for it in all_of_them if (it.owner_name, it.name) == (owner, its))
     else:
-        found = systems.get_by_name(name)
+        found = systems.get_by_name(name, include_terminated=ended)
     if found is not None:
         return found
     try:
         return systems.get(name, include_models=False)
     except NotFoundError:
-        raise unknown("system", name, [it.name for it in systems.list()], "systems ls") from None
+        raise _no_system(systems, name) from None
 
 
-def everybodys(systems: SystemsClient) -> Sequence[System]:
+def _newest(found: Iterable[System]) -> System | None:
+    """Return the one that is there, of those that are gone the last."""
+    gone = System.SYSTEM_STATUS_TERMINATED.code
+    return max(found, key=lambda it: (it.status != gone, it.created), default=None)
+
+
+def _no_system(systems: SystemsClient, name: str) -> Failed:
+    """Return what to say; an administrator may have meant somebody's."""
+    try:
+        others = [f"{it.owner_name}/{it.name}" for it in systems.list_all() if it.name == name]
+    except PermissionDeniedError:
+        others = []
+    if others:
+        return Failed(f"you have no system {name!r}; did you mean {' or '.join(map(repr, others))}?")
+    return unknown("system", name, [it.name for it in systems.list()], "systems ls")
+
+
+def everybodys(systems: SystemsClient, *, include_terminated: bool = False) -> Sequence[System]:
     """Return all systems. For administrators."""
     try:
-        return systems.list_all()
+        return systems.list_all(include_terminated=include_terminated)
     except PermissionDeniedError:
         raise Failed("only administrators see everybody's systems; `puddle systems ls` shows yours") from None
 
@@ -54,7 +75,7 @@ def image(cloud_id: str, product: str, wanted: str, *, wait: bool) -> str:
         if wanted in {"", each.id, each.version}:
             return each.id
     if wanted:
-        raise unknown(f"image of {product} on {cloud_id}", wanted, [it.version for it in found], "images ls")
+        raise unknown(f"image of {product}", wanted, [it.version for it in found], "images ls", f" on {cloud_id}")
     building = _being_built(client, product)
     if building is not None and wait:
         return client.wait_for_available(building).id
@@ -81,7 +102,7 @@ def size(cloud_id: str, wanted: str) -> str:
             return each.id
     if not wanted:
         raise Failed(f"there is no instance type on {cloud_id} for you; `puddle types ls` shows those you may use")
-    raise unknown(f"instance type on {cloud_id}", wanted, [it.text for it in found], "types ls")
+    raise unknown("instance type", wanted, [it.text for it in found], "types ls", f" on {cloud_id}")
 
 
 def snapshot(systems: SystemsClient, wanted: str) -> str:
@@ -113,8 +134,10 @@ def tag(client: TagsClient, wanted: str) -> Tag:
 
 
 def _named(known: Mapping[tuple[str, str], Thing], wanted: str, kind: str, see: str) -> Thing:
-    """Return the first thing that has a name or id, of all by their names and ids."""
-    for called, thing in known.items():
-        if wanted in called:
-            return thing
-    raise unknown(kind, wanted, [name for name, _ in known], see)
+    """Return the one thing that has a name or id, of all by their names and ids."""
+    called = {its_id: thing for (name, its_id), thing in known.items() if wanted in {name, its_id}}
+    if len(called) > 1:
+        raise Failed(f"{len(called)} {kind}s are called {wanted!r}; name one by its id: {', '.join(called)}")
+    if not called:
+        raise unknown(kind, wanted, [name for name, _ in known], see)
+    return next(iter(called.values()))

@@ -78,6 +78,16 @@ def show_all(
         _print(list(columns), [[_line(cell(thing)) for cell in columns.values()] for thing in listed])
 
 
+def clouds(things: Iterable[Thing], cloud_of: Callable[[Thing], str]) -> dict[str, Callable[[Thing], object]]:
+    """Return the column that says where things are; nothing where all of them are in one place."""
+    return {"CLOUD": cloud_of} if len({cloud_of(thing) for thing in things}) > 1 else {}
+
+
+def where(cloud_id: str) -> str:
+    """Return where something was looked for, to be said after it; nothing where that was everywhere."""
+    return f" on the cloud {cloud_id!r}" if cloud_id else ""
+
+
 def _print(titles: list[str], rows: list[list[str]]) -> None:
     told, left_out = _fitting(titles, rows, window())
     head, *lines = _lines([titles[at] for at in told], [[row[at] for at in told] for row in rows])

@@ -9,6 +9,7 @@ import typer
 
 HELP = "UTC: 2026-11-01, 2026-11-01T12:30, today, yesterday, or 7d for seven days ago"
 _BACK = {"h": "hours", "d": "days", "w": "weeks"}
+_MINUTES = {"": 1, "m": 1, "h": 60, "d": 24 * 60}
 
 
 def moment(said: str) -> datetime:
@@ -29,6 +30,24 @@ def parse(said: str, now: datetime) -> datetime:
     except ValueError:
         raise typer.BadParameter(f"{said!r} is no time; {HELP}") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def minutes_of(said: str | int) -> int:
+    """Return minutes, said as 90, 90m, 2h or 1d. Raises BadParameter."""
+    found = re.fullmatch("([0-9]{1,7})(m|h|d|)", str(said).strip().lower())
+    if found is None or not int(found[1]):
+        raise typer.BadParameter(f"it is a number of minutes, or a span such as 2h; not {said!r}")
+    return int(found[1]) * _MINUTES[found[2]]
+
+
+def idle_minutes(said: str | int) -> int:
+    """Return minutes, or -1 for "never". Raises BadParameter."""
+    if str(said).strip().lower() in {"never", "-1"}:
+        return -1
+    try:
+        return minutes_of(said)
+    except typer.BadParameter:
+        raise typer.BadParameter(f'it is a number of minutes, a span such as 2h, or "never"; not {said!r}') from None
 
 
 def seconds(time: datetime | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from puddle.client.base_client import BaseClient
+from puddle.client.base_client import BaseClient, id_of
 from puddle.client.proto.v2 import admin_service_pb2 as pb
 from puddle.client.proto.v2 import auth_service_pb2 as auth
 from puddle.client.proto.v2 import event_service_pb2 as trail
@@ -86,7 +86,7 @@ class AdminClient(BaseClient):
 
     def revoke_key(self, key: str | auth.ApiKey) -> auth.ApiKey:
         """Revoke a key, and all tokens it was exchanged for, at once."""
-        return self._call("AuthService", "RevokeApiKey", auth.ApiKeyRequest(id=_id(key)), auth.ApiKey())
+        return self._call("AuthService", "RevokeApiKey", auth.ApiKeyRequest(id=id_of(key)), auth.ApiKey())
 
     # what people should know, and what was done
 
@@ -97,7 +97,7 @@ class AdminClient(BaseClient):
 
     def acknowledge_alert(self, alert: str | pb.Alert) -> pb.Alert:
         """Mark an alert as read."""
-        return self._call("AdminService", "AcknowledgeAlert", pb.AlertRequest(id=_id(alert)), pb.Alert())
+        return self._call("AdminService", "AcknowledgeAlert", pb.AlertRequest(id=id_of(alert)), pb.Alert())
 
     def events(self, target: str = "", actor_id: str = "", since: float = 0, until: float = 0) -> Iterator[trail.Event]:
         """Yield the audit trail, the newest first; pages are fetched as they are needed.
@@ -123,7 +123,3 @@ def _role(name: str) -> auth.Role:
 
 def _user_id(user: str | pb.User) -> str:
     return user if isinstance(user, str) else user.user.id
-
-
-def _id(thing: str | auth.ApiKey | pb.Alert) -> str:
-    return thing if isinstance(thing, str) else thing.id

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAMES, Authorizer
-from puddle.client.auth.base_authorizer import BaseAuthorizer, shown
+from puddle.client.auth.authorizer import SERVER_ADDRESS_ENV_VAR_NAME, Authorizer
+from puddle.client.auth.base_authorizer import BaseAuthorizer, from_environment, shown
 from puddle.client.cloud import CloudProvider
 from puddle.client.progress import Progress
 from puddle.client.proto.v2 import auth_service_pb2
@@ -112,11 +111,24 @@ class BaseCloudClient(BaseClient):
             return wait(look, done, still, timeout_s=60 * minutes, longest_pause_s=pause, progress=progress)
 
 
+class Identified(Protocol):
+    """What has an id: a model, or a message of the API."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
+def id_of(thing: str | Identified) -> str:
+    """Return the id of a thing; where an id is given, that."""
+    return thing if isinstance(thing, str) else thing.id
+
+
 def _address(given: str | None) -> str:
-    address = given or next((os.environ[name] for name in SERVER_ADDRESS_ENV_VAR_NAMES if os.environ.get(name)), None)
+    address = given or from_environment(SERVER_ADDRESS_ENV_VAR_NAME)
     if not address:
         raise ValueError(
-            f"no server: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAMES[0]}, "
+            f"no server: give server_address, or set {SERVER_ADDRESS_ENV_VAR_NAME}, "
             "for example to http://127.0.0.1:8081"
         )
     return address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from puddle.client.base_client import BaseCloudClient
+from puddle.client.base_client import BaseCloudClient, id_of
 from puddle.client.errors.puddle_errors import ImageFailedError
 from puddle.client.models import Image
 from puddle.client.product import Product
@@ -32,29 +32,29 @@ class ImagesClient(BaseCloudClient):
 
     def get(self, image: str | Image) -> Image:
         """Return an image as it is now."""
-        return Image(self._call("ImageService", "GetImage", pb.ImageRequest(id=_id(image)), pb.Image()))
+        return Image(self._call("ImageService", "GetImage", pb.ImageRequest(id=id_of(image)), pb.Image()))
 
     def build(self, product: str | Product, version: str = "", wait: bool = True) -> Image:
         """Build an image of a version ("": the newest), or return the one that is there. For administrators.
 
         Raises ImageFailedError where that fails.
         """
-        request = pb.BuildImageRequest(cloud=self.cloud.id, product=_product(product), version=version)
+        request = pb.BuildImageRequest(cloud=self.cloud.id, product=id_of(product), version=version)
         made = Image(self._call("ImageService", "BuildImage", request, pb.Image()))
         return self.wait_for_available(made) if wait else made
 
     def rebuild(self, image: str | Image, wait: bool = True) -> Image:
         """Build an image again that has failed. For administrators."""
-        made = Image(self._call("ImageService", "BuildImage", pb.BuildImageRequest(id=_id(image)), pb.Image()))
+        made = Image(self._call("ImageService", "BuildImage", pb.BuildImageRequest(id=id_of(image)), pb.Image()))
         return self.wait_for_available(made) if wait else made
 
     def delete(self, image: str | Image) -> Image:
         """Delete an image; systems made from it stay. For administrators."""
-        return Image(self._call("ImageService", "DeleteImage", pb.ImageRequest(id=_id(image)), pb.Image()))
+        return Image(self._call("ImageService", "DeleteImage", pb.ImageRequest(id=id_of(image)), pb.Image()))
 
     def build_log(self, image: str | Image) -> str:
         """Return what building the image printed. For administrators."""
-        return self._call("ImageService", "GetBuildLog", pb.ImageRequest(id=_id(image)), pb.BuildLog()).text
+        return self._call("ImageService", "GetBuildLog", pb.ImageRequest(id=id_of(image)), pb.BuildLog()).text
 
     def wait_for_available(self, image: str | Image, timeout_minutes: float | None = None) -> Image:
         """Wait until an image is available. Raises ImageFailedError where it fails."""
@@ -69,20 +69,12 @@ class ImagesClient(BaseCloudClient):
         return seen
 
     def _list(self, method: str, product: str | Product | None) -> list[Image]:
-        request = pb.ListImagesRequest(cloud=self.cloud.id, product=_product(product) if product else "")
+        request = pb.ListImagesRequest(cloud=self.cloud.id, product=id_of(product) if product else "")
         images: Sequence[pb.Image] = self._call("ImageService", method, request, pb.ListImagesResponse()).images
         return [Image(image) for image in images]
-
-
-def _id(image: str | Image) -> str:
-    return image if isinstance(image, str) else image.id
 
 
 def _why_not(image: Image) -> str:
     said = f"image {image.product} {image.version} is {image.status_text.lower()}"
     why = f": {image.status_detail}" if image.status_detail else ""
     return f"{said}{why}; what building it printed: `build_log`, or `puddle images log {image.id}`"
-
-
-def _product(product: str | Product) -> str:
-    return product if isinstance(product, str) else product.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from puddle.client.base_client import BaseCloudClient
+from puddle.client.base_client import BaseCloudClient, id_of
 from puddle.client.models import InstanceType
 from puddle.client.proto.v2 import instance_type_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
@@ -55,8 +55,8 @@ class InstanceTypesClient(BaseCloudClient):
 
     def delete(self, instance_type: str | InstanceType) -> None:
         """Delete an instance type. Refused while systems use it: disable it then. For administrators."""
-        which = instance_type if isinstance(instance_type, str) else instance_type.id
-        self._call("InstanceTypeService", "DeleteInstanceType", pb.InstanceTypeRequest(id=which), Empty())
+        request = pb.InstanceTypeRequest(id=id_of(instance_type))
+        self._call("InstanceTypeService", "DeleteInstanceType", request, Empty())
 
     def _list(self, method: str) -> list[InstanceType]:
         request = pb.ListInstanceTypesRequest(cloud=self.cloud.id)

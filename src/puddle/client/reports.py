@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from puddle.client.base_client import BaseCloudClient
+from puddle.client.base_client import BaseCloudClient, id_of
 from puddle.client.errors.puddle_errors import BackendError
 from puddle.client.proto.v2 import report_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
@@ -38,7 +38,7 @@ class ReportsClient(BaseCloudClient):
 
     def get(self, report: str | pb.Report) -> pb.Report:
         """Return a report's head: its status and total."""
-        return self._call("ReportService", "GetReport", pb.ReportRequest(id=_id(report)), pb.Report())
+        return self._call("ReportService", "GetReport", pb.ReportRequest(id=id_of(report)), pb.Report())
 
     def list(self) -> list[pb.Report]:
         """Return the caller's reports."""
@@ -46,7 +46,7 @@ class ReportsClient(BaseCloudClient):
 
     def entries(self, report: str | pb.Report) -> Iterator[pb.ReportEntry]:
         """Yield the entries of a report."""
-        request = pb.ReportRequest(id=_id(report), page_size=PAGE)
+        request = pb.ReportRequest(id=id_of(report), page_size=PAGE)
         while True:
             answer = self._call("ReportService", "ListReportEntries", request, pb.ListReportEntriesResponse())
             yield from answer.entries
@@ -63,10 +63,8 @@ class ReportsClient(BaseCloudClient):
 
         text = io.StringIO()
         writer = csv.writer(text)
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(entry, column) for column in COLUMNS] for entry in self.entries(report))
+        writer.writerow([*COLUMNS, "tags"])
+        for entry in self.entries(report):
+            tags = "; ".join(f"{tag.label}={tag.value}" for tag in entry.tags)
+            writer.writerow([*(getattr(entry, column) for column in COLUMNS), tags])
         return text.getvalue()
-
-
-def _id(report: str | pb.Report) -> str:
-    return report if isinstance(report, str) else report.id

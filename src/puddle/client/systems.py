@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from puddle.client.base_client import BaseCloudClient
+from puddle.client.base_client import BaseCloudClient, id_of
 from puddle.client.errors.puddle_errors import SystemFailedError
 from puddle.client.models import (
     CUConsumptionInfo,
@@ -43,9 +43,12 @@ class SystemsClient(BaseCloudClient):
 
     # looking
 
-    def list(self, include_models: bool = False) -> list[System]:
-        """Return the caller's systems; terminated ones are left out."""
-        return list(self._pages(pb.ListSystemsRequest(cloud=self.cloud.id, include_models=include_models)))
+    def list(self, include_models: bool = False, include_terminated: bool = False) -> list[System]:
+        """Return the caller's systems."""
+        request = pb.ListSystemsRequest(
+            cloud=self.cloud.id, include_models=include_models, include_terminated=include_terminated
+        )
+        return [*self._pages(request)]
 
     def list_all(self, include_terminated: bool = False, include_models: bool = False) -> Sequence[System]:
         """Return everybody's systems. For administrators."""
@@ -59,20 +62,23 @@ class SystemsClient(BaseCloudClient):
 
     def get(self, system_id: str | System, include_models: bool = True) -> System:
         """Return a system by its id. Raises NotFoundError."""
-        request = pb.GetSystemRequest(id=_id(system_id), include_models=include_models)
+        request = pb.GetSystemRequest(id=id_of(system_id), include_models=include_models)
         answer = self._call("SystemService", "GetSystem", request, pb.SystemWithModels())
         return System(answer.system, answer.models if include_models else None)
 
-    def get_by_name(self, name: str) -> System | None:
-        """Return the caller's system of that name, or None."""
+    def get_by_name(self, name: str, include_terminated: bool = False) -> System | None:
+        """Return the caller's system of that name, or None; of those that are gone, if they count, the newest."""
         if not name:
             return None  # to the backend, no name is any name
-        request = pb.ListSystemsRequest(cloud=self.cloud.id, name=name)
-        return next(self._pages(request), None)
+        found = next(self._pages(pb.ListSystemsRequest(cloud=self.cloud.id, name=name)), None)
+        if found is None and include_terminated:
+            gone = pb.ListSystemsRequest(cloud=self.cloud.id, name=name, include_terminated=True)
+            found = max(self._pages(gone), key=lambda it: it.created, default=None)
+        return found
 
     def list_models(self, system: str | System) -> Sequence[DriverlessAIModel]:
         """Return the experiments on a system."""
-        answer = self._call("SystemService", "ListModels", pb.SystemRequest(id=_id(system)), pb.ListModelsResponse())
+        answer = self._call("SystemService", "ListModels", pb.SystemRequest(id=id_of(system)), pb.ListModelsResponse())
         return [DriverlessAIModel(model) for model in answer.models]
 
     def get_cu_consumption_info(self) -> CUConsumptionInfo:
@@ -84,12 +90,12 @@ class SystemsClient(BaseCloudClient):
 
     def credentials(self, system: str | System) -> tuple[str, str]:
         """Return the user name and password of the product. For the owner."""
-        answer = self._call("SystemService", "GetCredentials", pb.SystemRequest(id=_id(system)), pb.Credentials())
+        answer = self._call("SystemService", "GetCredentials", pb.SystemRequest(id=id_of(system)), pb.Credentials())
         return answer.username, answer.password
 
     def download_ssh_key(self, system: str | System) -> bytes:
         """Return the private key with which the owner reaches the machine."""
-        answer = self._call("SystemService", "GetSshKey", pb.SystemRequest(id=_id(system)), pb.SshKey())
+        answer = self._call("SystemService", "GetSshKey", pb.SystemRequest(id=id_of(system)), pb.SshKey())
         return answer.private_key.encode()
 
     def console(self, system: str | System, lines: int = 200) -> str:
@@ -97,7 +103,7 @@ class SystemsClient(BaseCloudClient):
 
         Colours are taken out, and control characters marked.
         """
-        request = pb.ConsoleRequest(id=_id(system), lines=lines)
+        request = pb.ConsoleRequest(id=id_of(system), lines=lines)
         return self._call("SystemService", "GetConsole", request, pb.Console()).text
 
     # the life of a system
@@ -123,13 +129,13 @@ class SystemsClient(BaseCloudClient):
         request = pb.CreateSystemRequest(
             name=name,
             cloud=self.cloud.id,
-            product=product if isinstance(product, str) else product.id,
-            image_id=_id(image),
-            instance_type_id=_id(instance_type),
+            product=id_of(product),
+            image_id=id_of(image),
+            instance_type_id=id_of(instance_type),
             disk_size_gb=disk_size_gb,
             idle_timeout_interval=idle_timeout_interval or 0,
             config=config or "",
-            source_snapshot_id=_id(source_snapshot) if source_snapshot else "",
+            source_snapshot_id=id_of(source_snapshot) if source_snapshot else "",
             tags=[TagMessage(label=tag.label, value=tag.value) for tag in tags],
         )
         made = System(self._call("SystemService", "CreateSystem", request, pb.System()))
@@ -137,7 +143,7 @@ class SystemsClient(BaseCloudClient):
 
     def start(self, system: str | System, idle_timeout_interval: int | None = None, wait: bool = True) -> System:
         """Start a stopped system; `idle_timeout_interval` in place of the one it has, if it is taken at all."""
-        request = pb.StartSystemRequest(id=_id(system), idle_timeout_interval=idle_timeout_interval or 0)
+        request = pb.StartSystemRequest(id=id_of(system), idle_timeout_interval=idle_timeout_interval or 0)
         made = System(self._call("SystemService", "StartSystem", request, pb.System()))
         return self._settled(made, System.SYSTEM_STATUS_STARTED, wait=wait)
 
@@ -159,7 +165,7 @@ class SystemsClient(BaseCloudClient):
 
     def fail(self, system: str | System, reason: str = "") -> System:
         """Give up a system that hangs; its owner reads the reason. For administrators."""
-        request = pb.SystemRequest(id=_id(system), reason=reason)
+        request = pb.SystemRequest(id=id_of(system), reason=reason)
         return System(self._call("SystemService", "FailSystem", request, pb.System()))
 
     def scale(
@@ -174,8 +180,8 @@ class SystemsClient(BaseCloudClient):
         Raises SystemFailedError where the cloud refuses the size, which leaves the system as it was.
         """
         request = pb.ScaleSystemRequest(
-            id=_id(system),
-            instance_type_id=_id(instance_type) if instance_type else "",
+            id=id_of(system),
+            instance_type_id=id_of(instance_type) if instance_type else "",
             disk_size_gb=disk_size_gb or 0,
         )
         made = System(self._call("SystemService", "ScaleSystem", request, pb.System()))
@@ -187,24 +193,24 @@ class SystemsClient(BaseCloudClient):
 
     def update_config(self, system: str | System, config: str, restart: bool = False) -> System:
         """Upload a configuration (TOML); it takes effect at the next start, or at once with ``restart=True``."""
-        request = pb.UpdateConfigRequest(id=_id(system), config=config, restart=restart)
+        request = pb.UpdateConfigRequest(id=id_of(system), config=config, restart=restart)
         return System(self._call("SystemService", "UpdateConfig", request, pb.System()))
 
     def change_idle_timeout(self, system: str | System, minutes: int) -> System:
         """Set after how many idle minutes a system is stopped; -1 for never."""
-        request = pb.UpdateIdleTimeoutRequest(id=_id(system), minutes=minutes)
+        request = pb.UpdateIdleTimeoutRequest(id=id_of(system), minutes=minutes)
         return System(self._call("SystemService", "UpdateIdleTimeout", request, pb.System()))
 
     def extend_idle_timeout(self, system: str | System, minutes: int) -> System:
         """Keep a started system up for so many minutes more, used or not, within what the administrator allows."""
-        request = pb.ExtendIdleTimeoutRequest(id=_id(system), minutes=minutes)
+        request = pb.ExtendIdleTimeoutRequest(id=id_of(system), minutes=minutes)
         return System(self._call("SystemService", "ExtendIdleTimeout", request, pb.System()))
 
     # snapshots
 
     def create_snapshot(self, system: str | System, name: str, description: str = "", wait: bool = True) -> Snapshot:
         """Copy a system's disk."""
-        request = sn.CreateSnapshotRequest(system_id=_id(system), name=name, description=description)
+        request = sn.CreateSnapshotRequest(system_id=id_of(system), name=name, description=description)
         made = Snapshot(self._call("SnapshotService", "CreateSnapshot", request, pb.Snapshot()))
         return self.wait_for_snapshot(made) if wait else made
 
@@ -223,19 +229,25 @@ class SystemsClient(BaseCloudClient):
     def get_snapshot(self, snapshot: str | Snapshot) -> Snapshot:
         """Return a snapshot as it is now."""
         return Snapshot(
-            self._call("SnapshotService", "GetSnapshot", sn.SnapshotRequest(id=_id(snapshot)), pb.Snapshot())
+            self._call("SnapshotService", "GetSnapshot", sn.SnapshotRequest(id=id_of(snapshot)), pb.Snapshot())
         )
 
     def list_snapshots(self, system: str | System | None = None) -> Sequence[Snapshot]:
         """Return the snapshots of a system, or all of the caller's."""
-        request = sn.ListSnapshotsRequest(system_id=_id(system) if system else "")
+        return self._snapshots(sn.ListSnapshotsRequest(system_id=id_of(system) if system else ""))
+
+    def list_all_snapshots(self) -> Sequence[Snapshot]:
+        """Return everybody's snapshots, of systems that are gone, too. For administrators."""
+        return self._snapshots(sn.ListSnapshotsRequest(scope=pb.SCOPE_ALL))
+
+    def _snapshots(self, request: sn.ListSnapshotsRequest) -> Sequence[Snapshot]:
         answer = self._call("SnapshotService", "ListSnapshots", request, sn.ListSnapshotsResponse())
         return [Snapshot(snapshot) for snapshot in answer.snapshots]
 
     def delete_snapshot(self, snapshot: str | Snapshot) -> Snapshot:
         """Delete a snapshot."""
         return Snapshot(
-            self._call("SnapshotService", "DeleteSnapshot", sn.SnapshotRequest(id=_id(snapshot)), pb.Snapshot())
+            self._call("SnapshotService", "DeleteSnapshot", sn.SnapshotRequest(id=id_of(snapshot)), pb.Snapshot())
         )
 
     # waiting
@@ -285,7 +297,7 @@ class SystemsClient(BaseCloudClient):
         return seen
 
     def _wish(self, method: str, system: str | System) -> System:
-        return System(self._call("SystemService", method, pb.SystemRequest(id=_id(system)), pb.System()))
+        return System(self._call("SystemService", method, pb.SystemRequest(id=id_of(system)), pb.System()))
 
     def _pages(self, request: pb.ListSystemsRequest) -> Iterator[System]:
         request.page_size = PAGE
@@ -296,10 +308,6 @@ class SystemsClient(BaseCloudClient):
             if not answer.next_page_token:
                 return
             request.page_token = answer.next_page_token
-
-
-def _id(thing: str | System | Image | InstanceType | Snapshot) -> str:
-    return thing if isinstance(thing, str) else thing.id
 
 
 def _way(system: System) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from puddle.client.base_client import BaseCloudClient
+from puddle.client.base_client import BaseCloudClient, id_of
 from puddle.client.models import Tag
 from puddle.client.proto.v2 import tag_service_pb2 as pb
 from puddle.client.proto.v2.common_pb2 import Empty
@@ -64,5 +64,4 @@ class TagsClient(BaseCloudClient):
 
     def delete(self, tag: str | Tag) -> None:
         """Delete a tag; systems keep what was filled in. For administrators."""
-        which = tag if isinstance(tag, str) else tag.id
-        self._call("TagService", "DeleteTag", pb.TagRequest(id=which), Empty())
+        self._call("TagService", "DeleteTag", pb.TagRequest(id=id_of(tag)), Empty())

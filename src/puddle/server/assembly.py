@@ -14,6 +14,7 @@ from puddle.server.clouds.base import Provider
 from puddle.server.products.base import Product
 from puddle.server.settings import Settings, SettingsRefused
 from puddle.server.store import Store
+from puddle.server.store.clock import DatabaseClock
 
 
 def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> Backend:
@@ -29,14 +30,17 @@ def backend_of(settings: Settings, wake: Callable[[], None] = lambda: None) -> B
     _add_local(settings, clouds, products)
     _add_dai(settings, products)
     _add_simulated(settings, clouds, products)
+    store = _store(settings)
+    clock = DatabaseClock(store)
     return Backend(
-        store=_store(settings),
+        store=store,
         clouds=clouds,
         products=products,
         keyring=_keyring(settings),
         rules=settings.rules(),
-        clock=time.time,
+        clock=clock,
         wake=wake,
+        compare_clocks=clock.compare,
     )
 
 

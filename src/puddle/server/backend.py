@@ -16,6 +16,10 @@ def _nobody() -> None:
     """Wake nobody: a reconciler sees it when it polls next."""
 
 
+def _nothing() -> None:
+    """Compare no clocks: there is only one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """One installation. `clock` returns unix seconds; `wake` makes the reconciler of this process look at once."""
@@ -27,6 +31,7 @@ class Backend:
     rules: Rules
     clock: Callable[[], float]
     wake: Callable[[], None] = field(default=_nobody)
+    compare_clocks: Callable[[], None] = field(default=_nothing)
 
     def now(self) -> int:
         """Return the time in whole unix seconds."""

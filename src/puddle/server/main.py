@@ -46,6 +46,7 @@ class Server:
         self._wishes = Notifier()
         self.backend = backend_of(settings, self._wishes.notify)
         self.backend.store.migrate()
+        self.backend.compare_clocks()
         installation.settle(self.backend, anew=anew)
         take_into_use(self.backend.store, self.backend.keyring)
         if "local" in self.backend.clouds and os.geteuid() == 0:

@@ -1,4 +1,4 @@
-"""What is known of a stored column: its size, and of video its codec, rate and length."""
+"""The facts that commands print about a stored column: its size, and of video its codec, rate and length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands say about a run: its streams, its failures, its stages."""
+"""The facts that commands print about a run: its streams, its failures, the seconds of its stages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What many commands take: the database, and whether a machine reads the answer."""
+"""Options that several commands share: ``--db`` and ``--json``."""
 
 from __future__ import annotations
 

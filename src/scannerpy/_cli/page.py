@@ -1,4 +1,4 @@
-"""How commands print: tables that fit the terminal, whole lines into a pipe, and JSON."""
+"""Output of commands: tables that fit the terminal, whole lines into a pipe, and JSON."""
 
 from __future__ import annotations
 

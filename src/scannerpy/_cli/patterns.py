@@ -1,4 +1,4 @@
-"""The ways rows are asked for that `scanner verify` tries, and the ops that look at them from inside a graph."""
+"""The access patterns that `scanner verify` tries, and the ops that compute digests of frames inside a graph."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What `Client` is made of: the database it holds, and the steps of a run. Joins the floors; decides little."""
+"""The parts of `Client`: its database, ingest, and the steps of a run. It joins the layers below and decides little."""

@@ -1,4 +1,4 @@
-"""Which jobs of a run are still to be done, given which outputs exist. Pure.
+"""CacheMode: which jobs of a run are needed, given which outputs exist. Pure.
 
 A table that exists without being committed is the rest of a run that failed or was interrupted. It counts as missing:
 what it holds is used again when the same run is repeated, and replaced when another takes its name. In a backend's

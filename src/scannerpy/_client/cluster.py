@@ -1,4 +1,4 @@
-"""What the address arguments of a Client may say while Scanner runs on one machine, and what is said of other machines.
+"""Checks of a Client's address arguments: Scanner runs on one machine, so other machines are refused.
 
 Pure.
 """

@@ -1,4 +1,4 @@
-"""What `Client.bulk_fetch_video_metadata` tells of a column of frames: the `VideoDescriptor` message."""
+"""The `VideoDescriptor` message of a column of frames, for `Client.bulk_fetch_video_metadata`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Client.explain`: the plan of a run with what the stored videos' indexes add to it."""
+"""`Client.explain`: the plan of a run, with decode costs and frame sizes from the indexes of the stored videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a database keeps of every run, so that any process can tell later how it went.
+"""Records of runs in the database, from which any process can tell later how a run went.
 
 ::
 

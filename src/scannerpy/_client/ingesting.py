@@ -1,4 +1,4 @@
-"""From video files to tables: many at a time, the broken ones set aside with the reason."""
+"""Ingest: makes tables from video files, many at a time; files that fail are collected with the reason."""
 
 from __future__ import annotations
 

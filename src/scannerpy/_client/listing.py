@@ -1,4 +1,4 @@
-"""What a Client says about what is there: its tables as text, and the machine's GPU."""
+"""`Client.summarize` and `Client.has_gpu`: the tables as text, and whether this machine has a GPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How stored tables enter a graph, and how many of them are loaded at once."""
+"""Stored tables as the source of a graph, and `Client.batch_load`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outputs of a run: their names, whether they exist, the tables made for them, and the moment they count.
+"""The outputs of a run: their names, whether they exist, creating their tables, and committing them.
 
 Two kinds of outputs. *Tables* (the sinks ``Column`` and ``FrameColumn``) are made here: uncommitted when a run begins,
 hidden where they are to replace a committed table, committed job by job. All others belong to a storage backend, which

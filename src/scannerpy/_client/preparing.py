@@ -1,4 +1,4 @@
-"""From what a program asked `Client.run` for to a plan whose jobs are known to be needed and possible.
+"""Prepares a run: from the sinks given to `Client.run` to a checked plan of the jobs that are needed.
 
 Everything that can be refused is refused here, before any output is touched.
 """

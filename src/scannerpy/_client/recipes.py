@@ -1,4 +1,4 @@
-"""Recipes: a run's graph and arguments, kept beside it so that what failed can be done again without the program.
+"""Recipes: the pickled graph and arguments of a run, stored so that it can be retried without its program.
 
 A recipe holds pickled code, and unpickling runs it: so bytes from a database must not gain more power than who wrote
 them has already. Each recipe is signed with a key that only this user's account has (``~/.scanner/signing.key``), and

@@ -1,4 +1,4 @@
-"""How a run of this database went or goes, told from the catalog and the notes it left, in any process."""
+"""Reports on any run of this database, read from the catalog and the records in `history`, in any process."""
 
 from __future__ import annotations
 

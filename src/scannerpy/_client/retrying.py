@@ -1,4 +1,4 @@
-"""Doing again what failed of an earlier run, perhaps of another process, and what has to be kept for that.
+"""`Client.retry_job`: computes what is missing of an earlier run, and stores what a later retry needs.
 
 A retry is the same run once more, for the streams that are not there: the same graph, arguments and packet sizes, from
 the recipe. Its keys are computed from code and inputs as they are now, so finished tasks are used exactly where they

@@ -1,4 +1,4 @@
-"""What the sources of a graph stand for in each job: how many rows, where they are, and which content they have."""
+"""Resolves the sources of each job: how many rows, where they are stored, and the identity of their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One stored column, whatever it holds: blobs, frames, or the row numbers of an ingested video."""
+"""`StoredColumn`: reads a stored column of blobs or frames, or the row numbers of an ingested video."""
 
 from __future__ import annotations
 

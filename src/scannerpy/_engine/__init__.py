@@ -1,1 +1,1 @@
-"""Who does a task, and when: a brain without clock or file, and thin bodies that carry its instructions out."""
+"""Running tasks: a scheduler without clock or file (`brain`), and executors that carry its instructions out."""

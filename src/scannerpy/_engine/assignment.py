@@ -1,6 +1,6 @@
-"""Which waiting task a worker gets next. Pure.
+"""Task assignment: which waiting task a worker gets next. Pure.
 
-A worker takes consecutive tasks of one job (its *stretch*), so that its decoder goes on where it stands. When the
+A worker takes consecutive tasks of one job (its *stretch*), so that its decoder goes on where it stopped. When the
 stretch ends it takes, in this order: a task that was requeued (a job that must fail should fail soon); the longest
 stretch that no worker has; else the end of another worker's stretch (work stealing), if that saves time.
 

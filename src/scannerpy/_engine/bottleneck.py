@@ -1,4 +1,4 @@
-"""Which stage of a run's pipelines was the busy one, told in one line from its trace. Pure.
+"""Bottleneck analysis: which stage of the pipelines limited a run, in one line, from its trace. Pure.
 
 A pipeline instance is three threads joined by queues: load (read and decode), evaluate (ops), save (encode and write).
 A stage's *share* is the part of all instances' time in which its thread was at work. The stage with the largest share

@@ -283,7 +283,7 @@ class Brain:
         )
 
     def _fill(self, now: float) -> None:
-        """Give every worker its first task, then every worker its second, …: nobody waits while others hoard."""
+        """Give every worker its first task, then every worker its second, …: no worker idles while others queue."""
         present = [w for w in self._workers.values() if not w.dying]
         for depth in range(1, 2 + self._limits.ahead):
             for worker in present:

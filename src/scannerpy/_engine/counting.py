@@ -1,4 +1,4 @@
-"""A progress bar for work that is no run: so many things of one kind, counted.
+"""A progress bar for work other than runs: counts items, such as the files of an ingest.
 
 As `progress`: drawn with rich on a terminal or in a notebook, a plain line now and then elsewhere, nothing for what is
 over soon.

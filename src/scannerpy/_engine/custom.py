@@ -1,8 +1,8 @@
-"""Sources and sinks that storage packages write as classes, behind the pipeline's protocols.
+"""Adapters from the reader and writer classes of storage backends to the pipeline's `Reader` and `Writer`.
 
 A reader class is made from its stream's arguments and has ``read(rows)``; a writer class, made once per task, has
 ``write(start, elements)`` and ``finish()``. ``close`` and ``abort`` are optional. Both see the arguments only. What a
-reader yields is looked at here, so that a mistake in it is told with its row rather than by the op that trips over it.
+reader yields is checked here, so that an error names the reader and the row rather than the op that got it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _CustomReader:
     def read(self, rows: Rows) -> Iterator[Element]:
         wanted = rows.tolist()
         checked = _frame if self._source.is_video else _blob
-        for row, element in zip(wanted, self._stream.read(wanted), strict=False):  # too few is told by who counts them
+        for row, element in zip(wanted, self._stream.read(wanted), strict=False):  # the loader notices too few
             yield element if isinstance(element, NullElement) else checked(self._source.name, row, element)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""One task going through the graph, step by step and vertex by vertex.
+"""The second stage of a pipeline: computes a task, step by step and vertex by vertex.
 
 Comes in: a task's demand and, per step, the elements its sources yield. Goes out: per step, the elements each sink
 stores. Elements are held in one list per column, at their positions in the vertex's rows, and dropped after the last
@@ -79,7 +79,7 @@ class Evaluator:
         return stored
 
     def end(self) -> None:
-        """Let go of the task's elements."""
+        """Drop the task's elements."""
         self._held = []
         self._dead = []
         self._board.leave(EVALUATE)
@@ -107,7 +107,7 @@ class Evaluator:
         return self._wanted(vertex, outputs)
 
     def _wanted(self, vertex: Vertex, outputs: list[list[Element]]) -> list[list[Element]]:
-        """Of all outputs of an op, the columns somebody takes."""
+        """Of all outputs of an op, the columns that are used."""
         if vertex.signature is None:
             return outputs
         names = [column.name for column in vertex.signature.outputs]

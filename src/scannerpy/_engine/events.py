@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: five small events. The progress bar, the log and the status consume them."""
+"""The five events that a run sends to its listeners: progress bar, status, and records."""
 
 from __future__ import annotations
 

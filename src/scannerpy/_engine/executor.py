@@ -30,7 +30,7 @@ class RunSpec:
     * `instance`: what each pipeline instance gets; its number is filled in by the executor.
     * `resumable`: whether another run can use what finished tasks of a job that is given up have stored.
     * `replacing`: jobs whose output exists, and stays until theirs is complete.
-    * `find_results`: of tasks that nobody has reported on, those whose results are durable.
+    * `find_results`: of tasks without a report, those whose results are durable.
     """
 
     program: Program

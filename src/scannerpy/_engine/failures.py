@@ -1,4 +1,4 @@
-"""What went wrong in a run, in a form a user can act on: one `Failure` per given-up job, and a report of them all."""
+"""Failures of a run, as users see them: one `Failure` per job that was given up, and a report of all of them."""
 
 from __future__ import annotations
 

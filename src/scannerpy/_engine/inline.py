@@ -1,4 +1,4 @@
-"""Carries the brain's instructions out in this very thread (``Client(debug=True)``): one instance, one task at a time.
+"""The executor of ``Client(debug=True)``: runs tasks in the calling thread, one instance, one task at a time.
 
 A debugger works in kernels, and Ctrl-C comes out of them. What cannot be had here: a task past its time cannot be
 stopped, so it is only counted as failed when it is over; a kernel that kills its process kills the program.
@@ -65,7 +65,7 @@ class InlineExecutor:
         return updates
 
     def rows_running(self) -> int:
-        """None: nobody looks while a task runs."""
+        """Always 0: nothing can be shown while a task runs in this thread."""
         return 0
 
     def end(self, *, cancel: bool) -> list[Update]:

@@ -1,4 +1,4 @@
-"""What is already done, and what came of it.
+"""The results of finished tasks, until their job is committed.
 
 A task's result is the durable description its writers returned (chunk references). Results of earlier runs, found
 under the job's key in the store, are put in before the run; those tasks are then never given out again. When a job is

@@ -1,7 +1,7 @@
 """The first stage of a pipeline: from a task to the elements its sources yield, step by step.
 
 The demand of a task is computed here, in the worker, and cut into steps that fit the memory cap. Readers stay open
-from one task of a job to the next, so that a decoder's cursor goes on where it stands.
+from one task of a job to the next, so that a decoder goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Loader:
         self.cancelled = False
 
     def begin(self, spec: TaskSpec) -> TaskRun:
-        """Work out what a task demands and open its readers. What goes wrong stands in the run's error."""
+        """Work out what a task demands and open its readers. An error is stored in `TaskRun.error`."""
         run = TaskRun(spec)
         source = None
         began = clock()

@@ -1,4 +1,4 @@
-"""Carries the brain's instructions out with worker processes on this machine.
+"""The executor of worker processes on this machine.
 
 Every instruction returns at once; only `wait` blocks. A dead process is noticed by its sentinel; its exit code, and its
 status board, which outlives it, tell why it died and at which task.

@@ -1,4 +1,4 @@
-"""How a worker keeps to its memory cap.
+"""The memory cap of a worker: bounds of its queues, and how many rows a step may have.
 
 A quarter of the cap may wait between load and evaluate, a quarter between evaluate and save, and the rest is for what
 the three stages hold in hand: one *step* each. So a step gets an eighth. How many rows that is depends on how large

@@ -90,7 +90,7 @@ class Pipeline:
         self._submitted.put(spec)
 
     def drop(self, task: TaskId) -> None:
-        """Nobody wants this task any more: let it pass as failed."""
+        """The task is not wanted any more: it passes the pipeline as failed."""
         self._dropped.add(task)
         run = self._runs.get(task)
         if run is not None:

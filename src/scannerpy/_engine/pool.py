@@ -14,6 +14,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ from scannerpy._engine.board import WORDS, StatusBoard
 
 PRELOAD = "scannerpy._engine.worker"
 LEAVE_SECONDS = 5.0
+ENDING_SECONDS = (0.01, 0.1, 1.0)
+"""How long to wait, again and again, for a fork server that no longer answers to be gone."""
 
 _context = multiprocessing.get_context("forkserver")
 _numbers = count()
@@ -80,12 +83,12 @@ class WorkerProcess:
         self._process.kill()
 
     def exit_reason(self) -> str:
-        """How the process ended, for a message."""
+        """How the process ended, for an error message; waits for its end."""
         self._process.join()
         return f"worker process {self.pid} {_how(self._process.exitcode)}"
 
     def discard(self) -> None:
-        """Let go of a process that has ended, or end it."""
+        """Kill the process if it runs, and free what belongs to it."""
         if self.alive:
             self.kill()
         self._process.join()
@@ -95,7 +98,7 @@ class WorkerProcess:
         self._process.close()
 
     def leave(self) -> None:
-        """Ask the process to leave, and see it out."""
+        """Ask the process to exit, and wait for it; kill it after `LEAVE_SECONDS`."""
         self.send(m.Exit())
         self._process.join(LEAVE_SECONDS)
         self.discard()
@@ -129,10 +132,19 @@ class Pool:
                 if worker.alive:
                     return worker
                 worker.discard()
-        return WorkerProcess()
+        return self.start()
 
     def start(self) -> WorkerProcess:
-        """A new worker, even if others are idle."""
+        """A new worker, even if others are idle.
+
+        A fork server that is killed closes its socket a moment before it can be seen to have ended, and only then it
+        is replaced; whoever wants a worker in that moment waits for it to pass.
+        """
+        for seconds in ENDING_SECONDS:
+            try:
+                return WorkerProcess()
+            except (ConnectionError, EOFError):
+                time.sleep(seconds)
         return WorkerProcess()
 
     def release(self, worker: WorkerProcess) -> None:
@@ -159,7 +171,7 @@ _open_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 @atexit.register
 def _close_all() -> None:
-    """Runs before multiprocessing would wait for workers nobody has told to leave."""
+    """Runs before multiprocessing's own exit handler, which would wait for the workers for ever."""
     for pool in list(_open_pools):
         pool.close()
 

@@ -1,4 +1,4 @@
-"""How the pipeline sees what it reads from and writes to: two protocols, and how they are opened.
+"""The interfaces `Reader` and `Writer`, between the pipeline and what it reads from and writes to.
 
 A run's `Program` maps the name of each source and sink of its graph to a callable. It is called in the worker with a
 plain, picklable mapping of arguments: those common to all jobs, updated by those of the job. The tables of the database
@@ -27,7 +27,7 @@ class Reader(Protocol):
         """Yield the element of each of `rows` (ascending, unique), lazily."""
 
     def close(self) -> None:
-        """Let go of files and decoders."""
+        """Close files and decoders."""
 
 
 class Writer(Protocol):

@@ -29,7 +29,7 @@ SPEED_SECONDS = 10.0
 
 
 class Bar(Protocol):
-    """Something that can show how a run stands."""
+    """Something that can show the progress of a run."""
 
     def show(self, status: RunStatus) -> None:
         """Show it; may be called as often as one likes."""

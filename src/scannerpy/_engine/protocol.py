@@ -101,7 +101,7 @@ class StartTask:
 
 @dataclass(frozen=True, slots=True)
 class DropTask:
-    """Nobody wants this task's results any more; the worker still answers with TaskDone or TaskFailed."""
+    """The task's results are not wanted any more; the worker still answers with TaskDone or TaskFailed."""
 
     worker: int
     task: TaskId

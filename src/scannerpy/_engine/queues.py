@@ -18,7 +18,7 @@ class Closed(Exception):
 
 
 class Cancelled(Exception):
-    """The run was cancelled while somebody waited."""
+    """The run was cancelled while a thread waited."""
 
 
 class ByteQueue(Generic[T]):

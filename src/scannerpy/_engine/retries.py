@@ -1,4 +1,4 @@
-"""How often a task may fail, and which tasks must next run alone.
+"""Retry policy: how often a task may fail, and which tasks must run alone.
 
 A task that fails `attempts` times takes its job with it. When a worker dies while several tasks are in its pipeline,
 one of them is blamed by the best evidence there is; all of them become *suspects* and run alone the next time, so that

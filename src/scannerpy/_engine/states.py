@@ -94,7 +94,7 @@ class States:
         return completes
 
     def fail(self, task: TaskId, reason: str, now: float) -> None:
-        """The task ended without a result, through its own fault as far as anybody can tell."""
+        """The task ended without a result, and counts as a failure of the task."""
         self._return(task, f"failed: {reason}", now)
 
     def requeue(self, task: TaskId, reason: str, now: float) -> None:

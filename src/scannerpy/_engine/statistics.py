@@ -1,4 +1,4 @@
-"""A trace as numbers: seconds of work by kind and name, with the rows they were spent on. Pure."""
+"""Statistics of a trace: seconds of work and rows by kind and name. Pure."""
 
 from __future__ import annotations
 

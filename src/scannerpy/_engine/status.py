@@ -1,4 +1,4 @@
-"""How far a run is, for whoever asks: the object `Client.wait_on_job` returns. Fed by the run's events."""
+"""`RunStatus`: the progress of a run, as `Client.wait_on_job` returns it; updated by the run's events."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _cancelled(event: RunEnded) -> str:
 
 
 def run_page(status: RunStatus, *words: str) -> str:
-    """Return how a run stands as a page for a notebook, with `words` among its numbers."""
+    """Return the progress of a run as a page for a notebook, with `words` among its numbers."""
     view = RunView(
         _state(status),
         through(status),

@@ -1,4 +1,4 @@
-"""When which thread of which worker did what, and the same as a Chrome trace (opens in Perfetto or chrome://tracing).
+"""Tracing: what each thread of each worker did when, exported as a Chrome trace (for Perfetto or chrome://tracing).
 
 A worker records *intervals* into lanes, one per stage or op. Short pieces of work, even of several tasks, are
 merged: an interval is closed only after `MERGE_NS`, and tells in `busy` how much of it was work. The more a run has

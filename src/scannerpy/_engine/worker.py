@@ -49,7 +49,7 @@ def main(pipe: Connection, words: Any) -> None:
     try:
         worker.serve()
     except BaseException as error:
-        with suppress(OSError):  # the parent is gone too: nobody is left to tell
+        with suppress(OSError):  # the parent is gone too
             worker.send(m.InternalError(error_from("worker", "", None, error)))
         raise
 
@@ -58,7 +58,7 @@ def die_with_server() -> None:
     """On Linux, be killed when the fork server ends, which it does once the program is gone.
 
     The receiver thread sees the program's end first, but never runs while a kernel holds the interpreter lock. The
-    server would wait for us in turn, so we let go of the pipe that tells it somebody is left.
+    server would wait for us in turn, so we close the pipe that keeps it alive.
     """
     server: Any = forkserver._forkserver  # there is no public way
     alive = getattr(server, "_forkserver_alive_fd", None)
@@ -93,7 +93,7 @@ class _Session:
         self._job: JobPlan | None = None
 
     def take(self, message: Any) -> None:
-        """Pass a message on to whoever waits for it."""
+        """Pass a message on to the pipeline, or to the thread that waits for it."""
         match message:
             case m.RunTask():
                 self.tasks.put(self._spec(message))
@@ -132,7 +132,7 @@ class Modules:
     """
 
     def __init__(self) -> None:
-        self._known = set(sys.modules)  # the fork server's: Scanner itself and what it stands on
+        self._known = set(sys.modules)  # the fork server's: Scanner itself and what it imports
         self._imported: dict[str, int] = {}  # file → a time not later than its import
         self._since = time.time_ns()
 

@@ -1,1 +1,1 @@
-"""What is asked: frozen nodes, joined and checked, before a single byte is read."""
+"""The graph a program asks for: frozen nodes, numbered and checked, before a single byte is read."""

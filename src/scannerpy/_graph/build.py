@@ -1,4 +1,4 @@
-"""From the nodes a program holds to a `Graph`: numbered, in topological order, with per-job arguments split off.
+"""Builds a `Graph` from the nodes of a program: numbered in topological order, per-job arguments split off.
 
 Comes in: the sinks given to `Client.run`. Goes out: a `Graph` (the same for every job, small, sent to each worker
 once) and one `JobArgs` per stream (sent with the tasks of that job only). This keeps a run over 20,000 streams linear.

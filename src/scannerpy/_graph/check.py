@@ -1,4 +1,4 @@
-"""What a graph must satisfy, as far as it shows without any data (spec §4.1); row counts are `make_plan`'s to check.
+"""Checks a graph as far as that is possible without data; row counts are checked by `make_plan`.
 
 Each rule is one small function over one vertex; `check` runs them all. Column *types* are not compared: an op that
 declares bytes may be fed frames.

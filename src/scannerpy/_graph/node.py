@@ -1,6 +1,6 @@
 """The nodes of a graph, as a program builds them: each holds its inputs, so a sink holds the whole graph above it.
 
-Nodes are identities (two equal calls are two nodes) and never change. What differs per stream (job) stands in
+Nodes are identities (two equal calls are two nodes) and never change. What differs per stream (job) is in
 ``per_job`` tuples, one entry per stream; everything else is the same for all jobs. `build` numbers the nodes.
 """
 

@@ -1,1 +1,1 @@
-"""How a row is computed: hosts that run users' kernels, and the way kernels travel to worker processes."""
+"""Running kernels: hosts that call users' code, and pickling of ops for worker processes."""

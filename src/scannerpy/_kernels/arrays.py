@@ -1,9 +1,9 @@
-"""Frames going into and coming out of kernels: nobody may change a frame that somebody else still needs.
+"""Ownership of the arrays that kernels return: an element must not be reachable through any other reference.
 
-A frame that comes out becomes an element of the graph. Kernels like to return an array they keep (a reused buffer, the
-previous frame, a view of an input), so an element must be an array that *nobody else can reach*. CPython knows: an
-array that owns its memory and has a single reference is unreachable but through that reference. Only other arrays are
-copied, which spares the common case (`return cv2.resize(frame)`) a copy of megabytes.
+A returned frame becomes an element of the graph. Kernels often return an array they keep (a reused buffer, the previous
+frame, a view of an input), so an element must be an array that *nothing else can reach*. CPython knows: an array that
+owns its memory and has a single reference can be reached through that reference only. All other arrays are copied,
+which saves the common case (`return cv2.resize(frame)`) a copy of megabytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The error a user sees when an op fails: which op and line, which rows, why, and the user's own frames."""
+"""The error of a failed op: op and line, rows, reason, and the user's own stack frames."""
 
 from __future__ import annotations
 

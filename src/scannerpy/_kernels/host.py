@@ -45,8 +45,9 @@ _NO_ARGS: Mapping[str, Any] = {}
 class KernelHost:
     """One instance of the kernel of `vertex`.
 
-    ``owned[i]`` promises that the arrays given for input i are writable, are given once, and are nobody else's (see
-    `sharing.owned_inputs`); all others are copied before a kernel may write into them. Making a host makes the kernel.
+    ``owned[i]`` promises that the arrays given for input i are writable, are given once, and have no other reference
+    (see `sharing.owned_inputs`); all others are copied before a kernel may write into them. Making a host makes the
+    kernel.
     All methods raise KernelError when the kernel's own code fails.
     """
 

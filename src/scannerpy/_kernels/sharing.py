@@ -1,8 +1,8 @@
-"""Which arrays a kernel may have to itself: seen from the graph alone, so that nobody counts references at run time.
+"""Which input arrays a kernel may modify without a copy: decided from the graph alone.
 
-A kernel may write into its inputs, so an array somebody else will read must be copied first. An array needs no copy
-when its producer's column has one consumer, and nothing on the way hands out one row twice. That rests on what others
-promise: decoders yield arrays of their own, and the host makes each op's outputs private.
+A kernel may write into its inputs, so an array with another consumer must be copied first. No copy is needed when the
+producer's column has one consumer and nothing between them repeats a row. This relies on two guarantees: a decoder
+yields each array once and keeps no reference to it, and the host makes each op's outputs private.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def owned_inputs(graph: Graph) -> list[tuple[bool, ...]]:
 
 
 def _is_sole(graph: Graph, uses: Uses, edge: Edge) -> bool:
-    """Whether `edge` is the only way from the array's maker to anybody, passing each row once."""
+    """Whether `edge` is the only path from the array's producer to a consumer, and passes each row once."""
     if uses[edge.vertex, edge.column] > 1:
         return False
     producer = graph.vertices[edge.vertex]

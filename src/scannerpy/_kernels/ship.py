@@ -1,4 +1,4 @@
-"""Sending kernels to worker processes: by value what only this process has, by reference what both can import.
+"""Pickling graphs for worker processes: by value what only this process has, by reference what both can import.
 
 What is defined in ``__main__``, in a notebook or inside a function travels by value; what an importable module defines
 travels as its name. With the kernels travel the types their columns name, the protobuf modules that were added, and the

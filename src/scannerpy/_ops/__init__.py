@@ -1,1 +1,1 @@
-"""What an op is, before anybody calls it: its signature, and the registry of all of them."""
+"""Ops: their signatures, the registry, and the checks of a call."""

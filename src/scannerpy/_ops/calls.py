@@ -1,5 +1,4 @@
-"""What one call of an op means: which value is which input, which is a setting, which goes to the kernel, which to the
-stream. Pure: values come in as the program wrote them, and go out checked against the signature.
+"""Binds the arguments of an op call to its signature: inputs, settings, init arguments, per-stream arguments. Pure.
 
 A keyword is, in this order: an input, one of the reserved settings, a per-stream argument, an init argument.
 """

@@ -1,6 +1,6 @@
-"""From a decorated class or function to an `OpSignature`: its annotations are the op's inputs, outputs and arguments.
+"""Parses a kernel class or function into an `OpSignature`: annotations are the op's inputs, outputs and arguments.
 
-Every rule about signatures stands here, each with one sentence to the user. Annotations may be strings
+Every rule about signatures is checked here, each with its own error message. Annotations may be strings
 (``from __future__ import annotations``); those that name things local to the function around the op are found through
 the `names` the decorator passes in.
 """

@@ -1,8 +1,8 @@
 """Every op this process knows, by name.
 
 Registration is global, as decorators need it. A name belongs to the definition that took it; the same definition may be
-registered again (a notebook cell run twice, a module reloaded), another one may not. The batteries in `scannerpy.ops`
-give way: a program's own ``Histogram`` wins over ours, whichever was imported first.
+registered again (a notebook cell run twice, a module reloaded), another one may not. The built-in ops of
+`scannerpy.ops` give way: a program's own ``Histogram`` wins over ours, whichever was imported first.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from scannerpy._ops.signature import KernelSpec, OpSignature
 from scannerpy.common import DeviceType
 from scannerpy.errors import RegistrationError, UnknownOp
 
-BATTERIES = "scannerpy.ops"
+BUILT_IN = "scannerpy.ops"
 CAFFE = ("Caffe", "CPM2", "FasterRCNN", "Facenet", "OpenPose")
 """How the names of ops begin that ran on Caffe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a definition stands: tells one that is run again from a second one of the same name."""
+    """Where an op is defined: tells a definition that is run again from a second one of the same name."""
 
     module: str
     qualname: str
 
     @property
-    def is_battery(self) -> bool:
+    def is_built_in(self) -> bool:
         """Whether this is one of our own ops, which give way to a program's."""
-        return self.module == BATTERIES or self.module.startswith(BATTERIES + ".")
+        return self.module == BUILT_IN or self.module.startswith(BUILT_IN + ".")
 
     def is_same(self, other: Origin) -> bool:
         """Whether `other` is this definition, run again: in a notebook, or local to a function of the same module."""
@@ -53,9 +53,9 @@ def register(signature: OpSignature, origin: Origin) -> OpSignature:
     """
     name = signature.name
     taken = _origins.get(name)
-    if taken is not None and origin.is_battery and not taken.is_battery:
+    if taken is not None and origin.is_built_in and not taken.is_built_in:
         return python_ops[name]
-    if taken is not None and not taken.is_battery and not taken.is_same(origin):
+    if taken is not None and not taken.is_built_in and not taken.is_same(origin):
         raise RegistrationError(
             f"op {name!r} of {origin} cannot be registered: {taken} has that name; "
             f"choose another with @register_python_op(name=…)"

@@ -32,7 +32,7 @@ class KernelSpec:
     factory: Any  # the decorated class or function
     kind: Literal["class", "function", "raw"]  # raw: `register_python_kernel`'s protocol of untyped columns
     batch: int = 1  # preferred batch; 1: the kernel takes one row at a time and cannot batch
-    releases_gil: bool = False  # batteries that spend their time in C may run as threads of one process
+    releases_gil: bool = False  # a promise of its author; no executor makes use of it yet
     keeps_inputs: bool = False  # promises not to write into its input arrays, so they need not be copied
 
 

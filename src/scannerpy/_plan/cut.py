@@ -1,4 +1,4 @@
-"""Cutting a video without encoding it: which packets of a range of rows are copied, which frames must be encoded.
+"""Planning a cut without re-encoding: which packets of a range of rows are copied, which frames are encoded.
 
 Packets may be copied where nothing inside refers to what is left outside. That gives one block per range: it
 begins at a packet that decoding can start from and after which no earlier frame is shown (a closed group of pictures),

@@ -1,4 +1,4 @@
-"""From wanted rows to the packets that must be decoded: where to start, where to stop, what to leave out.
+"""Planning a decode: from rows to the packets that must be fed, where to start, where to stop, what to leave out.
 
 Pure arithmetic on a `VideoIndex`. The decoder carries spans out, the planner prices them, and both use this file, so
 that what `explain()` announces is what happens.
@@ -6,8 +6,8 @@ that what `explain()` announces is what happens.
 The two rules everything follows from:
 
 * a row may be decoded from a START packet s when its own packet is not before s *and* it is not presented before the
-  frame of s (pictures that are stored after s but shown before it may lean on the GOP before: an "open" GOP);
-* a NONREF packet that nobody wants is not fed to the decoder at all.
+  frame of s (pictures that are stored after s but shown before it may refer to the GOP before: an "open" GOP);
+* a NONREF packet whose frame is not wanted is not fed to the decoder at all.
 
 Surprising: a packet that yields no row and is not DISCARD belongs to the frame before it (the second field of an
 interlaced picture, an empty packet of MPEG-4), so a frame is complete only when those have been fed too.
@@ -63,7 +63,7 @@ class Layout:
         self._fed_before = _sums(fed)
         self._bytes_before = _sums(np.where(fed, index.size, 0))
 
-    def leaning_on(self, packets: Ints) -> npt.NDArray[np.bool_]:
+    def affected_by(self, packets: Ints) -> npt.NDArray[np.bool_]:
         """Return, for every row, whether its frame may be wrong when those of `packets` are."""
         leaning = np.zeros(self.index.rows, bool)
         rows = self.row_of[packets[self.droppable[packets]]]
@@ -83,7 +83,7 @@ class Layout:
         return Spans(self, np.asarray(rows, dtype=np.int64))
 
     def must_feed(self, first: Ints | int, last: Ints | int) -> Ints:
-        """How many packets of [first, last] have to be fed even if nobody wants their frames."""
+        """How many packets of [first, last] have to be fed even if their frames are not wanted."""
         return self._fed_before[last + 1] - self._fed_before[first]
 
     def must_read(self, first: Ints | int, last: Ints | int) -> Ints:
@@ -156,9 +156,9 @@ def cost(index: VideoIndex, rows: Ints) -> DecodeCost:
 
 
 def damaged_rows(index: VideoIndex) -> npt.NDArray[np.bool_]:
-    """Return, for every row, whether it is known to be damaged or to lean on what is."""
+    """Return, for every row, whether it is known to be damaged or to depend on what is."""
     damaged = np.flatnonzero(index.flags & DAMAGED)
-    return Layout(index).leaning_on(damaged) if len(damaged) else np.zeros(index.rows, bool)
+    return Layout(index).affected_by(damaged) if len(damaged) else np.zeros(index.rows, bool)
 
 
 def reorder_depth(index: VideoIndex) -> int:

@@ -1,10 +1,10 @@
-"""Which rows every vertex of a task executes, and where each of its inputs comes from.
+"""The demand of a task: which rows every vertex executes, and where each of its inputs comes from.
 
 Comes in: a graph, one planned job, one task. Goes out: a `VertexDemand` per vertex. Rows are traced backwards, from
 the sink rows of the task through samplers, slices, stencils and state to the source rows that must be read; nothing
 that no sink needs is executed. In a sliced graph, numbers inside the slice are rows of the task's own group.
 
-Surprising: an op that keeps state executes rows nobody takes (its warm-up), and an op whose batch is
+Surprising: an op that keeps state executes rows whose output is not used (its warm-up), and an op whose batch is
 `WHOLE_STREAM_BATCH` executes its whole domain as soon as one of its rows is wanted.
 """
 
@@ -42,7 +42,7 @@ class VertexDemand:
         sink, the task's [start, end).
     resets: for ops, True where `reset()` must come before that row: before the first, and after every gap (not within
         batches of an op that declares no state). A batch never crosses one.
-    keep: for ops, False where a row is executed only to warm up state; nobody takes its output.
+    keep: for ops, False where a row is executed only to warm up state; its output is not used.
     takes: per input, an array (len(rows), window): positions in the producer's `rows`; −1 is null.
         The window is 1 wide but for stencils.
     """

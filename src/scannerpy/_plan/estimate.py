@@ -1,4 +1,4 @@
-"""Packet sizes chosen for the user: what `_words.sizing` says fits, brought into line with the video.
+"""Estimated packet sizes, aligned with the keyframes of the video.
 
 A task that begins at a keyframe decodes nothing it does not store. So where the choice is ours and keyframes come at
 regular distances, the io packet becomes a whole number of those distances (or a whole fraction of one, so that at least

@@ -1,4 +1,4 @@
-"""What a run will cost, said before anything runs.
+"""The cost of a run, computed from its plan: rows, decoding, memory.
 
 Comes in: a plan, and optionally two things the plan cannot know: what it costs to read given rows of a source
 (`_plan.decode.cost` for videos), and how large elements are. Goes out: a frozen `Explanation` whose ``str()`` is a
@@ -30,7 +30,7 @@ CostOf = Callable[[int, int, Rows], DecodeCost | None]
 
 @dataclass(frozen=True, slots=True)
 class ReadCost:
-    """What one source reads in one job. `decode` is None where nothing is decoded or nobody can tell."""
+    """What one source reads in one job. `decode` is None where nothing is decoded or it is not known."""
 
     label: str
     stored: int  # rows the stream has
@@ -44,7 +44,7 @@ class OpCost:
 
     label: str
     rows: int
-    warmup: int  # of these, rows whose output nobody takes
+    warmup: int  # of these, rows whose output is not used
 
     @property
     def kept(self) -> int:

@@ -1,4 +1,4 @@
-"""Which row of its input every stored row of a job was made from: the plan's row maps, followed from a sink upwards.
+"""Row lineage: which source row each stored row was made from, by following the row maps up from a sink.
 
 Where an op has several inputs the first is followed, as all of them have the same rows. What a stencil or state looks
 at beside a row is not part of the answer.

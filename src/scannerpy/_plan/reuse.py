@@ -1,4 +1,4 @@
-"""Which tasks need not run, because what they would store is there already.
+"""Tasks that need not run because their chunks exist.
 
 Chunks are written once, under names made from the job's key, the sink and the task; so what is found under the key is
 exactly what would be computed again. A task counts as done only when every sink has its part.

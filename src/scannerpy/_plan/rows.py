@@ -77,7 +77,7 @@ def _joined_runs(runs: list[Rows]) -> Rows:
 
 
 def positions(among: Rows, wanted: Rows, *, nulls: bool = False) -> Rows:
-    """Return where each of `wanted` (any shape, all of them present) stands in the set `among`; null stays −1.
+    """Return the position of each of `wanted` (any shape, all of them present) in the set `among`; null stays −1.
 
     Pass ``nulls=True`` where `wanted` may hold nulls.
     """
@@ -92,7 +92,7 @@ def _found(among: Rows, wanted: Rows) -> Rows:
     low, extent = among.item(0), among.item(-1) - among.item(0) + 1
     if extent > _DENSE * len(among):
         return np.searchsorted(among, wanted)
-    place = np.empty(extent, np.int64)  # uninitialized where nobody will look
+    place = np.empty(extent, np.int64)  # uninitialized where it is never read
     place[among - low] = span(0, len(among))
     return place[wanted - low]
 

@@ -1,4 +1,4 @@
-"""Reading a column of blobs that stands in many chunks: any rows, in any order, lazily."""
+"""Reads a column of blobs stored in many chunks: any rows, in any order, lazily."""
 
 from __future__ import annotations
 

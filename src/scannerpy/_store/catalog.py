@@ -7,7 +7,7 @@
     snapshot/00000000000000000160.json        the state after entry 160
 
 A writer reads on to the end of the log, decides on the state it finds, and puts the next entry. Of several that try,
-one wins; the others read its entry and decide anew. So every decision is based on everything before it, with no lock
+one wins; the others read its entry and decide again. So every decision is based on everything before it, with no lock
 and no server, on a disk or in a bucket alike. Snapshots only make opening quick: losing one costs time, not data.
 """
 
@@ -180,7 +180,7 @@ class Catalog:
             older = [path for path, _ in self._objects.list("snapshot")]
             self._objects.put(_snapshot(self._state.version), data, create=True)
             self._objects.delete(older[:-1])
-        except StorageError as error:  # the transaction stands; only the next opening will be slower
+        except StorageError as error:  # the transaction counts; only the next opening will be slower
             log.warning("No snapshot of the catalog could be written: %s", error)
 
 

@@ -2,7 +2,7 @@
 
 Rows and items are not the same: a ``video`` chunk's items are packets in decode order, its rows are frames. Rows
 [start, end) of the column stand in the footer, so a chunk can be found by its path alone: **a chunk that exists is a
-task that is done** (`find_chunks`). The layout is told in `chunk_format`, writing in `chunk_writer`.
+task that is done** (`find_chunks`). See `chunk_format` for the layout, `chunk_writer` for writing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Chunk:
 
     @property
     def start(self) -> int:
-        """The first row of the column that stands here."""
+        """The first row of the column that is in this chunk."""
         return self.ref.start
 
     @property

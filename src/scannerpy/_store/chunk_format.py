@@ -4,7 +4,7 @@
 
     magic  data: the items, back to back  sections  sizes  crcs  nulls  footer (JSON)  tail (24 bytes)
 
-The tail gives the footer's length and checksum; the footer says what stands where and carries the checksum of every
+The tail gives the footer's length and checksum; the footer says what is where and carries the checksum of every
 part. One read of the object's end opens a small chunk, two open a large one. Each item has a CRC-32 of its own:
 whatever subset is read is verified, at 2 GB/s, and damage is never mistaken for data.
 """

@@ -1,6 +1,6 @@
 """A digest of a value that is equal in every process and differs when the value, or the code it stands for, differs.
 
-Jobs and chunks are named by it, so it decides whether finished work may be taken up again. Its rules:
+Jobs and chunks are named by it, so it decides whether finished work may be reused. Its rules:
 
 * data (numbers, text, containers, arrays, dataclasses, enums, messages, anything pickle can take apart) by value;
 * a function or class of an installed module by name and by the source of that module;

@@ -1,4 +1,4 @@
-"""Where in the database things stand: the one place that makes up object paths.
+"""Object paths of the database; no other module builds them.
 
 A `key` names everything one job or one ingested file stored. Tables of the same key share it (the same video under two
 names), and when the last of them is deleted the folder can go (`release`).
@@ -41,7 +41,7 @@ def job_folder(job_id: int) -> str:
 def release(objects: Objects, before: State, after: State) -> int:
     """Delete the data of tables that were in `before` and whose keys no table of `after` has; how many objects went.
 
-    Call after the deletion stands in the log. Whoever still reads them gets ObjectMissing.
+    Call after the deletion is in the log. A reader of these tables gets ObjectMissing.
     """
     kept = {table.key for table in after.tables.values()}
     gone = {table.key for table in before.tables.values()} - kept - {""}

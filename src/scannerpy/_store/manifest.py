@@ -1,7 +1,7 @@
 """Manifests: which chunks a table's columns are made of.
 
 ``{column: [ChunkRef, …]}``, immutable and checksummed. A short one is not worth an object (and two syncs) of its own:
-its text then stands in the catalog, in the place of the path. Callers need not care: what `write_manifest` returns,
+its text is then stored in the catalog, instead of the path. Callers need not care: what `write_manifest` returns,
 `read_manifest` takes.
 """
 

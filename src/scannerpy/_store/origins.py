@@ -1,4 +1,4 @@
-"""Which row of its input each row of a table was made from, kept with the run that made it.
+"""Storage of row lineage: which source row each row of a table was made from, kept with the run.
 
 One object a run, and none where every row is its own parent, which is most runs. Jobs that were sampled alike share
 one map. A map is stored as the runs of its differences, compressed: a regular sampler's takes a few dozen bytes however

@@ -1,4 +1,4 @@
-"""What the catalog knows about tables and jobs, and how that is written as JSON."""
+"""The records of tables and jobs in the catalog, and their JSON form."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Objects in a bucket (S3, Google Cloud Storage), or in this process's memory: through obstore, and only here.
 
-A `RemoteObjects` is described by plain data and opens its store when first used, in each process anew: obstore's
+A `RemoteObjects` is described by plain data and opens its store when first used, in each process: obstore's
 runtime has threads, which do not survive a fork. Credentials are taken from the environment by obstore.
 """
 

@@ -1,7 +1,7 @@
 """The catalog's state, the events that change it, and the pure fold from one to the other.
 
 Ids come from the state an entry is based on, and `apply` refuses any others: so they are dense, in order of creation,
-and never reused, whoever races.
+and never reused, also when writers race.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Selection:
 
 
 class _Meter:
-    """Counts the bytes of elements that pass, as they are stored: what a value takes in memory nobody can tell."""
+    """Counts the bytes of elements that pass, as they are stored; the size of a value in memory is not known."""
 
     def __init__(self) -> None:
         self.size = 0

@@ -1,4 +1,4 @@
-"""Packages that not every installation has."""
+"""Imports of optional packages."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Video: ingest, index, decode, encode, remux. The only package that uses PyAV (FFmpeg)."""

@@ -1,5 +1,5 @@
-"""The two framings of H.264 and HEVC packets (start codes, or a length before each unit): telling them apart, and going
-from the one to the other.
+"""Annex B and length-prefixed framing of H.264 and HEVC packets: telling them apart, and converting the former to the
+latter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading a column of frames that stands in many chunks, H.264 and raw ones mixed: any rows, in any order, lazily.
+"""Reads a column of frames stored in many chunks, video and raw ones mixed: any rows, in any order, lazily.
 
 Rows that ascend are streamed: a decoder keeps its place, so the next task of the same video goes on where the last
 stopped. Others are taken a window at a time, sorted, decoded once and handed out in the order asked. Memory is bounded
@@ -89,7 +89,7 @@ class FrameColumn:
         return self._read(wanted)
 
     def close(self) -> None:
-        """Let go of files and decoders."""
+        """Close files and decoders."""
         while self._open:
             _, chunk = self._open.popitem()
             chunk.close()
@@ -239,7 +239,7 @@ class VideoChunk:
             yield NULL if is_null else next(frames)
 
     def close(self) -> None:
-        """Let go of the decoder and the file."""
+        """Close the decoder and the file."""
         self._idle.clear()
         if self.external:
             self.external.close()
@@ -247,7 +247,7 @@ class VideoChunk:
     def _frames(self, rows: Rows) -> Iterator[Frame]:
         decoder = self._idle.pop() if self._idle else self._decoder()
         for number, frame in enumerate(_named(decoder, rows, self.name), 1):
-            if number == len(rows):  # before it is handed out: nobody need come back for more to keep the place
+            if number == len(rows):  # before the last yield: the consumer may never resume this generator
                 self._idle[:] = [decoder]
             yield self._cut(frame)
 

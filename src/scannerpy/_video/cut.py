@@ -37,7 +37,7 @@ EDGE_QUALITY = 12
 """CRF of the edges: 43 to 56 dB on drawn pictures with hard edges; from 40 dB on the eye sees no difference."""
 _PROFILES = {66: "baseline", 77: "main", 100: "high", 110: "high10", 122: "high422", 244: "high444"}
 _IDR_TYPES = {"h264": ({5}, 31, 0), "hevc": ({19, 20}, 63, 1)}
-"""The unit types of IDR pictures, and where in a unit's first byte the type stands."""
+"""The unit types of IDR pictures, with the mask and shift that extract the type from a unit's first byte."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,11 @@
-"""Carrying out spans: exactly the wanted rows, as RGB arrays, from exactly the packets they need.
+"""The frame-exact decoder: the requested rows, as RGB arrays, from exactly the packets they need.
 
-A packet goes into FFmpeg with its number as its time, so the frame that comes out says which packet it was. Nothing is
-ever counted: a frame that should come out and does not is an error, never a shifted row.
+A packet goes into FFmpeg with its number as its pts, so the frame that comes out says which packet it was. Frames are
+never counted: one that should come out and does not is an error, never a shifted row.
 
-Damage is an error too. What FFmpeg shows for a broken packet depends on what happened to lie in memory, and every
-frame up to the next keyframe is built on it. A row is given out only when all frames decoded before it have come out
-sound; otherwise it, and the rows that lean on it, are refused by name.
+Damage is an error too. What FFmpeg returns for a broken packet depends on uninitialized memory, and every frame up to
+the next keyframe is predicted from it. A row is yielded only when all frames decoded before it have come out intact;
+otherwise it, and the rows that depend on it, raise a VideoError that names them.
 
 The decoder keeps its place. When the last wanted row of a request is out it stops feeding, and a later request for
 rows further on continues where it stopped, unless packets that are needed now were left out then. It also remembers
@@ -45,8 +45,8 @@ _REMEMBERED = 16, 32 << 20  # frames handed out that are kept at most, and their
 _AHEAD = 16  # packets read at a time once the last wanted one is in and only the reordering keeps its frame back
 
 
-class _Trouble(Exception):
-    """The open run met damage: plan anew with what is known now."""
+class _DamageFound(Exception):
+    """The open run met damage: plan again, knowing of it."""
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class _Run:
     inside: set[int] = field(default_factory=set)  # fed, own an exact row, not yet come out
 
     def __del__(self) -> None:
-        """Let FFmpeg's threads come to rest first: PyAV frees a decoder while it holds the interpreter's lock, and a
+        """Wait for FFmpeg's threads first: PyAV frees a decoder while it holds the interpreter's lock, and a
         thread that has something to log waits for that lock (where a program has called `av.logging.set_level`).
         """
         if self.threads > 1:
@@ -92,8 +92,8 @@ class Decoder:
         self._reorder = reorder_depth(index)
         self._converter = Converter(index.rotation, index.mirrored, format)
         self._run: _Run | None = None
-        self._out: dict[int, VideoFrame] = {}  # row → decoded frame nobody has taken yet
-        self._recent: OrderedDict[int, VideoFrame] = OrderedDict()  # row → decoded frame somebody has taken
+        self._out: dict[int, VideoFrame] = {}  # row → decoded frame, not yet yielded
+        self._recent: OrderedDict[int, VideoFrame] = OrderedDict()  # row → decoded frame, already yielded
         most, size = _REMEMBERED
         self._remembered = max(2, min(most, size // max(1, 2 * index.coded_width * index.coded_height)))
         self._wanted = np.zeros(index.rows, bool)
@@ -124,7 +124,7 @@ class Decoder:
                 for row, frame in self._decoded(wanted[done:], threads):
                     done += 1
                     yield row, self._checked_size(row, frame)
-            except _Trouble:
+            except _DamageFound:
                 self._run = None
                 threads = 1  # one thread tells which packet it was, and repairs like any other player
 
@@ -172,7 +172,7 @@ class Decoder:
         run = self._enter(span, threads)
         feeding = self._feeding(run, span, stay=stay)
         for row in span.rows.tolist():
-            while row not in self._out or self._may_lean_on_the_unseen(run, row):
+            while row not in self._out or self._may_depend_on_pending(run, row):
                 if not next(feeding, False):
                     self._note_missing(run)
             frame = self._recent[row] = self._out.pop(row)
@@ -181,7 +181,7 @@ class Decoder:
                 self._recent.popitem(last=False)
             yield row, frame
 
-    def _may_lean_on_the_unseen(self, run: _Run, row: int) -> bool:
+    def _may_depend_on_pending(self, run: _Run, row: int) -> bool:
         """Whether a frame that was decoded before this row's is not out yet, and so may still prove damaged."""
         own = self._packet_of[row]
         return any(packet < own and not self._droppable[packet] for packet in run.inside)
@@ -312,7 +312,7 @@ class Decoder:
     def _note_error(self, run: _Run, packet: Packet[Any] | None, error: av.error.FFmpegError) -> None:
         number = run.next - 1 if packet is None or packet.pts is None else packet.pts
         if 0 <= self._row_of[number] < run.exact_from:
-            return  # leans on what is before the start, and is not wanted
+            return  # depends on what is before the start, and is not wanted
         self._note(run, [number], f"FFmpeg says: {error.strerror}")
 
     def _note_missing(self, run: _Run) -> None:
@@ -328,8 +328,8 @@ class Decoder:
             return
         if run.threads == 1:
             self._known |= dict.fromkeys(new, why)
-            self._broken |= self._layout.leaning_on(np.array(new, np.int64))
-        raise _Trouble
+            self._broken |= self._layout.affected_by(np.array(new, np.int64))
+        raise _DamageFound
 
     def _damage(self, row: int) -> VideoError:
         own = int(self.index.frame_packet[row])

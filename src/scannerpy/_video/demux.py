@@ -1,4 +1,4 @@
-"""Opening a video file: which stream is *the* video, and what a decoder must be told about it.
+"""Opens video files and decoders: which stream is *the* video, and the parameters its decoder needs.
 
 Only local files are opened, by the ``file:`` protocol alone, so that neither a name with a colon in it nor a playlist
 can make FFmpeg reach for anything else. Formats that see video in any text (FFmpeg's ``tty`` and its kin) are refused.

@@ -1,4 +1,4 @@
-"""Frames to H.264: one encoder per chunk, so that each chunk begins with a keyframe and needs no other.
+"""The H.264 encoder: one per chunk, so that each chunk begins with a keyframe and needs no other.
 
 The index is made from the encoder's own packets, by the same header reader that ingest uses. Times are row numbers in
 1/25 s, whatever the source's rate was: what an op makes has rows, not times.
@@ -8,7 +8,7 @@ the true size and who reads it cuts the padding off.
 
 Surprising: a task done again must make the same bytes, and two things x264 does by default prevent that. With several
 threads its choices depend on their number: it always gets one, as each pipeline instance has its own encoder. And its
-"mbtree" (of FFmpeg 8.1's x264, with AVX-512) reads memory nobody wrote where a row of macroblocks is no multiple of 8,
+"mbtree" (of FFmpeg 8.1's x264, with AVX-512) reads uninitialized memory where a row of macroblocks is no multiple of 8,
 so that the same frames give other bytes each time; it is switched off.
 """
 
@@ -87,7 +87,7 @@ class Converter:
 
 
 class Encoder:
-    """Encodes frames of `width` × `height`, uint8 RGB. Each packet goes to `sink`, which says where it stands.
+    """Encodes frames of `width` × `height`, uint8 RGB. Each packet goes to `sink`, which returns its offset.
 
     Not to be used from two threads.
     """

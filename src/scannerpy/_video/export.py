@@ -1,6 +1,6 @@
 """A column of frames, or some of its rows, as an .mp4 file.
 
-Where the stored packets can stand in an mp4 as they are, they are only wrapped anew (`remux`), and where some rows are
+Where the stored packets can stand in an mp4 as they are, they are remuxed (`remux`), and where some rows are
 asked for, only the frames at the edges of each range are encoded (`cut`). Else (a codec an mp4 cannot hold, a new
 size, chunks whose encoders differ) every frame is decoded and encoded, and the log says why.
 
@@ -199,7 +199,7 @@ def _copy_packets(selection: _Selection, timeline: Timeline, file: Path) -> bool
     else:
         why = cut.write(selection.ranges, timeline, file)
     if why:
-        log.info("%s is encoded anew, because %s", file.name.removeprefix(".").rsplit(".", 2)[0], why)
+        log.info("%s is re-encoded, because %s", file.name.removeprefix(".").rsplit(".", 2)[0], why)
     return not why
 
 

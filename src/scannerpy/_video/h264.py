@@ -1,4 +1,4 @@
-"""H.264 packets: which can be started from, which can be dropped, and in which order their frames are shown.
+"""The H.264 header parser: which packets decoding can start from, which can be dropped, and the presentation order.
 
 START is an IDR picture, or an I picture whose recovery point says "everything shown from here on is exact" (count 0,
 exact match: an open GOP). A gradual refresh (count above 0) is not a start. NONREF is a picture of which every slice

@@ -1,7 +1,7 @@
-"""HEVC packets: which can be started from, which can be dropped, and in which order their frames are shown.
+"""The HEVC header parser: which packets decoding can start from, which can be dropped, and the presentation order.
 
-START is an IDR or CRA picture (what is shown from a CRA on never leans on what came before it). NONREF is a picture
-of a "sub-layer non-reference" type at the highest temporal layer of the whole stream: nobody of its own layer may
+START is an IDR or CRA picture (what is shown from a CRA on never refers to what came before it). NONREF is a picture
+of a "sub-layer non-reference" type at the highest temporal layer of the whole stream: no picture of its own layer may
 refer to it, and there is no higher layer. Which layer is the highest is known only at the end: see `finish`.
 """
 

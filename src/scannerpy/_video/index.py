@@ -1,4 +1,4 @@
-"""A `VideoIndex` as bytes, to be stored beside the packets, and back.
+"""Serializes a `VideoIndex`, which is stored beside the packets.
 
 The layout is a line of magic, the length of a JSON head, the head, then the arrays one after another, each zlib
 compressed after taking differences (offsets and times grow steadily, so their differences are small and compress to

@@ -1,4 +1,4 @@
-"""Whether a file that was put together from pieces plays as one: asked of a player that knows nothing of them.
+"""Verifies a file that was joined from copied and encoded packets, by decoding it as a player would.
 
 All packets are counted, and around every join frames are decoded as a player would, from the keyframe before it to a
 few frames after it. Copied frames must be equal to the stored ones to the last bit, encoded ones close.
@@ -113,7 +113,7 @@ class Expected:
 
 
 def _played(file: Path, start: int) -> Iterator[tuple[Any, Pixels]]:
-    """(time, pixels) of what a player shows that is told to go to `start`."""
+    """(time, pixels) of what a player shows after seeking to `start`."""
     converter = Converter()
     with av.open(str(file)) as container:
         stream = container.streams.video[0]

@@ -1,4 +1,4 @@
-"""MPEG-1, MPEG-2 and MPEG-4 part 2 packets.
+"""The header parsers of MPEG-1, MPEG-2 and MPEG-4 part 2.
 
 START is an I picture that comes with its sequence header (or whose header stands in the extradata); pictures stored
 after it but shown before it are recognised by their place in the order. NONREF is a B picture without headers: these

@@ -1,4 +1,4 @@
-"""NAL units: how H.264 and HEVC packets are cut into pieces, and how bits are read from them.
+"""NAL units of H.264 and HEVC packets, and a bit reader with Exp-Golomb codes.
 
 Two framings exist. MP4 and Matroska put a length before each unit (extradata says how wide, and begins with 1);
 transport streams and AVI separate units by start codes. A length that points beyond its packet means that the packet

@@ -1,4 +1,4 @@
-"""Noting every packet of a stream as it is demuxed: its place, size, times and flags, and what is doubtful about it."""
+"""Records every packet of a stream as it is demuxed: its position, size, times and flags, and doubts about it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PacketLocator:
             self._file.close()
 
     def find(self, packet: Packet[VideoStream], data: bytes) -> int:
-        """Return where `data` stands, or −1."""
+        """Return the position of `data` in the file, or −1."""
         at = self._search(packet.pos, data) if self.possible else -1
         self.possible = at >= 0
         return at

@@ -11,7 +11,7 @@ from scannerpy._video.web import INTRA_ONLY, Av1, Ffv1, IntraOnly, Vp8, Vp9
 
 
 class Unknown:
-    """Reads a codec nobody here knows: every packet is in doubt."""
+    """A codec without a parser: every packet is in doubt."""
 
     def parse(self, packet: bytes, *, key: bool) -> Header:  # noqa: ARG002 (there is nothing to go by)
         """Raise Doubt."""

@@ -1,4 +1,4 @@
-"""From a decoded frame to the RGB array a kernel gets.
+"""Converts decoded frames to the RGB arrays that kernels get.
 
 The reference is PyAV's own ``frame.to_ndarray(format="rgb24")``: matrix and range as the stream says (BT.601 and
 limited range where it says nothing), bilinear chroma. We keep one converter for a whole video and let it use one

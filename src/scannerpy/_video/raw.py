@@ -1,7 +1,7 @@
 """Frames stored as they are: ``raw`` chunks. Any shape of up to three dimensions, changing from row to row if it must.
 
-An item is an array's bytes in C order, little endian. What they mean stands in two sections: ``shapes``, int32[n, 4]
-(number of dimensions, then up to three of them), and ``dtypes``, uint8[n].
+An item is an array's bytes in C order, little endian. Their shapes and types are in two sections: ``shapes``,
+int32[n, 4] (number of dimensions, then up to three of them), and ``dtypes``, uint8[n].
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scannerpy._words.elements import Frame, NullElement
 from scannerpy.errors import CorruptObject, VideoError
 
 DTYPES = {"|u1": 1, "<f4": 2, "<f8": 3}
-"""What a frame's values may be, and the number that stands for it; 0 is null."""
+"""What a frame's values may be, and its code; 0 is null."""
 _BY_CODE = {code: np.dtype(name) for name, code in DTYPES.items()}
 _WINDOW = 32 << 20
 

@@ -1,4 +1,4 @@
-"""What a file is that FFmpeg sees no video in, and what its owner can do about it.
+"""Diagnoses files in which FFmpeg finds no video, for the error message.
 
 Looked at only after FFmpeg has given up, so a guess that is wrong costs a sentence, never a video.
 """

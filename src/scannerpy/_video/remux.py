@@ -1,8 +1,8 @@
-"""Packets into an mp4 as they are: nothing is decoded or encoded, so nothing is lost and it takes as long as copying.
+"""Remuxes stored packets into an mp4: nothing is decoded or encoded, so nothing is lost.
 
 The file says of its packets what the index knows: codec and parameter sets, size, rotation, colours, and when each is
 shown. Frames that must be decoded and are not shown (the file was cut inside a group of pictures) come before time 0,
-where an edit list hides them. Decoding times are made anew, so that packets of any origin can follow one another.
+where an edit list hides them. Decoding times (dts) are computed, so that packets of any origin can follow one another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Giving a thread back its place in the system's scheduling.
+"""Restores a thread's scheduling policy.
 
 SVT-AV1, run by root, makes the thread that opens it a real-time one (SCHED_FIFO), and it stays so, as do all processes
 it starts from then on. Two of them that compute are enough to lock everybody else out of a machine with two cores.

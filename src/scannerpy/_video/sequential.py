@@ -1,4 +1,4 @@
-"""What ``for frame in container.decode()`` shows of a file: the plainest way to read a video, to hold ours against.
+"""A plain sequential decode (``for frame in container.decode()``), which `scanner verify` compares with.
 
 Nothing here is shared with `scan` and `decode`: no index, no seeking, PyAV's own conversion, numpy's turning.
 """

@@ -1,4 +1,4 @@
-"""What a transport stream (TS) says about its own losses.
+"""Detects lost packets in MPEG transport streams (TS) from their continuity counters and padding.
 
 A TS numbers its packets (modulo 16) and pads the last packet of each unit (PES), so it tells where bytes are missing
 even from codecs whose decoders would not notice: HEVC, for one, shows half a picture without a word. FFmpeg's own

@@ -1,4 +1,4 @@
-"""What a sequential decode presents: the last word on which frames a video has, and in which order.
+"""The reference: a sequential decode, which defines which frames a video has, and in which order.
 
 Used by the scan where packets leave a doubt. Packets get their number as their time before they are decoded, so each
 frame that comes out says which packet it belongs to.

@@ -1,4 +1,4 @@
-"""VP8, VP9 and AV1 packets, and codecs of which every packet is a picture of its own.
+"""The header parsers of VP8, VP9, AV1 and FFV1, and of intra-only codecs.
 
 These are shown in the order they are stored. A key frame that is shown renews everything a decoder remembers, so it
 is a START; a packet must show exactly one frame (further hidden ones may travel in it). Nothing is dropped: even a

@@ -1,4 +1,4 @@
-"""Writing one chunk of frames: H.264 or raw, as the column's compression and the first frame say.
+"""Writes one chunk of frames, as H.264 or raw, depending on the column's compression and the first frame.
 
 ``default`` means H.264 for uint8 frames of three channels and raw for all others, ``video`` H.264, ``raw`` raw.
 

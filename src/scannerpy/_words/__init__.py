@@ -1,1 +1,1 @@
-"""Words: small frozen values that more than one floor of Scanner speaks. They import nothing above them."""
+"""Vocabulary: small plain types that several layers share. They import nothing above them."""

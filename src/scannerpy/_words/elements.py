@@ -1,8 +1,8 @@
-"""What flows along an edge of a graph: one element per row.
+"""Elements: what a column holds, one per row.
 
 * a **frame**: a C-contiguous numpy array, height × width × channels, uint8 / float32 / float64;
 * a **blob**: ``bytes``, the serialized form of the column's type. Blobs stay serialized between ops, so an op sees the
-  same value whether its producer ran beside it or was stored last year, and nobody can change another's input;
+  same value whether its producer ran in the same task or was stored last year, and no op can change another's input;
 * **null**: the single ``NULL``.
 """
 

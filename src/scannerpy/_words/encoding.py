@@ -1,4 +1,4 @@
-"""What may be asked of the H.264 encoder. Checked where a program asks and again where it is done."""
+"""Options of the H.264 encoder, checked both when the graph is written and when it is run."""
 
 from __future__ import annotations
 

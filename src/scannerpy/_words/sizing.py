@@ -1,4 +1,4 @@
-"""How large packets should be: the arithmetic behind `PerfParams.estimate`, and the machine's two numbers it needs."""
+"""The arithmetic of `PerfParams.estimate`, and the machine's memory and CPUs that it needs."""
 
 from __future__ import annotations
 

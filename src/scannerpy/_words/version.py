@@ -1,3 +1,3 @@
-"""Which Scanner this is."""
+"""The version of Scanner."""
 
 VERSION = "0.4.0.dev0"

@@ -21,13 +21,14 @@ NO_TIME = np.iinfo(np.int64).min
 KEY = 1
 """Packet flag: the container or parser calls it a keyframe."""
 START = 2
-"""Packet flag: decoding may start here; every frame presented at or after this packet's own frame is then exact."""
+"""Packet flag: a random access point. Decoding may start here, and every frame presented at or after this packet's own
+is then exact."""
 DISCARD = 4
 """Packet flag: must be decoded, is never presented (edit lists)."""
 NONREF = 8
 """Packet flag: no other frame refers to it; dropping it is proven to leave all other frames unchanged."""
 DAMAGED = 16
-"""Packet flag: known to be broken, or to refer to what is missing; its frame and those that lean on it are refused."""
+"""Packet flag: known to be broken, or to refer to what is missing; frames that depend on it are refused."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,8 +4,8 @@ An element is a float32 *frame* of shape (samples, 1, 1): the first channel, bet
 begins, so that pieces line up with the frames of a video; where there is no sound yet, or none any more, they are zero.
 
 A piece is the same however it is reached: sound is always decoded from the beginning of the file on, since decoders of
-AAC, MP3 and Opus carry state from one packet to the next. A reader goes on where it stands; only pieces before that, or
-the start of a task in another worker, cost decoding anew what comes before.
+AAC, MP3 and Opus carry state from one packet to the next. A reader goes on where it stopped; only for pieces before
+that, or at the start of a task in another worker, the file is decoded from its beginning again.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class AudioReader:
             yield self._track.take(start, start + self._samples).reshape(-1, 1, 1)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         track, self._track = self._track, None
         if track is not None:
             track.close()
@@ -134,7 +134,7 @@ class _Track:
         return np.concatenate([piece, np.zeros(stop - start - len(piece), np.float32)])
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._frames.close()
 
     def _grow(self, start: int) -> None:

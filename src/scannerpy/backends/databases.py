@@ -1,4 +1,4 @@
-"""Speaking to SQL databases through SQLAlchemy: where they are, and errors in Scanner's words.
+"""Connections to SQL databases through SQLAlchemy, with Scanner's errors.
 
 SQLAlchemy and the PostgreSQL driver come with the extra ``sql`` and are imported when a database is first opened.
 """

@@ -1,4 +1,4 @@
-"""What the handles of several backends have in common."""
+"""Base class and helpers of the backends' stream handles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which jobs have written what to a database: what makes writing to it safe to repeat, and possible to undo.
+"""A ledger of the rows each job inserted into a SQL database, which makes writes idempotent and reversible.
 
 The job table has the names of finished jobs. Beside it, ``<job table>_elements`` has a line for every element a job has
 inserted, with the keys of the rows it became; it is written in the transaction that inserts them. So an element whose

@@ -1,8 +1,8 @@
-"""Where files lie: in folders of this machine (`LocalFiles`) or in a bucket (`BucketFiles`, through obstore).
+"""Files by path, on this machine (`LocalFiles`) or in a bucket (`BucketFiles`, through obstore).
 
 Both promise that a file is seen whole or not at all, and that a stream's files appear together: `stage` writes beside
 the file, under a hidden name that follows from its own (``.name.part``), and `publish` gives all staged files their
-names. Whoever writes the same file again uses the same hidden name, so nothing piles up after a crash.
+names. A second writer of the same file uses the same hidden name, so nothing accumulates after crashes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What detectors answer, in the forms that are common among ONNX files, turned into one: boxes, scores, labels.
+"""Reads the outputs of object detectors, in the layouts that are common among ONNX files: boxes, scores, labels.
 
 =============== ======================================================================== ==========================
 `layout`        outputs                                                                  boxes

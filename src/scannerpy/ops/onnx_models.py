@@ -1,4 +1,4 @@
-"""Running a model file (ONNX) on frames: what `DetectObjects` and its kind stand on.
+"""Runs an ONNX model on frames; used by `DetectObjects` and the other detectors.
 
 A model has one image input, a float32 or uint8 tensor of four dimensions: (batch, 3, height, width) or (batch, height,
 width, 3). Height and width may be fixed or free, and so may the batch, which is always 1 here: results then do not

@@ -1,0 +1,1 @@
+"""For tests: synthetic videos, and a conformance suite for storage backends."""

@@ -1,4 +1,4 @@
-"""Ten kinds of files that cannot become a table, as they turn up among thousands that can.
+"""Makes ten kinds of files that cannot be ingested.
 
 `KINDS` maps each kind to a function that makes such a file at a path (or, for a missing one, does not).
 """

@@ -1,4 +1,4 @@
-"""A small film made on the spot, pleasant enough for a tutorial: a road in the hills by day, at dusk and at night.
+"""Draws a small film for tutorials: a road in the hills by day, at dusk and at night.
 
 The camera stands still within a shot, cars cross the picture at even speeds, and the shots are cut hard; so there is
 something for a histogram, a shot finder, a tracker and a montage to find, and what they should find is known:

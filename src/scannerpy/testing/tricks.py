@@ -1,4 +1,4 @@
-"""What happens to a video file after it was written: it is cut, edited, cut off, overwritten. Fixtures of `videos`."""
+"""Edits of existing video files, for the fixtures of `videos`: cut, edited, truncated, overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small videos made on the spot, for tests: every codec, container and trick that has ever shown a wrong frame.
+"""Makes small videos for tests: codecs, containers and edits in which readers have returned wrong frames.
 
 Each picture carries its number as a grid of black and white blocks, so that a test can tell which frame it got from
 the pixels alone, without trusting any decoder's count:

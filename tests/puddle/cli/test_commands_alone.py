@@ -16,11 +16,17 @@ import typer.main
 from typer.testing import CliRunner
 
 from puddle import cli
-from puddle._cli import failures, naming, systems
+from puddle._cli import completing, failures, naming, systems
 from puddle.client import SystemsClient
-from puddle.client.errors.puddle_errors import NotFoundError, PermissionDeniedError, PreconditionFailedError
-from puddle.client.models import Image, Snapshot, System
+from puddle.client.errors.puddle_errors import (
+    NotFoundError,
+    PermissionDeniedError,
+    PreconditionFailedError,
+    ValidationFailedError,
+)
+from puddle.client.models import Image, InstanceType, Snapshot, System
 from puddle.client.proto.v2 import image_service_pb2 as images
+from puddle.client.proto.v2 import instance_type_service_pb2 as sizes
 from puddle.client.proto.v2 import system_service_pb2 as pb
 
 
@@ -91,6 +97,21 @@ def test_a_status_to_wait_for_is_completed() -> None:
     assert found == ["starting", "started", "stopping", "stopped"]
 
 
+def test_the_names_of_systems_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completing, "authorizer", object)
+    monkeypatch.setattr(completing, "SystemsClient", lambda *_, **__: Systems())
+    asked = {"_PUDDLE_COMPLETE": "complete_bash", "COMP_WORDS": "puddle systems show fi", "COMP_CWORD": "3"}
+    assert CliRunner().invoke(cli.app, [], env=asked, prog_name="puddle").output.split() == ["first"]
+
+
+def test_nothing_is_completed_where_no_server_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> None:
+        raise failures.Failed("which server?")
+
+    monkeypatch.setattr(completing, "authorizer", nobody)
+    assert completing.systems() == completing.snapshots() == completing.sizes() == []
+
+
 def test_a_failure_is_one_sentence_and_its_code(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +123,18 @@ def test_a_failure_is_one_sentence_and_its_code(
         cli.main()
     assert left.value.code == 3
     assert capsys.readouterr().err == "puddle: it is started (what can be done now: stop, restart, config set)\n"
+
+
+def test_what_is_not_valid_is_said_to_be_so() -> None:
+    refused = ValidationFailedError("disk_size_gb is between 1 and 16384", {"field": "disk_size_gb"})
+    assert failures.sentence(refused) == "not valid: disk_size_gb is between 1 and 16384"
+
+
+def test_bytes_that_are_no_text_are_an_argument_that_is_not_valid() -> None:
+    with pytest.raises(UnicodeEncodeError) as raised:
+        pb.System(name="b\udcff")
+    assert failures.exit_code(raised.value) == 4
+    assert failures.sentence(raised.value).startswith(r"not valid: 'b\udcff' has characters that are no text")
 
 
 def test_every_failures_code_is_one_that_help_tells() -> None:
@@ -170,9 +203,10 @@ class Systems(SystemsClient):
 
     mine = System(pb.System(name="first", owner_name="me", id="sys-1"))
     hers = System(pb.System(name="deep", owner_name="ada", id="sys-2"))
+    gone = System(pb.System(name="former", owner_name="me", id="sys-3", status=pb.SYSTEM_STATUS_TERMINATED))
 
-    def get_by_name(self, name: str) -> System | None:
-        return self.mine if name == "first" else None
+    def get_by_name(self, name: str, include_terminated: bool = False) -> System | None:
+        return {"first": self.mine, "former": self.gone if include_terminated else None}.get(name)
 
     def get(self, system_id: str | System, include_models: bool = True) -> System:
         del include_models
@@ -180,13 +214,13 @@ class Systems(SystemsClient):
             raise NotFoundError("there is none")
         return self.hers
 
-    def list(self, include_models: bool = False) -> list[System]:
-        del include_models
+    def list(self, include_models: bool = False, include_terminated: bool = False) -> list[System]:
+        del include_models, include_terminated
         return [self.mine]
 
     def list_all(self, include_terminated: bool = False, include_models: bool = False) -> Sequence[System]:
-        del include_terminated, include_models
-        return [self.mine, self.hers]
+        del include_models
+        return [self.mine, self.hers, *([self.gone] if include_terminated else [])]
 
     def list_snapshots(self, system: str | System | None = None) -> Sequence[Snapshot]:
         del system
@@ -204,6 +238,27 @@ def test_a_system_is_found_by_name_id_and_owner(said: str, meant: str) -> None:
 def test_of_a_system_that_is_not_there_the_nearest_is_told(said: str, told: str) -> None:
     with pytest.raises(failures.Failed, match=f"there is no system .*{told}.* `puddle systems ls` shows them"):
         naming.system(Systems(), said)
+
+
+@pytest.mark.parametrize("said", ["former", "me/former"])
+def test_a_system_that_is_gone_is_found_where_one_looks_back(said: str) -> None:
+    assert naming.system(Systems(), said, ended=True).id == "sys-3"
+    with pytest.raises(failures.Failed, match="there is no system"):
+        naming.system(Systems(), said)
+
+
+def test_an_administrator_who_names_somebodys_system_is_told_whose_it_is() -> None:
+    with pytest.raises(failures.Failed, match=r"you have no system 'deep'; did you mean 'ada/deep'\?"):
+        naming.system(Systems(), "deep")
+
+
+def test_sizes_of_one_name_are_told_by_their_ids() -> None:
+    class Twice:
+        def list_all(self) -> list[InstanceType]:
+            return [InstanceType(sizes.InstanceType(text="large", id=f"type-{at}")) for at in (1, 2)]
+
+    with pytest.raises(failures.Failed, match=r"2 instance types are called 'large'; name one .*: type-1, type-2"):
+        naming.instance_type(Twice(), "large")  # type: ignore[arg-type]  # it has the one method that is called
 
 
 @pytest.mark.parametrize(("said", "meant"), [("one", "snap-0"), ("snap-2", "snap-2"), ("snap-of-ada", "snap-of-ada")])

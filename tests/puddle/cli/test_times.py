@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from puddle._cli.times import moment, parse, seconds
+from puddle._cli.times import idle_minutes, minutes_of, moment, parse, seconds
 
 NOW = datetime(2026, 11, 25, 16, 30, 12, tzinfo=UTC)
 
@@ -34,6 +34,24 @@ def test_a_time_is_meant_as_it_is_said(said: str, meant: str) -> None:
 def test_what_is_no_time_is_told_with_examples(said: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no time; UTC: 2026-11-01"):
         moment(said)
+
+
+@pytest.mark.parametrize(("said", "meant"), [("90", 90), ("90m", 90), ("2h", 120), (" 1D ", 1440), ("0090", 90)])
+def test_a_span_is_minutes_or_says_what_it_is(said: str, meant: int) -> None:
+    assert minutes_of(said) == idle_minutes(said) == meant
+
+
+@pytest.mark.parametrize(("said", "meant"), [("never", -1), ("Never", -1), ("-1", -1)])
+def test_an_idle_interval_may_be_never(said: str, meant: int) -> None:
+    assert idle_minutes(said) == meant
+    with pytest.raises(typer.BadParameter, match="a span such as 2h; not"):
+        minutes_of(said)
+
+
+@pytest.mark.parametrize("said", ["", "0", "0h", "h", "2w", "1.5h", "-5", "12345678", "٧"])
+def test_what_is_no_span_is_told_with_an_example(said: str) -> None:
+    with pytest.raises(typer.BadParameter, match='"never"; not'):
+        idle_minutes(said)
 
 
 def test_seconds_of_no_time_are_none() -> None:

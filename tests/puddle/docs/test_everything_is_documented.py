@@ -169,12 +169,26 @@ def test_the_reasons_are_found_where_they_are_made() -> None:
 def status_reasons() -> set[str]:
     """Every word for why a system stands where it does."""
     found: set[str] = set()
+    named = named_texts()
     for tree in sources():
         for name, call in calls(tree):
-            said = constants([*call.args[:2], *(each.value for each in call.keywords if each.arg == "reason")])
+            given = [*call.args[:2], *(each.value for each in call.keywords if each.arg == "reason")]
+            said = {*constants(given), *(named.get(each.id, "") for each in given if isinstance(each, ast.Name))}
             if name in {"StepFailed", "say", "fail", "replace"}:
                 found |= {word for word in said if re.fullmatch(r"[A-Z_]{4,}", word)}
     return found
+
+
+def named_texts() -> dict[str, str]:
+    """Every text that has a name of its own in a module, by that name."""
+    return {
+        target.id: str(node.value.value)
+        for tree in sources()
+        for node in getattr(tree, "body", ())
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def test_every_reason_for_a_status_is_documented() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -277,6 +278,98 @@ def test_what_somebody_else_has_taken_over_is_left_to_them(place: Place) -> None
     assert place.system(one).status is Status.STARTED
     assert len(place.at.cloud.uptimes()) == 1, "one machine, whoever ordered it"
     assert len(place.sessions(Meter.VM)) == 1
+
+
+def suspended(place: Place, meanwhile: Callable[[Loop], None]) -> None:
+    """Turn a loop that is suspended once its step is decided, longer than its lease, while another goes on."""
+    other, left = place.another_loop("two"), [meanwhile]
+
+    def stall(point: Point) -> None:
+        if point is Point.DECIDED and left:
+            go_on = left.pop()
+            place.at.clock.turn(61)
+            go_on(other)
+
+    with armed(stall):
+        place.turn()
+
+
+def test_a_step_that_was_decided_long_ago_is_not_taken_any_more(place: Place) -> None:
+    """The machine was stopped and started again since, and is in use."""
+    one = place.started()
+    place.at.api.wishes.stop(place.at.ann, one)
+
+    def meanwhile(other: Loop) -> None:
+        for _ in range(5):
+            place.turn(2, other)
+        assert place.system(one).status is Status.STOPPED
+        place.at.api.wishes.start(place.at.ann, one)
+        for _ in range(5):
+            place.turn(2, other)
+        assert place.system(one).status is Status.STARTED
+
+    suspended(place, meanwhile)
+    assert place.at.cloud.calls["stop"] == 1
+    assert place.at.cloud.contents().running == {one}
+    place.pass_by(120)
+    assert (place.system(one).status, place.system(one).reason) == (Status.STARTED, "")
+
+
+def test_a_machine_is_not_made_for_what_was_terminated_meanwhile(place: Place) -> None:
+    one = place.at.create().system.id
+
+    def meanwhile(other: Loop) -> None:
+        place.at.api.wishes.terminate(place.at.ann, one)
+        place.turn(2, other)
+        place.turn(2, other)
+        assert place.system(one).status is Status.TERMINATED
+
+    suspended(place, meanwhile)
+    assert place.at.cloud.calls["create"] == 0
+    assert not place.at.cloud.contents().machines
+
+
+def test_a_step_towards_a_wish_that_was_replaced_is_not_taken(place: Place) -> None:
+    one = place.started()
+    place.at.api.wishes.stop(place.at.ann, one)
+    place.pass_by(10, 2)
+    place.at.api.wishes.start(place.at.ann, one)
+
+    def wish(point: Point) -> None:
+        if point is Point.DECIDED and place.system(one).status is Status.STARTING:
+            place.at.api.wishes.fail(place.at.ada, one)
+
+    with armed(wish):
+        place.turn()
+    assert place.at.cloud.calls["start"] == 0
+    place.pass_by(10, 2)
+    assert place.system(one).status is Status.FAILED
+
+
+@pytest.mark.parametrize("ahead", [-240, 240])
+def test_servers_whose_clocks_differ_by_minutes_make_one_machine_and_lose_no_wish(place: Place, ahead: int) -> None:
+    """They take each other's leases for ended, or for longer than they are; nothing is done twice for it."""
+    backend = replace(place.at.backend, clock=lambda: place.at.clock() + ahead)
+    other = Loop(backend, "two", workers=0)
+
+    def both(rounds: int) -> None:
+        for _ in range(rounds):
+            place.at.clock.turn(2)
+            place.loop.turn(place.now)
+            other.turn(backend.now())
+
+    one = place.at.create().system.id
+    both(160)
+    assert place.system(one).status is Status.STARTED
+    place.at.api.wishes.stop(place.at.ann, one)
+    both(160)
+    assert place.system(one).status is Status.STOPPED
+    place.at.api.wishes.start(place.at.ann, one)
+    both(160)
+    assert place.system(one).status is Status.STARTED
+    assert place.at.cloud.contents().machines == {one}
+    assert len({uptime.start for uptime in place.at.cloud.uptimes()}) == 2
+    assert len(place.sessions(Meter.VM)) == 2
 
 
 STEPS = sorted(set(Point) - {Point.BUILD_BEGUN, Point.IMAGE_BUILT, Point.IMAGE_REMOVED, Point.SNAPSHOT_REMOVED,

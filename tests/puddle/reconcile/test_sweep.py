@@ -155,8 +155,8 @@ def test_a_list_that_is_short_of_half_loses_nothing(place: Place) -> None:
     kept = place.at.api.wishes.snapshot(place.at.ann, one, "kept")
     place.pass_by(10, 2)
     listed = place.at.cloud.machines, place.at.cloud.snapshots
-    place.at.cloud.machines = lambda: listed[0]()[1:]  # type: ignore[method-assign]
-    place.at.cloud.snapshots = lambda: listed[1]()[1:]  # type: ignore[method-assign]
+    place.at.cloud.machines = lambda: listed[0]()[1:]  # type: ignore[method-assign]  # of this test's object alone
+    place.at.cloud.snapshots = lambda: listed[1]()[1:]  # type: ignore[method-assign]  # of this test's object alone
     for _ in range(3):
         swept(place)
     assert place.snapshot(kept.id).status is SnapshotStatus.AVAILABLE

@@ -78,6 +78,7 @@ def test_an_image_is_built_again_where_that_is_needed_and_deleted(puddle: Shell)
 def test_an_administrator_offers_changes_and_withdraws_a_size(puddle: Shell) -> None:
     made = puddle.json("types", "create", "huge", "--price", "1.60", "--cpus", "16", "--memory", "64", "--cu", "4")
     assert (made["text"], made["price_decimal"], made["cu"], made["enabled"]) == ("huge", "1.6", 4, True)
+    puddle("types", "create", "huge", "--price", "1", "--cpus", "1", "--memory", "1", code=3)
     puddle("types", "create", "free", "--price", "nothing", "--cpus", "1", "--memory", "1", code=4)
     changed = puddle.json("types", "update", "huge", "--price", "1.7", "--group", "team")
     assert (changed["price_decimal"], changed["allowed_groups"], changed["cu"]) == ("1.7", ["team"], 4)
@@ -197,6 +198,8 @@ def test_users_alerts_and_the_trail(puddle: Shell) -> None:
     puddle("users", "limits", "nobody", code=1)
     assert puddle.json("users", "limits", "team", "--group", "--running", "2")["limits"]["running"] == 2
     assert "running 2" in puddle("users", "limits", "team", "--group")
+    assert "there is no group 'taem'; did you mean 'team'?" in puddle("users", "limits", "taem", "--group", code=1)
+    assert "Nobody is in the group 'x-team' yet" in puddle("users", "limits", "x-team", "--group", "--running", "2")
     assert re.search(r"team +1  running 2", puddle("groups", "ls"))
     assert puddle.json("groups", "ls")[0]["name"] == "team"
 
@@ -238,9 +241,14 @@ def test_each_failure_has_its_code(puddle: Shell) -> None:
     assert "did you mean 'simulated-small'" in near
     puddle("systems", "create", "x", "--product", "simulated", "--idle", "often", code=2)
     puddle("systems", "create", "x", "--product", "simulated", "--snapshot", "none", code=1)
-    assert "administrators build one" in puddle("systems", "create", "x", "--product", "other", code=1)
-    assert "on the cloud 'nowhere'" in puddle("systems", "ls", "--cloud", "nowhere")
-    puddle("systems", "create", "x", "--product", "simulated", "--tag", "none", code=1)
+    assert "product is one of" in puddle("systems", "create", "x", "--product", "other", code=4)
+    assert "administrators build one" in puddle("systems", "create", "x", "--product", "h2o3", code=1)
+    for listing in ("systems", "images", "types"):
+        assert "cloud is one of simulated, and not 'nowhere'" in puddle(listing, "ls", "--cloud", "nowhere", code=4)
+    puddle("systems", "create", "x", "--product", "simulated", "--tag", "none", code=2)
+    puddle("systems", "ls", "--watch", code=2)
+    puddle("systems", "ls", "--watch", "--json", code=2)
+    puddle("systems", "log", "code", "--follow", "--json", code=2)
     assert "there is no system 'cod'; did you mean 'code'?" in puddle("systems", "show", "cod", code=1)
     assert "code" in puddle("systems", "show", "admin/code")
     puddle("systems", "show", "ada/code", code=1)
@@ -254,12 +262,51 @@ def test_each_failure_has_its_code(puddle: Shell) -> None:
     puddle("systems", "terminate", "code")
 
 
+@pytest.mark.slow
+def test_what_is_gone_can_be_looked_back_at(puddle: Shell) -> None:
+    puddle("images", "build", "simulated")
+    puddle("systems", "create", "gone", "--product", "simulated")
+    puddle("snapshots", "create", "gone", "kept-on")
+    puddle("systems", "terminate", "gone")
+    assert "gone" not in puddle("systems", "ls")
+    assert re.search("gone +Terminated", puddle("systems", "ls", "--terminated"))
+    assert "Terminated" in puddle("systems", "wait", "gone", "terminated")
+    assert "Terminated" in puddle("systems", "show", "gone")
+    assert set(puddle.json("systems", "cost", "admin/gone")) >= {"before", "disk_while_stopped", "altogether"}
+    assert "system.terminated" in puddle("events", "--target", "gone")
+    puddle("systems", "start", "gone", code=1)
+    assert re.search("kept-on +admin +Available", puddle("snapshots", "ls", "--all"))
+    assert [each["name"] for each in puddle.json("snapshots", "ls", "--system", "gone")] == ["kept-on"]
+    puddle("snapshots", "ls", "--system", "gone", "--all", code=2)
+    puddle("snapshots", "delete", "kept-on")
+
+
+@pytest.mark.slow
+def test_who_leaves_leaves_what_costs_and_that_is_told(puddle: Shell) -> None:
+    puddle("images", "build", "simulated")
+    puddle("users", "create", "leaver")
+    key = puddle.json("keys", "create", "hers", "--user", "leaver")
+    hers = Shell({**puddle.environment, "PUDDLE_api_key_id": key["id"], "PUDDLE_api_secret_key": key["secret"]})
+    hers("systems", "create", "left", "--product", "simulated")
+    hers("snapshots", "create", "left", "left-behind")
+    assert "only its owner, leaver, is told" in puddle("systems", "credentials", "leaver/left", code=1)
+    assert "did you mean 'leaver/left'" in puddle("systems", "stop", "left", code=1)
+    told = puddle("users", "update", "leaver", "--inactive")
+    assert "Still there: the system leaver/left, started." in told
+    assert "Still there: 1 snapshot" in told
+    assert {event["actor"]["name"] for event in puddle.json("events", "--actor", "leaver")} == {"leaver"}
+    puddle("systems", "terminate", "leaver/left")
+    (copy,) = (it for it in puddle.json("snapshots", "ls", "--all") if it["name"] == "left-behind")
+    puddle("snapshots", "delete", copy["id"])
+    assert "Still there: the system" not in puddle("users", "update", "leaver", "--inactive")
+
+
 def test_keys_are_made_and_revoked(puddle: Shell) -> None:
     assert puddle.json("whoami")["name"] == "admin"
     made = puddle.json("keys", "create", "laptop", "--days", "7")
     assert made["secret"].startswith("ps_")
     listed = puddle.json("keys", "ls")
-    assert puddle.json("keys", "list") == listed
+    assert [key["id"] for key in puddle.json("keys", "list")] == [key["id"] for key in listed]  # one is used meanwhile
     assert made["id"] in {key["id"] for key in listed}
     assert all("secret" not in key for key in listed)
     other = Shell({**puddle.environment, "PUDDLE_api_key_id": made["id"], "PUDDLE_api_secret_key": made["secret"]})
@@ -336,6 +383,7 @@ def test_reports_are_made_and_read(puddle: Shell) -> None:
     puddle("reports", "create", "2026-02-01", "2026-01-01", code=4)
     puddle("reports", "create", "the day before", code=2)
     puddle("reports", "create", "1d")
+    assert puddle.json("reports", "create", "2026-01-01", "2026-02-01", "--by", "owner") == []
     told = puddle("reports", "create", "2026-01-01", "2026-02-01", "--all")
     assert "Total: 0.00" in told
     assert told.startswith("system_id,system_name")

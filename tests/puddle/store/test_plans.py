@@ -129,12 +129,12 @@ def look(place: Place, one: str) -> None:
     api.instance_types.update(at.ada, api.instance_types.all()[0])
     key, secret = api.logins.create_key(at.ann, "key")
     login = api.logins.login(key.id, secret, "127.0.0.1")
-    api.logins.admit(login.token)
+    api.logins.authenticate(login.token)
     api.logins.logout(at.ann, login.token)
     watching = Watching(at.backend)
     watching.seen(list(watching.revisions()), admin=True)
     application = Application(api, version="1")
-    application._look()
+    application._ping()
     application._systems()
 
 

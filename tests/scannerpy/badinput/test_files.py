@@ -21,7 +21,6 @@ from tests.clips import number_of, write_clip
 from tests.conftest import write_config
 
 PERF = sp.PerfParams.manual(5, 10)
-pytestmark = pytest.mark.timeout(60)
 
 
 def outcome(act):
@@ -302,7 +301,7 @@ def test_a_full_disk(tmp_path, clip, how):
     inside = f'mount -t tmpfs -o size=3m none {tmp_path}/db && exec {sys.executable} program.py "$0" "$1"'
     command = ["unshare", "-m", "sh", "-c", inside, clip(30), how]
     environment = {**os.environ, "HOME": str(tmp_path)}
-    words = {"capture_output": True, "text": True, "timeout": 50}
+    words = {"capture_output": True, "text": True, "timeout": 120}
     done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, **words)
     if "mount" in done.stderr and done.returncode == 32:
         pytest.skip("this machine allows no private mounts")

@@ -17,7 +17,6 @@ from scannerpy import errors
 
 PERF = sp.PerfParams.manual(5, 10)
 HERE = Path(__file__).name
-pytestmark = pytest.mark.timeout(60)
 
 
 def blobs(cl, name, count):

@@ -153,7 +153,7 @@ def test_looking_at_no_database_makes_none(tmp_path):
 def scanner(*arguments, cwd):
     command = [sys.executable, "-m", "scannerpy.cli", *map(str, arguments)]
     environment = {**os.environ, "HOME": str(cwd)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_an_error_is_one_sentence(tmp_path):

@@ -130,7 +130,7 @@ def test_what_an_mp4_cannot_show_as_it_is_is_encoded(objects, fixture, tmp_path,
     column = FrameColumn(objects, ingest(objects, fixture(name)).refs)
     path = save_mp4(column, str(tmp_path / "x"))
     assert not remuxed
-    assert re.search(rf"^x\.mp4 is encoded anew, because .*{why}", reasons[0])
+    assert re.search(rf"^x\.mp4 is re-encoded, because .*{why}", reasons[0])
     assert numbers(path) == list(videos.CATALOGUE[name].shows)
     times, _, size = look(path)
     assert size == videos.CATALOGUE[name].size

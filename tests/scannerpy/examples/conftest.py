@@ -29,7 +29,7 @@ def run(tmp_path):
             env={**os.environ, "HOME": str(tmp_path), "PYTHONWARNINGS": "error", **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
             stdin=subprocess.DEVNULL,
         )

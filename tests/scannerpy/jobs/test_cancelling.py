@@ -18,7 +18,7 @@ def Waiting(config, frame: sp.FrameType) -> Any:
     world.calls.append(1)
     if len(world.calls) == 15:
         reached.set()
-        go_on.wait(30)
+        go_on.wait(60)
     return len(world.calls)
 
 
@@ -40,7 +40,7 @@ TENS = sp.PerfParams.manual(10, 10)
 
 def test_a_detached_run_is_cancelled_and_goes_on_later(cl, output):
     job = cl.run(output, TENS, detach=True)
-    assert reached.wait(30)
+    assert reached.wait(60)
     assert cl.cancel_job(job) is True
     go_on.set()
     status = cl.wait_on_job(job, show_progress=False)
@@ -56,7 +56,7 @@ def test_a_detached_run_is_cancelled_and_goes_on_later(cl, output):
 
 def test_the_same_run_goes_on_too(cl, output):
     job = cl.run(output, TENS, detach=True)
-    assert reached.wait(30)
+    assert reached.wait(60)
     cl.cancel_job(job)
     go_on.set()
     cl.wait_on_job(job, show_progress=False)
@@ -69,7 +69,7 @@ def test_one_that_waits_for_another_is_cancelled_before_it_begins(cl, output, cl
     film = sp.NamedVideoStream(cl, "film", path=clip(30))
     other = cl.io.Output(cl.ops.Waiting(frame=cl.io.Input([film])), [sp.NamedStream(cl, "other")])
     second = cl.run(other, TENS, detach=True)
-    assert reached.wait(30)
+    assert reached.wait(60)
     cl.cancel_job(second)
     go_on.set()
     assert cl.wait_on_job(second, show_progress=False).cancelled
@@ -79,7 +79,7 @@ def test_one_that_waits_for_another_is_cancelled_before_it_begins(cl, output, cl
 
 def test_a_run_in_the_foreground_says_that_it_was_cancelled(cl, output):
     def cancel():
-        reached.wait(30)
+        reached.wait(60)
         cl.cancel_job(0)
         go_on.set()
 

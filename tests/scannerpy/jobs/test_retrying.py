@@ -18,6 +18,7 @@ from tests.clips import number_of
 from tests.scannerpy.jobs.world import World
 
 ROOT = Path(__file__).parents[3]
+QUIETLY = {"PYTHONPATH": f"{ROOT}/src", "PYTHONDONTWRITEBYTECODE": "1"}  # time stamps are too coarse
 world = World()
 
 
@@ -151,10 +152,10 @@ def elsewhere(tmp_path, clip):
 
     def run(how):
         (tmp_path / how).touch()
-        environment = {**os.environ, "PYTHONPATH": f"{ROOT}/src"}
+        environment = {**os.environ, **QUIETLY}
         done = subprocess.run(
             [sys.executable, "program.py", clip(30)],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=100,
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=140,
         )  # fmt: skip
         (tmp_path / how).unlink()
         return done
@@ -180,10 +181,10 @@ except sp.ScannerException as error:
 def retried(folder, *arguments, job=0):
     """Retry a job in a process that never saw the program. What it prints, and how many rows it computed."""
     before = (folder / "calls").stat().st_size
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}/src"}
+    environment = {**os.environ, **QUIETLY}
     done = subprocess.run(
         [sys.executable, "-c", RETRY, str(job), *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=100,
+        cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=140,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines(), (folder / "calls").stat().st_size - before
@@ -357,10 +358,10 @@ def test_scanner_retry(elsewhere, monkeypatch):
     """The command, with worker processes, from another folder than the program's."""
     folder, run = elsewhere
     run("bad")
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}/src"}
+    environment = {**os.environ, **QUIETLY}
     done = subprocess.run(
         [sys.executable, "-m", "scannerpy.cli", "retry", "0", "--db", folder / "db"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=100,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=140,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Job 1 retried job 0" in done.stdout

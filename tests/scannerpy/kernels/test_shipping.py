@@ -175,7 +175,7 @@ print("as sent")
 def python(folder: Path, name: str, source: str) -> str:
     path = folder / name
     path.write_text(textwrap.dedent(source))
-    done = subprocess.run([sys.executable, str(path)], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, str(path)], check=False, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -351,9 +351,9 @@ def test_17_workers_start_with_the_first_run_and_none_at_all_ends_after_a_while(
     with sp.Client(config=config, workers=[], no_workers_timeout=1) as cl:
         column = blobs(cl, "in", 12)
         began = time.monotonic()
-        with pytest.raises(sp.ScannerException, match=r"(?i)worker.*1"):
+        with pytest.raises(sp.ScannerException, match=r"no workers .* after 1 seconds \(no_workers_timeout\)"):
             stored(cl, cl.ops.TwentySame(x=column))
-        assert 0.9 < time.monotonic() - began < 20
+        assert time.monotonic() - began >= 1
         assert not sp.NamedStream(cl, "out").committed()
 
 

@@ -21,6 +21,6 @@ print("read")
 
 def test_decoders_are_given_up_while_their_threads_have_something_to_say(path_of):
     """In a process of its own, since two locks that wait for each other can only be killed."""
-    words = {"capture_output": True, "text": True, "timeout": 40}
+    words = {"capture_output": True, "text": True, "timeout": 120}
     done = subprocess.run([sys.executable, "-c", PROGRAM, str(path_of("h264-open-gop"))], check=False, **words)
     assert done.stdout == "read\n", done.stderr

@@ -5,17 +5,16 @@ Key and secret are exchanged for a token that lives for minutes; the backend ren
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 
 import httpx
 
-from puddle.client.auth.base_authorizer import BaseAuthorizer
+from puddle.client.auth.base_authorizer import BaseAuthorizer, from_environment
 from puddle.client.errors.puddle_errors import PuddleError
 from puddle.client.proto.v2 import auth_service_pb2
 
-SERVER_ADDRESS_ENV_VAR_NAMES = ("PUDDLE_server_address", "PUDDLE_SERVER_ADDRESS")
+SERVER_ADDRESS_ENV_VAR_NAME = "PUDDLE_server_address"
 _EARLY = 30  # a token is renewed so many seconds before it ends
 
 
@@ -104,8 +103,3 @@ class Authorizer(BaseAuthorizer):
         self._token = None
         self.login()
         return True
-
-
-def from_environment(name: str) -> str | None:
-    """Return a variable by its documented name, or by the same name in capitals."""
-    return os.environ.get(name) or os.environ.get(name.upper())

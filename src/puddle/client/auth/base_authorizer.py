@@ -58,8 +58,13 @@ class BaseAuthorizer(ABC):
         return False
 
 
+def from_environment(name: str) -> str | None:
+    """Return a variable by its documented name, or by the same name in capitals."""
+    return os.environ.get(name) or os.environ.get(name.upper())
+
+
 def _verify_by_environment() -> bool:
-    said = (os.environ.get(VERIFY_ENV_VAR_NAME) or os.environ.get(VERIFY_ENV_VAR_NAME.upper()) or "").strip().lower()
+    said = (from_environment(VERIFY_ENV_VAR_NAME) or "").strip().lower()
     if said not in _YES | _NO:
         raise ValueError(f"{VERIFY_ENV_VAR_NAME} is true or false, not {said!r}")
     return said in _YES

@@ -32,6 +32,7 @@ PASSWORD = "password"  # noqa: S105 -- what a secret is for
 _VERSION = "v1"
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 _HEADER = "# The master keys of a Puddle server, newest first. Whoever has one can read the secrets in its database.\n"
+_PASSWORD_LETTERS = 24
 _LETTERS = "".join(sorted(set(string.ascii_letters + string.digits) - set("0O1lI")))
 
 
@@ -109,12 +110,12 @@ class Keyring:
         return _parts(sealed)[0] != self.newest
 
 
-def new_password(length: int = 24) -> str:
-    """Return a random password of letters and digits that are not mistaken for one another: 139 bits by default.
+def new_password() -> str:
+    """Return a random password of letters and digits that are not mistaken for one another: 139 bits.
 
     It needs no quoting in any file, URL or shell.
     """
-    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+    return "".join(secrets.choice(_LETTERS) for _ in range(_PASSWORD_LETTERS))
 
 
 def _key_id(key: bytes) -> str:

@@ -82,9 +82,9 @@ def is_plain(value: str, *, lines: bool = False) -> bool:
     )
 
 
-def identifier(field: str, value: str, most: int = 128) -> str:
+def identifier(field: str, value: str) -> str:
     """Check an id some program made: a request's, a group of a cloud's, one of our own that comes back."""
-    return _like(_ID, field, value, most, "begins with a letter or digit, and has only letters, digits and _ . : / -")
+    return _like(_ID, field, value, 128, "begins with a letter or digit, and has only letters, digits and _ . : / -")
 
 
 def snapshot_name(name: str) -> str:
@@ -198,10 +198,10 @@ def limits(systems: int, running: int, cu: int, budget_decimal: str) -> Limits:
 # things
 
 
-def config(value: str, most_bytes: int = MAX_CONFIG_BYTES) -> str:
-    """Check a configuration: TOML of at most that size. What it means is for the product to say."""
-    if len(value) > most_bytes or _bytes(value) > most_bytes:
-        raise Invalid("config", f"has at most {most_bytes} bytes")
+def config(value: str) -> str:
+    """Check a configuration: TOML of at most `MAX_CONFIG_BYTES`. What it means is for the product to say."""
+    if len(value) > MAX_CONFIG_BYTES or _bytes(value) > MAX_CONFIG_BYTES:
+        raise Invalid("config", f"has at most {MAX_CONFIG_BYTES} bytes")
     if _LONG_KEY.search(value):  # for such keys tomllib takes time that grows with their square, and more
         raise Invalid("config", "has no key of more than 16 parts")
     try:

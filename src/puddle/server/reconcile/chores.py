@@ -90,7 +90,8 @@ def _book(backend: Backend, now: int) -> None:
 
 
 def _mend(backend: Backend, now: int) -> None:
-    """See that no system waits for a time that comes late, or never, since the clock was put back."""
+    """See what time it is, and that no system waits for one that comes late, or never, since a clock was put back."""
+    backend.compare_clocks()
     look_by, lease_by = now + 2 * backend.rules.look_every_s, now + 2 * _LONGEST_LEASE_S
     with backend.store.reading() as tx:
         ahead = tx.systems.ahead(look_by, lease_by)

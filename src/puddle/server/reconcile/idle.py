@@ -37,7 +37,7 @@ def watch(it: Course) -> None:
 def _note_its_end(it: Course) -> None:
     it.set(missed_probes=0, busy=False, signals=())
     if it.system.reason != ENDED:
-        it.say(ENDED, "its product has ended; if it does not come back by itself, restart it")
+        it.say("PRODUCT_ENDED", "its product has ended; if it does not come back by itself, restart it")
         it.tell(AlertKind.ENDED, f"{it.system.name}: its product has ended; what it held in memory is gone")
 
 

@@ -255,6 +255,8 @@ class Loop:
         """Take a step. Runs beside the loop: it reads the work and changes nothing of it."""
         saved: list[bool] = []
         with surviving("step_failed", system_id=work.system.id):
+            if not self._still_holds(work):
+                return Outcome(overtaken=True)
             try:
                 machine_id = self._taken(work, saved)
             except StepFailed as failed:
@@ -262,6 +264,11 @@ class Loop:
             reach(Point.STEP_TAKEN)
             return Outcome(machine_id=machine_id, saved=any(saved))
         return Outcome(failed=StepFailed("INTERNAL", _UNEXPECTED))
+
+    def _still_holds(self, work: Work) -> bool:
+        """Whether a step is still to be taken, by us: the process may have been suspended since it was decided."""
+        with self._backend.store.reading() as tx:
+            return tx.systems.holds(work.claim, work.system.revision)
 
     def _taken(self, work: Work, saved: list[bool]) -> str:
         assert work.decision is not None  # noqa: S101 -- see `_act`
@@ -283,11 +290,14 @@ class Loop:
 
     def _end(self, acted: Sequence[tuple[Work, Outcome]], now: int) -> None:
         """Write how steps ended, and release the leases."""
+        for work, _ in acted:
+            del self._leased[work.system.id]
+        self._writing.release([work for work, outcome in acted if outcome.overtaken], now)
+        acted = [(work, outcome) for work, outcome in acted if not outcome.overtaken]
         for work, outcome in acted:
             if outcome.saved:
                 work.system = replace(work.system, machine_id=outcome.machine_id, revision=work.system.revision + 1)
             work.decision = follow(work, outcome, self._failures, now)
-            del self._leased[work.system.id]
         self._writing.decisions([work for work, _ in acted], now, Point.ENDING)
         if acted:
             reach(Point.ENDED)

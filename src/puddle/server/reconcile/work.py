@@ -34,9 +34,13 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a step ended: the id of a machine it made, or why it failed. `saved`: that id is in the system's row."""
+    """How a step ended: the id of a machine it made, or why it failed. `saved`: that id is in the system's row.
+
+    `overtaken`: it was not taken, since it is somebody else's by now, or something else is wished.
+    """
 
     machine_id: str = ""
+    overtaken: bool = False
     saved: bool = False
     failed: StepFailed | None = None
 

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     database: sections.Database = Field(default_factory=sections.Database, description="The database.")
     auth: sections.Auth = Field(default_factory=sections.Auth, description="Authentication.")
     reconciler: sections.Reconciler = Field(default_factory=sections.Reconciler, description="The reconciler's loops.")
-    keep: sections.Keep = Field(default_factory=sections.Keep, description="Retention.")
+    keep: sections.Keep = Field(default_factory=sections.Keep, description="How long alerts and reports are kept.")
     idle: sections.Idle = Field(default_factory=sections.Idle, description="Stopping idle systems.")
     systems: sections.Systems = Field(default_factory=sections.Systems, description="Rules for systems.")
     clouds: sections.Clouds = Field(default_factory=sections.Clouds, description="Where machines come from.")

@@ -129,16 +129,13 @@ class Reconciler(Section):
 
 
 class Keep(Section):
-    """Retention. Sessions, the ledger, the audit trail and records of systems are never deleted."""
+    """How long alerts and reports are kept; sessions, the ledger, the audit trail and systems are kept for ever."""
 
     alerts_days: int = Field(
-        default=365, ge=0, le=36_500, description="Days for which alerts are kept, acknowledged or not; 0: without end."
+        default=365, ge=0, le=36_500, description="Days after which alerts are deleted, read or not; 0: never."
     )
     reports_days: int = Field(
-        default=365,
-        ge=0,
-        le=36_500,
-        description="Days for which reports are kept, which can be made again; 0: without end.",
+        default=365, ge=0, le=36_500, description="Days after which reports are deleted; 0: never."
     )
 
 

@@ -1,4 +1,4 @@
-"""A table per record class and a column per field: how frozen records become rows, and rows records.
+"""Mapping frozen records to rows: a table per record class, a column per field.
 
 Enums are kept as their values, tuples and nested records as JSON text, everything else as it is. The columns follow
 from the dataclass, so there is one place that says what a record has.

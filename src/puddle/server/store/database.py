@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -146,13 +146,14 @@ class Transaction:
 class Store:
     """A database that has the tables of this version once `migrate` was called."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience_s: int = 60) -> None:
         """`url` as SQLAlchemy has it: ``sqlite:////path/puddle.db``, ``postgresql+psycopg://…``.
 
-        ``sqlite://`` lives in memory and is for tests.
+        ``sqlite://`` lives in memory and is for tests. `patience_s`: how long PostgreSQL lets a transaction hold its
+        locks while nothing comes from it, and how long another waits for one.
         """
         self._url = sa.make_url(url)
-        self.engine = _engine(self._url)
+        self.engine = _engine(self._url, patience_s)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._reader = _one_state(self.engine)
         in_memory = self._url.get_backend_name() == "sqlite" and not self._url.database
@@ -205,9 +206,11 @@ def migrations(connection: sa.Connection) -> Config:
     return config
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, patience_s: int) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return _create(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = _create(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        sa.event.listen(engine, "connect", _prepare_postgresql(patience_s))
+        return engine
     if url.database:
         engine = _create(url, connect_args={"timeout": 30}, pool_size=10, max_overflow=20)
     else:
@@ -227,6 +230,17 @@ def _one_state(engine: sa.Engine) -> sa.Engine:
 def _create(url: sa.URL, **options: Any) -> sa.Engine:
     """Create an engine whose errors, and so our logs, do not show what was written."""
     return sa.create_engine(url, hide_parameters=True, **options)
+
+
+def _prepare_postgresql(patience_s: int) -> Callable[[Any, object], None]:
+    """Roll back the transactions of a suspended server, so that its locks do not hold up all others."""
+
+    def prepare(connection: Any, _record: object) -> None:
+        for setting in ("idle_in_transaction_session_timeout", "lock_timeout"):
+            connection.execute(f"SET {setting} = '{patience_s}s'")
+        connection.commit()
+
+    return prepare
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -1,4 +1,4 @@
-"""Questions that are asked with nearly every call, as text: writing a query anew costs more than its answer.
+"""Prepared queries, for those made with nearly every call: compiling one costs more than its result.
 
 A query is compiled once for each kind of database and given to the driver as it is, so rows come as the driver has
 them: only for columns whose values are the same either way (texts, numbers, and truths as numbers).

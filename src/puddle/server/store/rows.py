@@ -1,4 +1,4 @@
-"""What every repository can do with its records."""
+"""The base of all repositories: add, put and get records of one table."""
 
 from __future__ import annotations
 

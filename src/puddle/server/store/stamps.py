@@ -1,4 +1,4 @@
-"""Stamps: what tells that nothing about a system has changed since it was last read.
+"""Stamps: validators that tell whether anything about a system has changed since it was read, as ETags do.
 
 Reading a system means fifty columns and as many conversions; reading its stamp means a handful. What was read under a
 stamp may be shown again while the stamp is the same. What a stamp does not cover is asked for each time: snapshots

@@ -67,7 +67,7 @@ class Application:
         counted = Metrics(self._systems, ReconcilerCollector(reconciler.turns, reconciler.age))
         self.connect = connect.Connect(api, TABLE, counted, limits.calls)
         self.streams = watching.Streams(api, counted, counted.watchers.set, limits.streams)
-        checks = HealthChecks(version=version, database=self._query_database, reconciler_age=reconciler.age)
+        checks = HealthChecks(version=version, database=self._ping, reconciler_age=reconciler.age)
         self._pages = Starlette(
             routes=[*OperatorPages(api, checks, counted).routes(), *routes],
             exception_handlers={
@@ -112,7 +112,8 @@ class Application:
         await self.streams.hub.close()
         self.connect.close()
 
-    def _query_database(self) -> str:
+    def _ping(self) -> object:
+        """Ask the database for one row: everybody may ask whether it is there."""
         with self._api.backend.store.reading() as tx:
             return tx.installation()
 

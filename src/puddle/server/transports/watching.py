@@ -1,14 +1,14 @@
-"""`WatchSystems`: a stream of server-sent events. First everything its caller may see, then whatever changes.
+"""`WatchSystems`: a stream of server-sent events. First every system the caller may see, then whatever changes.
 
     event: system                                  event: end
     data: {"kind": "changed", "system": {…}}       data: {"code": "unauthenticated", "message": …, "meta": …}
 
-One `Hub` looks for all watchers of this process: once a second, and as soon as something is wished here. A watcher
-keeps the ids it has yet to be told of, not what there is to tell, so one that reads slowly sees fewer states of a
-system and costs no more memory. What is sent is made when it is sent, and shared by watchers with the same rights.
+One `Hub` polls the database for all watchers of this process: once a second, and as soon as a wish is written here. A
+watcher queues ids, not messages, so one that reads slowly skips states of a system and costs no more memory. Messages
+are made when they are sent, and shared by watchers with the same rights.
 
-A stream ends with the token it was opened with, and when its user is given another role: open another with the token
-that calls have brought since. Passwords are not in it.
+A stream ends when the token it was opened with expires, and when its user is given another role: open another with the
+token that calls have returned since. Passwords are not in it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LOG = structlog.get_logger("puddle.watching")
 BATCH = 50
 KEPT = 2000
 GRACE_S = 5.0
-"""How long streams have to end by themselves when the server stops."""
+"""How long streams have to end by themselves when the server stops, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class StreamLimits:
 
 @dataclass(eq=False, slots=True)
 class Watcher:
-    """Somebody who watches: what they want to see, and of which systems they have yet to be told."""
+    """One open stream: which systems it is about, and the ids of those with a pending event."""
 
     owner_id: str
     admin: bool
@@ -77,14 +77,14 @@ class Watcher:
         self.news.set()
 
     def offer(self, system_id: str, owner_id: str) -> None:
-        """Note that there is something to tell, if it is theirs to know and they want to."""
+        """Queue an event about a system, if the watcher may see it and asked for it."""
         if self.owner_id not in {"", owner_id} or (self.ids and system_id not in self.ids):
             return
         self.pending[system_id] = None
         self.news.set()
 
     def take(self) -> list[str]:
-        """Return some of what is to be told."""
+        """Return some of the queued ids, and remove them."""
         taken = [self.pending.popitem(last=False)[0] for _ in range(min(BATCH, len(self.pending)))]
         if not self.pending:
             self.news.clear()
@@ -92,7 +92,7 @@ class Watcher:
 
 
 class Hub:
-    """Looks for all watchers of this process. Everything but `wake` is called on its event loop."""
+    """Polls for changes on behalf of all watchers. Everything but `wake` is called on its event loop."""
 
     def __init__(self, source: Watching, every_s: float) -> None:
         """See the module."""
@@ -107,23 +107,23 @@ class Hub:
         self.closing = False
 
     def wake(self) -> None:
-        """Look at once. May be called from any thread."""
+        """Poll at once. May be called from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._woken.set)
 
     async def add(self, watcher: Watcher) -> None:
-        """Let somebody watch; they are told of everything there is first."""
+        """Add a watcher; every system is queued for it first."""
         self._loop = asyncio.get_running_loop()
         self._watchers.add(watcher)
         found = await asyncio.to_thread(self._source.revisions)
         if self._task is None:  # the first: what changes is what differs from what they are told first
             self._known = found
-            self._task = asyncio.create_task(self._look_again_and_again())
+            self._task = asyncio.create_task(self._poll_forever())
         for system_id, whose in found.items():
             watcher.offer(system_id, whose.owner_id)
 
     def remove(self, watcher: Watcher) -> None:
-        """Let somebody go; who was the last ends the looking."""
+        """Remove a watcher; without any, polling stops."""
         self._watchers.discard(watcher)
         if not self._watchers and self._task is not None:
             self._task.cancel()
@@ -142,7 +142,7 @@ class Hub:
                 await task
 
     async def texts(self, ids: Iterable[str], *, admin: bool) -> list[str]:
-        """Return what there is to tell of systems, in JSON."""
+        """Return the events about systems, in JSON."""
         wanted = list(ids)
         held = {each: text for each in wanted if (text := self._text(each, admin=admin)) is not None}
         missing = [each for each in wanted if each not in held]
@@ -170,20 +170,20 @@ class Hub:
             made[view.system.id] = view.system.revision, _json(event)
         return made
 
-    async def _look_again_and_again(self) -> None:
+    async def _poll_forever(self) -> None:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), self._every_s)
             self._woken.clear()
-            found = await self._look()
+            found = await self._poll()
             if found is not None:
                 self._tell(found)
 
-    async def _look(self) -> Mapping[str, Whose] | None:
+    async def _poll(self) -> Mapping[str, Whose] | None:
         try:
             return await asyncio.to_thread(self._source.revisions)
         except SQLAlchemyError as error:
-            LOG.warning("cannot look for changes; trying again", kind=type(error).__name__)
+            LOG.warning("cannot poll for changes; trying again", kind=type(error).__name__)
             return None
 
     def _tell(self, found: Mapping[str, Whose]) -> None:
@@ -283,7 +283,7 @@ class Streams:
         return self.hub.closing or watcher.closing.is_set()
 
     async def _some(self, watcher: Watcher) -> AsyncIterator[ServerSentEvent]:
-        """Yield what there is to tell until the next time to ask whether the token is good."""
+        """Yield events until it is time to check the token again."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._limits.heartbeat_s
         while not self._ended(watcher) and (left := until - loop.time()) > 0:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+MAX_TAIL = 256 << 10
 MAX_READ = 16 << 20
 """No larger file of a machine is read into the server."""
 
@@ -115,8 +116,8 @@ def lock_for_life(path: Path) -> bool:
     return True
 
 
-def tail(path: Path, lines: int, most: int = 256 << 10) -> str:
-    """Return the last lines of a file, of its last `most` bytes; empty where there is none.
+def tail(path: Path, lines: int) -> str:
+    """Return the last lines of a file, of its last `MAX_TAIL` bytes; empty where there is none.
 
     Raises OSError where it is a link, or anything else that is no plain file.
     """
@@ -125,6 +126,6 @@ def tail(path: Path, lines: int, most: int = 256 << 10) -> str:
     except FileNotFoundError:
         return ""
     with os.fdopen(handle, "rb") as file:
-        file.seek(max(0, _plain(handle, path.name).st_size - most))
-        text = file.read(most).decode(errors="replace")
+        file.seek(max(0, _plain(handle, path.name).st_size - MAX_TAIL))
+        text = file.read(MAX_TAIL).decode(errors="replace")
     return "".join(text.splitlines(keepends=True)[-lines:]) if lines > 0 else ""

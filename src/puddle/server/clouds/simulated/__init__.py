@@ -1,4 +1,4 @@
-"""A cloud that is only thought of: exact, fast, on any clock, and as unkind as a test wants it.
+"""A simulated cloud, for tests and demonstrations: exact, fast, on any clock, and as faulty as a test wants it.
 
 `world` is where its things are: in memory, or in a file that several processes share and that survives their end.
 `nodes` says what a machine becomes with time, `moment` what each order does, `faults` which calls go wrong, `outside`

@@ -481,16 +481,14 @@ def test_a_product_that_hangs_does_not_hold_the_others(place: Place) -> None:
 
     product = Stubborn(place.at.cloud.world, place.at.clock)
     backend = replace(place.at.backend, products={"simulated": product})
-    loop = Loop(backend, "threads", lanes=Lanes(2, limits={Lane.PRODUCT: 0.05, Lane.CLOUD: 30.0}))
+    loop = Loop(backend, "threads", lanes=Lanes(2, limits={Lane.PRODUCT: 0.2}))
     try:
         other = place.at.create(name="two").system.id
-        for _ in range(500):
+        give_up = time.monotonic() + 120
+        while not (stuck.is_set() and place.system(other).status is Status.STARTED):
+            assert time.monotonic() < give_up
             place.at.clock.turn(1)
             loop.turn(place.now)
-            if place.system(other).status is Status.STARTED and stuck.is_set():
-                break
-        assert stuck.is_set()
-        assert place.system(other).status is Status.STARTED
         assert place.system(hanging).status is Status.INITIALIZING
     finally:
         let_go.set()

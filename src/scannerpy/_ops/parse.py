@@ -8,6 +8,7 @@ the `names` the decorator passes in.
 from __future__ import annotations
 
 import collections.abc
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +81,7 @@ class _Reader:
     """Reads one class or function. Holds what all sentences need: which op, where it is defined."""
 
     def __init__(self, target: Any, options: Options, names: Mapping[str, Any]) -> None:
-        if not (inspect.isclass(target) or inspect.isroutine(target)):
+        if isinstance(target, functools.partial) or not (inspect.isclass(target) or inspect.isroutine(target)):
             raise RegistrationError(f"register_python_op decorates a class or a function, not {target!r}")
         self.target = target
         self.options = options

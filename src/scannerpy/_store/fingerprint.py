@@ -19,6 +19,7 @@ from __future__ import annotations
 import ast
 import copyreg
 import dataclasses
+import dis
 import enum
 import functools
 import hashlib
@@ -36,7 +37,14 @@ import numpy as np
 
 from scannerpy.errors import SerializationError
 
-_SKIPPED = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__"}
+if sys.version_info >= (3, 14):
+    import annotationlib
+
+_ANNOTATIONS = {"__annotate__", "__annotate_func__", "__annotations_cache__", "__conditional_annotations__"}
+"""How Python 3.14 keeps a class's annotations: code that makes them, whose closure holds the whole class."""
+_SKIPPED = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__", *_ANNOTATIONS}
+_HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.14
+_TAKES_CONSTANT = frozenset(dis.hasconst)
 _DATA = (type(None), bool, int, float, complex, str, bytes, enum.Enum, PurePath, np.ndarray, np.generic)
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, functools.partial)
 
@@ -147,10 +155,22 @@ class _Walk:
 
     def _code(self, code: types.CodeType) -> bytes:
         names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-        shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
-        constants = (None, *code.co_consts[1:]) if _has_docstring(code) else code.co_consts
-        handlers = getattr(code, "co_exceptiontable", b"")
-        return self._ordered("code", (code.co_name, code.co_code, handlers, names, shape, constants))
+        flags = code.co_flags & ~_HAS_DOCSTRING
+        shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, flags)
+        return self._ordered("code", (code.co_name, self._byte_code(code), code.co_exceptiontable, names, shape))
+
+    def _byte_code(self, code: types.CodeType) -> bytes:
+        """The instructions, with constants in place: their numbers depend on whether there is a docstring."""
+        parts: list[bytes] = []
+        high = 0
+        for operation, argument in zip(code.co_code[::2], code.co_code[1::2], strict=True):
+            number = high | argument
+            high = number << 8 if operation == dis.EXTENDED_ARG else 0
+            if operation in _TAKES_CONSTANT:
+                parts.append(bytes((operation,)) + self.digest(code.co_consts[number]))
+            else:
+                parts.append(bytes((operation, argument)))
+        return _hashed(*parts)
 
     def _function(self, function: types.FunctionType) -> bytes:
         cells = [_cell(cell) for cell in function.__closure__ or ()]
@@ -163,7 +183,7 @@ class _Walk:
         if cls.__module__ == "builtins":
             return _hashed(b"class", cls.__qualname__.encode())
         own = {name: self._member(value) for name, value in vars(cls).items() if name not in _SKIPPED}
-        return self._ordered("class", (cls.__qualname__, cls.__bases__, own))
+        return self._ordered("class", (cls.__qualname__, cls.__bases__, own, _lazy_annotations(cls)))
 
     def _member(self, value: Any) -> bytes:
         """Something in a class: by value, or by type for what the interpreter put there (an ABC's registry)."""
@@ -248,9 +268,11 @@ def _in_order(value: Any, digests: Iterable[bytes]) -> list[bytes]:
     return sorted(digests) if isinstance(value, set | frozenset) else list(digests)
 
 
-def _has_docstring(code: types.CodeType) -> bool:
-    """Whether the first constant may be the docstring: it is a text, and functions keep it there."""
-    return bool(code.co_consts) and isinstance(code.co_consts[0], str) and not code.co_name.startswith("<")
+def _lazy_annotations(cls: type) -> dict[str, str]:
+    """The annotations of a class as they are written; before Python 3.14 they are one of its members."""
+    if sys.version_info >= (3, 14):
+        return annotationlib.get_annotations(cls, format=annotationlib.Format.STRING)
+    return {}
 
 
 def _cell(cell: types.CellType) -> Any:

@@ -303,7 +303,7 @@ def test_a_full_disk(tmp_path, clip, how):
     environment = {**os.environ, "HOME": str(tmp_path)}
     words = {"capture_output": True, "text": True, "timeout": 120}
     done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, **words)
-    if "mount" in done.stderr and done.returncode == 32:
+    if done.returncode and done.stderr.startswith(("mount:", "unshare:")):
         pytest.skip("this machine allows no private mounts")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

@@ -13,6 +13,7 @@ from scannerpy import older
 from scannerpy._client import listing, loading
 from scannerpy._client.cluster import check_local, start_master, start_worker
 from scannerpy._client.database import BlobTable, Database
+from scannerpy._client.explaining import explained
 from scannerpy._client.hooks import RunRequest, around_runs, run_with_hooks
 from scannerpy._client.ingesting import Ingest
 from scannerpy._client.running import RunOptions, Runs
@@ -176,7 +177,7 @@ class Client:
         """
         sinks = _sinks(outputs)
         self._ingest.sources_of(sinks)
-        return self._runs.explain(sinks, perf_params)
+        return explained(self._database, sinks, perf_params)
 
     def job_status(self, bulk_job_id: int) -> Any:
         """Return how a run stands: ``.finished .result .tasks_done .total_tasks .failures`` and more.

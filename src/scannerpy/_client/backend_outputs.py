@@ -13,7 +13,8 @@ from typing import Any
 from scannerpy._client.caching import Status
 from scannerpy._engine.journal import TaskResult
 from scannerpy._graph.graph import Graph, Vertex
-from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.plan import Plan
+from scannerpy._plan.task import JobPlan
 from scannerpy.common import log
 from scannerpy.errors import GraphError, ScannerException
 from scannerpy.sink import SINKS, Sink

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scannerpy.errors import ScannerException
 from scannerpy.protobufs import protobufs
 
+if TYPE_CHECKING:
+    from scannerpy._video.column import FrameColumn
+
 _CODECS = {"h264": "H264", "hevc": "HEVC"}
 
 
-def video_descriptor(column: Any, rows: int, name: str) -> Any:
+def video_descriptor(column: FrameColumn, rows: int, name: str) -> Any:
     """Describe a column that is stored as video. The packets of all its chunks follow one another; offsets count from
     the beginning of each chunk's object, of which `data_path` names the first (the file, for a video read in place).
 
     Raises ScannerException for raw frames.
     """
-    videos = [column.video(number) for number, ref in enumerate(column.refs) if ref.rows]
-    if not videos or None in videos:
+    chunks = [column.video(number) for number, ref in enumerate(column.refs) if ref.rows]
+    videos = [chunk for chunk in chunks if chunk is not None]
+    if not videos or len(videos) < len(chunks):
         raise ScannerException(f"column {name} is not stored as video, so it has no VideoDescriptor")
     indexes = [video.index for video in videos]
     first, external = indexes[0], videos[0].external

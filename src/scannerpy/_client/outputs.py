@@ -15,10 +15,11 @@ from typing import Any
 from scannerpy._client.caching import Status
 from scannerpy._client.database import Database
 from scannerpy._engine.states import TaskId
-from scannerpy._graph.build import Graph, JobArgs, Vertex
+from scannerpy._graph.graph import Graph, JobArgs, Vertex
 from scannerpy._plan.parents import parents
-from scannerpy._plan.plan import JobPlan, Plan
+from scannerpy._plan.plan import Plan
 from scannerpy._plan.reuse import finished
+from scannerpy._plan.task import JobPlan
 from scannerpy._store import layout
 from scannerpy._store.catalog import (
     ColumnRecord,

@@ -19,13 +19,14 @@ from scannerpy._client.gops import align_packets
 from scannerpy._client.outputs import TABLE_SINKS, TableOutput, output_args, table_outputs, table_status
 from scannerpy._client.recipes import Recipe
 from scannerpy._client.sources import ResolvedSource, resolve
-from scannerpy._graph.build import Graph, JobArgs, build, nodes_above
+from scannerpy._graph.build import build, nodes_above
+from scannerpy._graph.graph import Graph, JobArgs
 from scannerpy._graph.node import Node, SourceNode
 from scannerpy._plan.plan import Plan, make_plan
 from scannerpy._store.catalog import State
 from scannerpy._store.fingerprint import fingerprint
 from scannerpy.common import CacheMode, PerfParams, log, pool_bytes
-from scannerpy.errors import ConfigError, SerializationError
+from scannerpy.errors import ConfigError, SerializationError, StreamExists
 from scannerpy.sink import Sink
 from scannerpy.storage import StoredStream, label
 
@@ -64,6 +65,7 @@ def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: C
     needed = jobs_to_run(mode, _statuses(graph, all_jobs, sinks, state), _namer(sinks))
     if not needed:
         return None
+    _refuse_to_replace_videos([output for output in all_outputs if output.job in set(needed)], state)
     jobs = [all_jobs[j] for j in needed]
     sources = resolve(graph, jobs, state)
     params = _cut(perf_params, sinks, graph, jobs, sources, database)
@@ -158,6 +160,17 @@ def _namer(sinks: Sequence[Sink]) -> Callable[[int, int], str]:
         return f"{type(stream).__name__} {label(stream)!r}"
 
     return name
+
+
+def _refuse_to_replace_videos(outputs: Sequence[TableOutput], state: State) -> None:
+    """A result can be computed again, a video whose file is gone cannot; so no mode of caching replaces one."""
+    for output in outputs:
+        at = state.table(output.name)
+        if at is not None and at.source is not None:
+            raise StreamExists(
+                f"the output {output.name!r} is a video that was ingested, which a run never replaces: give the result "
+                f"a name of its own, or delete the video first (client.delete_table({output.name!r}))"
+            )
 
 
 def _labels(sinks: Sequence[Sink], job: int) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scannerpy._graph.build import Graph, JobArgs
+from scannerpy._graph.graph import Graph, JobArgs
 from scannerpy._kernels.ship import pack_with_graph, unpack
 from scannerpy._store import layout
 from scannerpy._store.objects import ObjectMissing, Objects

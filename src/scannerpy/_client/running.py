@@ -11,7 +11,6 @@ from typing import Any
 
 from scannerpy._client import backend_outputs
 from scannerpy._client.database import Database
-from scannerpy._client.explaining import explained
 from scannerpy._client.gops import prerolls
 from scannerpy._client.history import RunRecorder
 from scannerpy._client.outputs import (
@@ -27,7 +26,7 @@ from scannerpy._client.outputs import (
 from scannerpy._client.preparing import PreparedRun, prepare
 from scannerpy._client.reports import RETRY_OF, job_report
 from scannerpy._client.retrying import prepare_retry, record_run
-from scannerpy._engine.columns import open_column, place_column
+from scannerpy._engine.columns import create_column, open_column
 from scannerpy._engine.custom import CustomSink, CustomSource
 from scannerpy._engine.events import RunEnded, broadcast
 from scannerpy._engine.executor import Executor, RunSpec
@@ -43,11 +42,10 @@ from scannerpy._engine.run import Cancellation, Committer, Outcome, execute, rai
 from scannerpy._engine.status import RunStatus
 from scannerpy._engine.tasks import Program
 from scannerpy._graph.graph import Graph
-from scannerpy._plan.explain import Explanation
-from scannerpy._plan.plan import JobPlan
+from scannerpy._plan.task import JobPlan
 from scannerpy._store.catalog import EndJob
 from scannerpy._words import sizing
-from scannerpy.common import CacheMode, PerfParams, pool_bytes
+from scannerpy.common import CacheMode, PerfParams, log, pool_bytes
 from scannerpy.errors import ConfigError, JobFailed, ScannerException
 from scannerpy.profiler import trace_path
 from scannerpy.sink import SINKS, Sink
@@ -123,10 +121,6 @@ class Runs:
         timeout = recipe.task_timeout if task_timeout is None else task_timeout
         options = RunOptions(show_progress, timeout, recipe.checkpoint_frequency, retries=job_id)
         return self._start(prepared, options)
-
-    def explain(self, sinks: Sequence[Sink], perf_params: Any) -> Explanation:
-        """See `Client.explain`."""
-        return explained(self._database, sinks, perf_params)
 
     def cancel(self, job_id: int) -> bool:
         """See `Client.cancel_job`."""
@@ -214,6 +208,9 @@ class Runs:
                     tell = broadcast(run.status, recorder, lambda _: bar.show(run.status))
                     committer = self._committer(prepared, started, unfinished)
                     outcome = execute(spec, executor, tell, committer, run.cancellation)
+            except KeyboardInterrupt:
+                _log_what_is_kept(started.job_id, run.status)
+                raise
             finally:
                 backend_outputs.discard(prepared.graph, list(unfinished.values()))
                 self._end(started.job_id, run.status, recorder, outcome)
@@ -282,6 +279,15 @@ class Runs:
         self._database.change(lambda _: [EndJob(job_id, time.time(), word)])
 
 
+def _log_what_is_kept(job_id: int, status: RunStatus) -> None:
+    """Before the traceback of a Ctrl-C: that nothing is lost, and how to go on."""
+    log.warning(
+        "job %d was interrupted: %d of its %d rows are kept. The same run, started again, goes on from there, and so "
+        "does `scanner retry %d`",
+        job_id, status.rows_done, status.total_rows, job_id,
+    )  # fmt: skip
+
+
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:
     """How workers open what this graph reads and writes."""
     kinds = {vertex.name: SOURCES[vertex.name] for vertex in graph.sources}
@@ -291,7 +297,7 @@ def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, Ope
             name: open_column if kind.reader is None else CustomSource(kind.reader, name, kind.is_video)
             for name, kind in kinds.items()
         },
-        {name: place_column if writer is None else CustomSink(writer) for name, writer in writers.items()},
+        {name: create_column if writer is None else CustomSink(writer) for name, writer in writers.items()},
     )
 
 

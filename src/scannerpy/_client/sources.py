@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scannerpy._client.database import INDEX_COLUMN
-from scannerpy._graph.build import Graph, JobArgs, Vertex
+from scannerpy._graph.graph import Graph, JobArgs, Vertex
 from scannerpy._store.catalog import State
 from scannerpy.errors import GraphError, NotCommitted, ScannerException, StorageError
 from scannerpy.source import SOURCES

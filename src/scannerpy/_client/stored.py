@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from scannerpy._store.manifest import read_manifest
 from scannerpy._words.elements import Element
 from scannerpy._words.video import NO_TIME
 from scannerpy.errors import ScannerException
+
+if TYPE_CHECKING:
+    from scannerpy._video.column import FrameColumn
 
 MAX_CHUNKS_OPENED = 64
 
@@ -78,8 +81,7 @@ class StoredColumn:
 
     def keyframes(self) -> list[int]:
         """Return the rows that stand alone: keyframes of video, all rows of anything else."""
-        rows: list[int] = self._frames().keyframes().tolist() if self._is_video else list(range(self._rows))
-        return rows
+        return self._frames().keyframes().tolist() if self._is_video else list(range(self._rows))
 
     def starts(self) -> list[int]:
         """Return rows that are cheap to read: keyframes, or the first of each chunk where there are many."""
@@ -102,8 +104,7 @@ class StoredColumn:
     def element_size(self) -> int:
         """Return the bytes of a frame, or the mean stored size of a blob."""
         if self._is_video:
-            size: int = self._frames().row_bytes
-            return size
+            return self._frames().row_bytes
         return sum(ref.bytes for ref in self._refs) // max(1, self._rows)
 
     def decode_cost(self, rows: Rows) -> DecodeCost | None:
@@ -147,7 +148,7 @@ class StoredColumn:
         finally:
             column.close()
 
-    def _frames(self, *, bgr: bool = False) -> Any:
+    def _frames(self, *, bgr: bool = False) -> FrameColumn:
         from scannerpy._video.column import FrameColumn
 
         return FrameColumn(self._database.objects, self._refs, bgr=bgr, name=self._label)

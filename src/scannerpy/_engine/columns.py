@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scannerpy._engine.ports import Reader, TaskOutput, WorkerContext, Writer
-from scannerpy._plan.plan import Rows
+from scannerpy._plan.rows import Rows
 from scannerpy._store.blobs import BlobColumn
 from scannerpy._store.chunk import ChunkRef, ChunkWriter
 from scannerpy._store.layout import chunk_path
@@ -38,13 +38,13 @@ def open_column(args: Mapping[str, Any], context: WorkerContext, /) -> Reader:
     return _BlobReader(BlobColumn(objects, refs))
 
 
-def place_column(args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer:
-    """Open the place of one task's rows."""
-    path = chunk_path(args["key"], args["column"], place.task)
-    edge = place.edges[0]
+def create_column(args: Mapping[str, Any], output: TaskOutput, context: WorkerContext, /) -> Writer:
+    """Open a writer of the chunk that holds one task's rows."""
+    path = chunk_path(args["key"], args["column"], output.task)
+    edge = output.edges[0]
     if edge.is_video:
-        return _FrameWriter(_database(context), path, place, dict(edge.compression.options))
-    return _BlobWriter(_database(context), path, place.start)
+        return _FrameWriter(_database(context), path, output, dict(edge.compression.options))
+    return _BlobWriter(_database(context), path, output.start)
 
 
 def _database(context: WorkerContext) -> Objects:
@@ -99,11 +99,11 @@ class _BlobWriter:
 
 
 class _FrameWriter:
-    def __init__(self, objects: Objects, path: str, place: TaskOutput, options: Mapping[str, int]) -> None:
+    def __init__(self, objects: Objects, path: str, output: TaskOutput, options: Mapping[str, int]) -> None:
         from scannerpy._video.write import FrameWriter
 
-        codec = place.edges[0].compression.codec
-        self._writer = FrameWriter(objects, codec, options, start=place.start)
+        codec = output.edges[0].compression.codec
+        self._writer = FrameWriter(objects, codec, options, start=output.start)
         self._path = path
 
     def write(self, *columns: Sequence[Element]) -> None:

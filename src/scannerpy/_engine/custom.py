@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scannerpy._engine.ports import Reader, TaskOutput, WorkerContext, Writer
-from scannerpy._plan.plan import Rows
+from scannerpy._plan.rows import Rows
 from scannerpy._words.elements import Element, NullElement
 from scannerpy.errors import StorageError
 
@@ -37,14 +37,14 @@ class CustomSource:
 
 @dataclass(frozen=True, slots=True)
 class CustomSink:
-    """Opens places of a writer class."""
+    """Opens writers of a writer class."""
 
     writer: type[Any]
 
-    def __call__(self, args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer:
+    def __call__(self, args: Mapping[str, Any], output: TaskOutput, context: WorkerContext, /) -> Writer:
         """Make a writer for one task."""
         del context
-        return _CustomWriter(self.writer(**args), place.start)
+        return _CustomWriter(self.writer(**args), output.start)
 
 
 class _CustomReader:

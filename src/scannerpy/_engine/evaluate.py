@@ -18,7 +18,9 @@ from scannerpy._engine.states import TaskId
 from scannerpy._engine.trace import Recorder, clock
 from scannerpy._graph.graph import Edge, Graph, Vertex
 from scannerpy._graph.node import PerGroup
-from scannerpy._plan.plan import JobPlan, Rows, Task, TaskDemand
+from scannerpy._plan.rows import Rows
+from scannerpy._plan.steps import TaskDemand
+from scannerpy._plan.task import JobPlan, Task
 from scannerpy._words.elements import NULL, Element
 
 EVALUATE = 1

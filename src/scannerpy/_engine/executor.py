@@ -17,7 +17,7 @@ from scannerpy._engine.kernels import InstanceConfig
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Program
 from scannerpy._engine.trace import Interval
-from scannerpy._plan.plan import JobPlan
+from scannerpy._plan.task import JobPlan
 
 
 @dataclass(frozen=True, slots=True, eq=False)

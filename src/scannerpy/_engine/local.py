@@ -27,7 +27,7 @@ from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Begun, Done, Failed
 from scannerpy._graph.graph import Graph
 from scannerpy._kernels.ship import pack_graph
-from scannerpy._plan.plan import EvenCut
+from scannerpy._plan.task import EvenCut
 from scannerpy.common import log
 
 CANCEL_SECONDS = 2.0
@@ -186,7 +186,7 @@ class LocalExecutor:
         if ended and not worker.ended and worker.process is process:
             self._lost(worker)
 
-    def _handle(self, worker: _Worker, message: Any) -> None:
+    def _handle(self, worker: _Worker, message: m.ToParent) -> None:
         number = worker.number
         match message:
             case Begun(task):
@@ -244,7 +244,7 @@ class LocalExecutor:
         self._workers.pop(worker.number, None)
 
 
-def _messages(process: WorkerProcess) -> Iterator[Any]:
+def _messages(process: WorkerProcess) -> Iterator[m.ToParent]:
     """Everything that has arrived, up to the end of the pipe."""
     try:
         while process.pipe.poll():

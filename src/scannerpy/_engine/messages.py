@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from scannerpy._engine.failures import TaskError
 from scannerpy._engine.kernels import InstanceConfig
 from scannerpy._engine.states import TaskId
+from scannerpy._engine.tasks import Report
 from scannerpy._engine.trace import Interval
-from scannerpy._plan.plan import Task
+from scannerpy._plan.task import Task
 
 # To the worker
 
@@ -76,6 +77,8 @@ class Exit:
     """End the process."""
 
 
+ToWorker = Begin | Fetch | ResourcesReady | RunTask | Drop | End | Exit
+
 # To the parent
 
 
@@ -108,3 +111,6 @@ class InternalError:
     """The engine itself failed in the worker, which exits."""
 
     error: TaskError
+
+
+ToParent = Report | Stale | Fetched | CannotSetUp | Idle | InternalError

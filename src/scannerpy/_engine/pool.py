@@ -52,7 +52,7 @@ class WorkerProcess:
         with hidden_main(), _quiet_start():
             self._process.start()
         theirs.close()
-        self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[m.ToWorker | None] = queue.SimpleQueue()
         self._sender = threading.Thread(target=self._send_all, name=f"scanner-send-{self.number}", daemon=True)
         self._sender.start()
 
@@ -74,7 +74,7 @@ class WorkerProcess:
         """Whether the process runs."""
         return self._process.is_alive()
 
-    def send(self, message: Any) -> None:
+    def send(self, message: m.ToWorker) -> None:
         """Send without ever blocking: the worker may be busy and its pipe full."""
         self._outbox.put(message)
 
@@ -137,8 +137,8 @@ class Pool:
     def start(self) -> WorkerProcess:
         """A new worker, even if others are idle.
 
-        A fork server that is killed closes its socket a moment before it can be seen to have ended, and only then it
-        is replaced; whoever wants a worker in that moment waits for it to pass.
+        A fork server that is killed closes its socket a moment before its process has ended, and is replaced only then:
+        hence the retries.
         """
         for seconds in ENDING_SECONDS:
             try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scannerpy._graph.graph import Edge
-from scannerpy._plan.plan import Rows
+from scannerpy._plan.rows import Rows
 from scannerpy._words.elements import Element
 
 
@@ -47,7 +47,7 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TaskOutput:
-    """What a writer is to hold: task `task` of job `job`, rows [start, end) of the sink's stream, fed by `edges`."""
+    """What a writer takes: task `task` of job `job`, rows [start, end) of the sink's stream, from `edges`."""
 
     job: int
     task: int
@@ -72,6 +72,6 @@ class OpenSource(Protocol):
 
 
 class OpenSink(Protocol):
-    """Opens a place for writing one task's rows."""
+    """Opens a writer of one task's rows."""
 
-    def __call__(self, args: Mapping[str, Any], place: TaskOutput, context: WorkerContext, /) -> Writer: ...
+    def __call__(self, args: Mapping[str, Any], output: TaskOutput, context: WorkerContext, /) -> Writer: ...

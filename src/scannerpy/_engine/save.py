@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from scannerpy._engine.board import StatusBoard
 from scannerpy._engine.failures import error_from
@@ -12,6 +13,8 @@ from scannerpy._engine.tasks import Done, Failed, Program, TaskRun
 from scannerpy._engine.trace import Recorder, clock
 from scannerpy._graph.graph import Vertex
 from scannerpy._words.elements import Element
+
+T = TypeVar("T")
 
 SAVE = 2
 WRITING, ENCODING = "Writer[0]", "Pipeline[0]:EncodeVideo"
@@ -35,7 +38,9 @@ class Saver:
         self._rows = 0
         for sink in self._sinks:
             if run.alive:
-                self._guarded(run, sink, lambda sink=sink: self._writers.append(self._open(run, sink)))
+                writer = self._guarded(run, sink, partial(self._open, run, sink))
+                if writer is not None:
+                    self._writers.append(writer)
 
     def write(self, run: TaskRun, stored: Sequence[Sequence[Sequence[Element]]]) -> None:
         """Take one step's elements: ``stored[sink][input][row]``."""
@@ -46,7 +51,7 @@ class Saver:
                 return
             self._board.enter(SAVE, run.id, sink.number, first, first + rows - 1)
             began = clock()
-            self._guarded(run, sink, lambda number=number: self._writers[number].write(*stored[number]))
+            self._guarded(run, sink, partial(self._writers[number].write, *stored[number]))
             run.work_ns += clock() - began
             lane = ENCODING if sink.inputs[0].is_video else WRITING
             self._recorder.add(lane, sink.name, "save", began, rows, run.id)
@@ -61,7 +66,9 @@ class Saver:
             if run.alive:
                 self._board.enter(SAVE, run.id, sink.number, run.spec.task.start, run.spec.task.end - 1)
                 began = clock()
-                self._guarded(run, sink, lambda number=number: results.append(self._writers[number].finish()))
+                result = self._guarded(run, sink, self._writers[number].finish)
+                if run.alive:
+                    results.append(result)
                 self._recorder.add(WRITING, f"{sink.name}: finish", "save", began, 0, run.id)
         self._abort(done=len(results) if run.alive else 0)
         self._board.add_rows(-self._rows)
@@ -76,18 +83,20 @@ class Saver:
 
     def _open(self, run: TaskRun, sink: Vertex) -> Writer:
         spec = run.spec
-        place = TaskOutput(spec.id.job, spec.id.number, spec.task.start, spec.task.end, sink.inputs)
-        return self._program.sinks[sink.name](spec.job.arguments_of(sink), place, self._context)
+        output = TaskOutput(spec.id.job, spec.id.number, spec.task.start, spec.task.end, sink.inputs)
+        return self._program.sinks[sink.name](spec.job.arguments_of(sink), output, self._context)
 
     def _abort(self, done: int) -> None:
         writers, self._writers = self._writers[done:], []
         for writer in writers:
             writer.abort()
 
-    def _guarded(self, run: TaskRun, sink: Vertex, act: Any) -> None:
+    def _guarded(self, run: TaskRun, sink: Vertex, act: Callable[[], T]) -> T | None:
+        """Call the writer of a sink; None if it raised, which fails the task."""
         try:
-            act()
+            return act()
         except Exception as error:  # noqa: BLE001  # a user's writer may raise anything; the task fails, not the worker
             last = run.spec.task.end - 1
             first = min(run.spec.task.start + self._rows, last)
             run.fail(error_from("save", sink.label, (first, last), error))
+            return None

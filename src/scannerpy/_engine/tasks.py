@@ -13,7 +13,8 @@ from scannerpy._engine.ports import OpenSink, OpenSource
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.trace import Interval
 from scannerpy._graph.graph import Graph
-from scannerpy._plan.plan import JobPlan, Task, TaskDemand
+from scannerpy._plan.steps import TaskDemand
+from scannerpy._plan.task import JobPlan, Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,8 +35,9 @@ from scannerpy._engine.ports import WorkerContext
 from scannerpy._engine.queues import ByteQueue, Cancelled
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.tasks import Program, TaskSpec
+from scannerpy._kernels.host import KernelHost
 from scannerpy._kernels.ship import unpack_graph
-from scannerpy._plan.plan import JobPlan
+from scannerpy._plan.task import JobPlan
 
 
 def main(pipe: Connection, words: Any) -> None:
@@ -92,7 +93,7 @@ class _Session:
         self.pipeline: Pipeline | None = None
         self._job: JobPlan | None = None
 
-    def take(self, message: Any) -> None:
+    def take(self, message: m.ToWorker) -> None:
         """Pass a message on to the pipeline, or to the thread that waits for it."""
         match message:
             case m.RunTask():
@@ -165,11 +166,11 @@ class Worker:
         self._board = board
         self._sending = threading.Lock()
         self._sessions: queue.SimpleQueue[_Session | None] = queue.SimpleQueue()
-        self._hosts: dict[int, Any] = {}
+        self._hosts: dict[int, KernelHost] = {}
         self._environ: dict[str, str] = {}
         self._modules = Modules()
 
-    def send(self, message: Any) -> None:
+    def send(self, message: m.ToParent) -> None:
         """Tell the parent."""
         with self._sending:
             self._pipe.send(message)
@@ -203,7 +204,7 @@ class Worker:
             elif session is not None:
                 self._take(session, message)
 
-    def _take(self, session: _Session, message: Any) -> None:
+    def _take(self, session: _Session, message: m.ToWorker) -> None:
         try:
             session.take(message)
         except Cancelled:

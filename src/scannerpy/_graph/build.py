@@ -14,8 +14,6 @@ from scannerpy._graph.graph import Edge, Graph, JobArgs, Vertex
 from scannerpy._graph.node import Node, OpNode, Output, SampleNode, SinkNode, SliceNode, SourceNode, UnsliceNode
 from scannerpy.errors import GraphError
 
-__all__ = ["Edge", "Graph", "JobArgs", "Vertex", "build"]
-
 
 def build(sinks: Sequence[SinkNode]) -> tuple[Graph, list[JobArgs]]:
     """Number the part of the graph that `sinks` need, split off per-job arguments, and check what needs no data.

@@ -11,27 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scannerpy._graph.graph import Graph, JobArgs
-from scannerpy._plan.demand import VertexDemand, trace
+from scannerpy._plan.demand import trace
 from scannerpy._plan.forward import plan_job
-from scannerpy._plan.rows import Rows
 from scannerpy._plan.steps import TaskDemand, in_steps
-from scannerpy._plan.task import EvenCut, GroupCut, JobPlan, Task, TaskCut
+from scannerpy._plan.task import JobPlan, Task
 from scannerpy.errors import ConfigError
-
-__all__ = [
-    "EvenCut",
-    "GroupCut",
-    "JobPlan",
-    "Plan",
-    "Rows",
-    "Task",
-    "TaskCut",
-    "TaskDemand",
-    "VertexDemand",
-    "demand",
-    "make_plan",
-    "plan_job",
-]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av.error
 import numpy as np
@@ -225,7 +225,7 @@ def _encode(
                 stream, converter = _encoding_stream(container, timeline, size), Converter(size)
                 if scale is None:
                     stream.codec_context.sample_aspect_ratio = _aspect(selection.ranges[0].chunk.index)
-            made = converter.convert(_rgb(frame), int(timeline.pts[number]), timeline.base)
+            made = converter.convert(cast("Pixels", frame), int(timeline.pts[number]), timeline.base)
             container.mux(stream.encode(made))
         if stream is not None:
             container.mux(stream.encode(None))
@@ -242,11 +242,6 @@ def _aspect(index: VideoIndex) -> Fraction:
     """How wide a pixel is for its height, once the frame is turned."""
     aspect = index.sample_aspect_ratio
     return 1 / aspect if aspect and index.rotation in {90, 270} else aspect
-
-
-def _rgb(frame: Any) -> Pixels:
-    pixels: Pixels = frame
-    return pixels
 
 
 @contextmanager

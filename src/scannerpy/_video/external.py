@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from scannerpy.errors import VideoError
 
@@ -45,9 +44,9 @@ class ExternalFile:
             self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         return self._fd
 
-    def _check(self, found: Any) -> None:
+    def _check(self, found: os.stat_result) -> None:
         if (found.st_size, found.st_mtime_ns) != (self._size, self._mtime_ns):
             raise VideoError(
                 f"{self.path} has changed since it was ingested in place ({self._size} bytes then, {found.st_size} "
-                "now): its index no longer fits. Ingest it again with force=True"
+                "now): its index no longer fits. Give the stream its path again, or ingest it with force=True"
             )

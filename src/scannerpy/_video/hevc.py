@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from scannerpy._video.annexb import START_CODE, length_width
 from scannerpy._video.headers import Doubt, Header
-from scannerpy._video.nal import Bits, Malformed, ParameterSets, unescape, units
+from scannerpy._video.nal import Bits, Malformed, ParameterSets, picture_order_msb, unescape, units
 from scannerpy._words.video import NONREF, START
 
 _RASL = {8, 9}
@@ -154,11 +154,7 @@ class Hevc:
             self._sequence += 1
         else:
             earlier = self._tid0_poc % span
-            msb = self._tid0_poc - earlier
-            if lsb < earlier and earlier - lsb >= span // 2:
-                msb += span
-            elif lsb > earlier and lsb - earlier > span // 2:
-                msb -= span
+            msb = picture_order_msb(lsb, earlier, self._tid0_poc - earlier, span)
         self._begun = True
         if layer == 0 and kind not in _LEADING and kind not in _SUB_LAYER_NON_REFERENCE:
             self._tid0_poc = msb + lsb

@@ -45,6 +45,17 @@ class Bits:
         return (code + 1) // 2 if code & 1 else -(code // 2)
 
 
+def picture_order_msb(lsb: int, previous_lsb: int, previous_msb: int, span: int) -> int:
+    """Return the high bits of a picture order count, given its low bits (of a range of `span`) and those of the
+    reference picture before it (H.264 8.2.1.1, HEVC 8.3.1).
+    """
+    if lsb < previous_lsb and previous_lsb - lsb >= span // 2:
+        return previous_msb + span
+    if lsb > previous_lsb and lsb - previous_lsb > span // 2:
+        return previous_msb - span
+    return previous_msb
+
+
 def unescape(data: bytes) -> bytes:
     """Remove the emulation prevention bytes."""
     return data.replace(b"\0\0\3", b"\0\0")

@@ -28,8 +28,8 @@ def ending():
 
 def test_a_server_that_is_just_ending_is_replaced(ending):
     pool = Pool()
-    worker = pool.take()
+    worker = pool.acquire()
     assert worker.alive
     assert forkserver._forkserver._forkserver_pid != ending
-    pool.give_back(worker)
+    pool.release(worker)
     pool.close()

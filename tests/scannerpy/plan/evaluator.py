@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from scannerpy._graph.build import Graph, JobArgs, Vertex
+from scannerpy._graph.graph import Graph, JobArgs, Vertex
 from scannerpy._graph.node import Node, PerGroup
-from scannerpy._plan.plan import Task, TaskDemand, VertexDemand
+from scannerpy._plan.demand import VertexDemand
+from scannerpy._plan.steps import TaskDemand
+from scannerpy._plan.task import Task
 from tests.scannerpy.plan.reference import WHOLE, Symbols
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scannerpy._graph.build import Graph, build
+from scannerpy._graph.build import build
+from scannerpy._graph.graph import Graph
 from scannerpy._graph.node import (
     Node,
     OpNode,
@@ -20,7 +21,9 @@ from scannerpy._graph.node import (
     Where,
 )
 from scannerpy._ops.signature import Column, KernelSpec, OpSignature
-from scannerpy._plan.plan import JobPlan, TaskDemand, demand, make_plan
+from scannerpy._plan.plan import demand, make_plan
+from scannerpy._plan.steps import TaskDemand
+from scannerpy._plan.task import JobPlan
 from scannerpy.common import DeviceType
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from scannerpy._graph.build import build
 from scannerpy._graph.node import Partition, PerGroup
-from scannerpy._plan.plan import Task, demand, make_plan
+from scannerpy._plan.plan import demand, make_plan
+from scannerpy._plan.task import Task
 from scannerpy.errors import ConfigError, GraphError
 from tests.scannerpy.plan import programs as g
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scannerpy._graph.build import Graph
+from scannerpy._graph.graph import Graph
 from scannerpy._graph.node import Partition, PerGroup
-from scannerpy._plan.plan import TaskDemand, demand
+from scannerpy._plan.plan import demand
+from scannerpy._plan.steps import TaskDemand
 from tests.scannerpy.plan import programs as g
 
 

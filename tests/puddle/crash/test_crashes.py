@@ -22,6 +22,5 @@ def test_postgresql(servers: int, postgres_url: str) -> None:
     trial(100 + servers, postgres_url, servers)
 
 
-@pytest.mark.slow
 def test_servers_that_are_suspended_longer_than_their_leases(postgres_url: str) -> None:
     trial(200, postgres_url, 2, naps=True)

@@ -170,7 +170,7 @@ def money(decimal: str) -> str:
 def price(told: str | float) -> str:
     """Return a price per hour for people: exactly, and with two places at least."""
     exact = Decimal(str(told))
-    return f"{exact:f}" if exact.as_tuple().exponent < -2 else f"{exact:.2f}"  # type: ignore[operator]
+    return f"{exact:f}" if exact.as_tuple().exponent < -2 else f"{exact:.2f}"  # type: ignore[operator]  # no number for NaN, which prices are not
 
 
 def role_name(role: int) -> str:

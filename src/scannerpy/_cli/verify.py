@@ -61,13 +61,13 @@ def verify(
         tell("decoding from the beginning")
         truth = _reference(video, rows or None)
         count = min(rows or total, total)
-        sound = _sound_rows(stream, count) if len(truth) == count else []
+        sound, reason = _sound_rows(stream, count) if len(truth) == count else ([], "")
         results = list(_compared(client, stream, truth, sound, tell)) if sound else []
     refused = [] if not sound else sorted(set(range(count)) - set(sound))
     if json:
         page.as_json(_facts(video, total, truth, results, refused))
     else:
-        _print(video, total, truth, results, refused)
+        _print(video, total, truth, results, f"{len(refused):,} rows are refused: {reason}" if refused else "")
     if len(truth) != count or any(result.wrong for result in results):
         raise typer.Exit(1)
 
@@ -93,23 +93,24 @@ def _reference(video: Path, limit: int | None) -> Truth:
     return Truth([rgb for rgb, _ in digests], [bgr for _, bgr in digests])
 
 
-def _sound_rows(stream: NamedVideoStream, count: int) -> list[int]:
-    """Return the rows, of the first `count`, that are not refused because the file is damaged there.
+def _sound_rows(stream: NamedVideoStream, count: int) -> tuple[list[int], str]:
+    """Return the rows, of the first `count`, that are not refused (for damage, say), and why the first other one is.
 
     Raises VideoError if all of them are.
     """
     sound: list[int] = []
+    reason = ""
     begin = 0
     while begin < count:
         try:
             for row, _ in enumerate(stream.load(rows=range(begin, count)), begin):
                 sound.append(row)
                 begin = row + 1
-        except VideoError:
-            begin += 1
+        except VideoError as error:
+            begin, reason = begin + 1, reason or str(error)
             if begin == count and not sound:
                 raise
-    return sound
+    return sound, reason
 
 
 def _compared(
@@ -199,7 +200,7 @@ def _facts(
     }
 
 
-def _print(video: Path, total: int, truth: Truth, results: Sequence[Comparison], refused: Sequence[int]) -> None:
+def _print(video: Path, total: int, truth: Truth, results: Sequence[Comparison], refused: str) -> None:
     if not results:
         page.say(
             f"{video}: DIFFERENT: it has {total:,} rows, but a decode from its beginning shows {len(truth):,} frames"
@@ -208,10 +209,7 @@ def _print(video: Path, total: int, truth: Truth, results: Sequence[Comparison],
     of = f"all {total:,} rows" if len(truth) == total else f"the first {len(truth):,} of {total:,} rows"
     page.say(f"{video}: {of} against a plain decode from the beginning\n")
     if refused:
-        page.say(
-            f"{len(refused):,} rows cannot be decoded, as the file is damaged there, and are refused: the first is row "
-            f"{refused[0]}. The others are compared\n"
-        )
+        page.say(f"{refused}\n")
     lines = [(r.by, f"{r.rows:,}", _verdict(r), r.how) for r in results]
     page.table(("by", "frames", "result", "rows asked for"), lines, numbers=("frames",))
     compared, wrong = sum(r.rows for r in results), sum(len(r.wrong) for r in results)

@@ -164,7 +164,7 @@ def test_a_cloud_that_answers_after_ten_minutes_harms_nobody(place: Place) -> No
             let_go.wait(120)
         return create(order)
 
-    place.at.cloud.create = slowly  # type: ignore[method-assign]
+    place.at.cloud.create = slowly  # type: ignore[method-assign]  # of this test's object alone
     loop = Loop(place.at.backend, "slow", lanes=Lanes(2, limits={Lane.CLOUD: 0.5, Lane.PRODUCT: 30.0}))
 
     def until(holds: Callable[[], bool]) -> None:

@@ -74,7 +74,7 @@ def test_rows_that_are_damaged_are_counted_and_the_others_compared(inline, tmp_p
     assert facts["comparisons"][0]["rows"] == facts["rows"] - len(facts["refused"])
     result = scanner(film)
     assert result.exit_code == 0
-    assert f"refused: the first is row {facts['refused'][0]}." in result.stdout
+    assert f"{len(facts['refused'])} rows are refused: stream 'video': row {facts['refused'][0]} " in result.stdout
 
 
 def test_a_video_of_damage_alone_is_an_error(inline, clip, monkeypatch):

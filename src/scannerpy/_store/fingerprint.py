@@ -42,7 +42,15 @@ if sys.version_info >= (3, 14):
 
 _ANNOTATIONS = {"__annotate__", "__annotate_func__", "__annotations_cache__", "__conditional_annotations__"}
 """How Python 3.14 keeps a class's annotations: code that makes them, whose closure holds the whole class."""
-_SKIPPED = {"__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__", *_ANNOTATIONS}
+_SKIPPED = {
+    "__dict__",
+    "__weakref__",
+    "__doc__",
+    "__module__",
+    "__firstlineno__",
+    "__static_attributes__",
+    *_ANNOTATIONS,
+}
 _HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.14
 _TAKES_CONSTANT = frozenset(dis.hasconst)
 _DATA = (type(None), bool, int, float, complex, str, bytes, enum.Enum, PurePath, np.ndarray, np.generic)

@@ -28,10 +28,7 @@ def failure(target, elements, **options) -> KernelError:
 
 def test_the_text_says_op_line_row_and_reason_first():
     error = failure(divides, [b"a", b"", b"c"])
-    assert (
-        str(error).splitlines()[0]
-        == "divides (program.py:12) failed at row 21: KeyError: b''"
-    )
+    assert str(error).splitlines()[0] == "divides (program.py:12) failed at row 21: KeyError: b''"
     assert isinstance(error, ScannerException)
     assert isinstance(error, RuntimeError)
 

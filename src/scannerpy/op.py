@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -55,9 +56,18 @@ def user_line() -> Where | None:
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
         if module.partition(".")[0] not in _OWN_PACKAGES or module.startswith(_PROGRAM):
-            return Where(frame.f_code.co_filename, frame.f_lineno)
+            return Where(_cell(frame.f_code.co_filename) or frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
     return None
+
+
+def _cell(file: str) -> str | None:
+    """The name of a notebook's cell, ``Cell In[3]``, as in its tracebacks: its file is a number nobody has seen."""
+    ipython = sys.modules.get("IPython")  # not imported where nobody else has
+    shell = ipython.get_ipython() if ipython is not None else None
+    name_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
+    name = name_of(file) if name_of is not None else None
+    return " ".join(name) if name else None
 
 
 class OpColumn:
@@ -258,7 +268,11 @@ class OpGenerator:
             return self._call(name, args, kwargs)
 
         make.__name__ = make.__qualname__ = name
+        make.__doc__ = _manual(signature)
         return make
+
+    def __repr__(self) -> str:
+        return f"<ops: {', '.join(dir(self))}; help(cl.ops.Resize) says how one is called>"
 
     def __dir__(self) -> list[str]:
         find_op("")  # registers the built-in ops
@@ -279,6 +293,16 @@ class OpGenerator:
             stream_args=call.stream_args,
         )
         return op.outputs()
+
+
+def _manual(signature: OpSignature) -> str:
+    """What ``help(cl.ops.Resize)`` shows: how the op is called, and what its author says of it."""
+    inputs = ["*columns"] if signature.variadic else [column.name for column in signature.inputs]
+    names = [name for name in signature.init_params or () if name != "init_parameter"]  # of the base class
+    own = [name if name in signature.init_required else f"{name}=…" for name in names]
+    per_stream = [f"{name}=[…]" for name in signature.stream_params]
+    said = [inspect.cleandoc(kernel.factory.__doc__ or "") for kernel in signature.kernels.values()][:1]
+    return "\n\n".join([f"{signature.name}({', '.join([*inputs, *own, *per_stream])})", *said]).strip()
 
 
 def find_op(name: str) -> OpSignature | None:

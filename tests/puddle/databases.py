@@ -32,7 +32,9 @@ def _migrated() -> bytes:
     store = Store("sqlite://")
     store.migrate()
     with store.engine.connect() as connection:
-        return bytes(_raw(connection).serialize())
+        content = bytes(_raw(connection).serialize())
+    store.close()
+    return content
 
 
 def _raw(connection: sa.Connection) -> sqlite3.Connection:

@@ -203,10 +203,18 @@ def list_alerts(
 
 
 @alerts.command()
-def ack(alert: Annotated[str, typer.Argument(help="The alert, by its id.")], js: AsJson = False) -> None:
-    """Mark an alert as read."""
-    made = _client().acknowledge_alert(alert)
-    show_one(made, {"id": made.id, "kind": made.kind, "message": made.message, "": "acknowledged"}, js=js)
+def ack(
+    alerts: Annotated[list[str] | None, typer.Argument(metavar="[alert]...", help="Alerts, by their ids.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that `puddle alerts ls` shows.")] = False,
+    js: AsJson = False,
+) -> None:
+    """Mark alerts as read."""
+    client = _client()
+    if bool(alerts) is everything:
+        raise typer.BadParameter("say which alerts by their ids, or --all of them")
+    made = [client.acknowledge_alert(each) for each in (client.alerts() if everything else alerts or ())]
+    columns = {"ID": lambda it: it.id, "KIND": lambda it: it.kind, "MESSAGE": lambda it: it.message}
+    show_all(made, columns, lambda it: it, js=js, none="There are no alerts.")
 
 
 def events(

@@ -8,7 +8,7 @@ import typer
 
 from puddle._cli import naming
 from puddle._cli.login import Anywhere, Cloud, authorizer, cloud
-from puddle._cli.showing import AsJson, clouds, show_all, show_json, show_one, when, where
+from puddle._cli.showing import AsJson, clouds, price, show_all, show_json, show_one, when, where
 from puddle._cli.systems import Yes, goes_on, sure
 from puddle.client import ImagesClient, InstanceTypesClient, TagsClient
 from puddle.client.models import Image, InstanceType
@@ -112,7 +112,7 @@ def list_types(
     columns = {
         "TYPE": lambda it: it.text,
         **clouds(found, lambda it: it._instance_type.cloud),
-        "PRICE/H": lambda it: it._instance_type.price_decimal,
+        "PRICE/H": lambda it: price(it._instance_type.price_decimal or "0"),
         "CPUS": lambda it: f"{it._instance_type.vcpus:g}",
         "MEMORY": lambda it: f"{it._instance_type.memory_gb:g} GB",
         "GPUS": lambda it: f"{it.gpu_count} {it.gpu_type}" if it.gpu else "",
@@ -195,7 +195,7 @@ def _type_shown(size: InstanceType, *, js: bool, now: str = "") -> None:
     lines = {
         "id": it.id,
         "type": it.text,
-        "price": f"{it.price_decimal} an hour",
+        "price": f"{price(it.price_decimal or '0')} an hour",
         "size": f"{it.vcpus:g} CPUs, {it.memory_gb:g} GB, {it.cu} CU",
         "for": ", ".join(it.allowed_groups) or "all",
         "status": now or ("offered" if it.enabled else "disabled"),

@@ -9,6 +9,7 @@ import typer
 from puddle._cli import naming
 from puddle._cli.login import authorizer
 from puddle._cli.showing import AsJson, as_dict, show_all, show_json, when
+from puddle._cli.systems import Yes, sure
 from puddle.client import AdminClient
 from puddle.client.proto.v2 import auth_service_pb2 as pb
 
@@ -54,9 +55,14 @@ def list_keys(js: AsJson = False) -> None:
 
 
 @app.command()
-def revoke(key: Annotated[str, typer.Argument(help="The key, by its id.")], js: AsJson = False) -> None:
+def revoke(
+    key: Annotated[str, typer.Argument(help="The key, by its id.")], yes: Yes = False, js: AsJson = False
+) -> None:
     """Revoke a key, and all tokens it was exchanged for, at once."""
-    made: pb.ApiKey = _client().revoke_key(key)
+    asking = authorizer()
+    if key == asking.key_id:
+        sure(f"{key} is the key you are logged in with. Revoke it, and log in with another?", yes=yes)
+    made: pb.ApiKey = AdminClient(authorizer=asking).revoke_key(key)
     if js:
         show_json(as_dict(made))
     else:

@@ -37,7 +37,7 @@ def cloud(cloud_id: str) -> CloudProvider:
 class _Authorizer(Authorizer):
     """Logs in, and where it is not let in says with which key it tried, and where that key is from."""
 
-    tried = ""
+    key_id = tried = ""
 
     def login(self) -> pb.LoginResponse:
         try:
@@ -71,7 +71,7 @@ class _KeptAuthorizer(_Authorizer):
             keep_token(*self._of, self._token, self._expires)
 
 
-def authorizer() -> Authorizer:
+def authorizer() -> _Authorizer:
     """Return the authorizer of a command; the environment wins over what `puddle login` has stored."""
     kept = kept_login()
     address = from_environment(ADDRESS) or kept.get("server_address")
@@ -83,6 +83,7 @@ def authorizer() -> Authorizer:
         raise Failed(f"with which key? Set {KEY} and {SECRET}, or use `puddle login`")
     as_kept = kept == {"server_address": address, "api_key_id": key, "api_secret_key": secret}
     made = _made(address, key, secret, _KeptAuthorizer if as_kept else _Authorizer)
+    made.key_id = key
     made.tried = f"the key {key}, from {'the environment' if from_environment(KEY) else kept_in()}, at {address}"
     return made
 

@@ -23,6 +23,10 @@ Data = Annotated[Path | None, typer.Option("--data", help="The folder for everyt
 
 
 _NO_DATABASE = "there is no database {}: a server makes it when it starts; name that server's --config or --data"
+_RESTART_THEM = (
+    "No server has been started with the newest key yet. Restart those that run: until then they cannot read these "
+    "passwords, and make no new systems."
+)
 _NO_KEYS = "{} is not there: a server makes it when it starts; name that server's --config or --data"
 
 
@@ -153,10 +157,14 @@ def reencrypt_passwords(found: Settings) -> None:
         backend = backend_of(found)
         backend.store.migrate()
     try:
+        with backend.store.reading() as tx:
+            known = tx.master_key() == backend.keyring.newest
         made = rekey(backend.store, backend.keyring)
     finally:
         backend.store.close()
     typer.echo(f"Passwords in the database: {made.total}. Encrypted again with the newest key: {made.done}.")
+    if not known:
+        typer.echo(_RESTART_THEM, err=True)
     if made.changing:
         raise Failed(f"{', '.join(made.changing)} changed all the time; use --reencrypt again")
     if made.unreadable:

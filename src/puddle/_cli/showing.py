@@ -167,6 +167,12 @@ def money(decimal: str) -> str:
     return "<0.01" if exact > 0 == rounded else str(rounded)
 
 
+def price(told: str | float) -> str:
+    """Return a price per hour for people: exactly, and with two places at least."""
+    exact = Decimal(str(told))
+    return f"{exact:f}" if exact.as_tuple().exponent < -2 else f"{exact:.2f}"  # type: ignore[operator]
+
+
 def role_name(role: int) -> str:
     """Return a role in lower case; its number where only a newer server knows it."""
     return Role.Name(role).removeprefix("ROLE_").lower() if role in Role.values() else str(role)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from google.protobuf.message import Message
 
 from puddle._cli.failures import commands
-from puddle._cli.showing import Columns, money, show_one, when
+from puddle._cli.showing import Columns, money, price, show_one, when
 from puddle.client.models import System
 from puddle.client.progress import spent
 from puddle.client.proto.v2 import system_service_pb2 as pb
@@ -76,9 +76,14 @@ def costs(it: pb.System) -> Mapping[str, str]:
         "before": it.previous_sessions_cost_decimal,
         "disk while stopped": it.disk_cost_decimal,
         "altogether": format(_exactly(it), "f"),
-        "price per hour": f"{it.price_per_hour:g}",
-        "per day as it is": f"{it.forecast_cost_per_day:g}",
+        "price per hour": _exact(it.price_per_hour),
+        "per day as it is": _exact(it.forecast_cost_per_day),
     }
+
+
+def _exact(number: float) -> str:
+    """Return a price as a decimal: as short as can be, and never in powers of ten."""
+    return f"{Decimal(str(number)).normalize():f}"
 
 
 def _exactly(it: pb.System) -> Decimal:
@@ -92,13 +97,13 @@ def _sessions(it: pb.System) -> str:
 
 def _cost(it: pb.System) -> str:
     """What it has cost, and what it goes on costing."""
-    total = _sessions(it)
+    total, hour = _sessions(it), f"{price(it.price_per_hour)} an hour"
     if it.session_started:
-        return f"{total}, of it {money(it.current_session_cost_decimal)} in this session; {it.price_per_hour:g} an hour"
+        return f"{total}, of it {money(it.current_session_cost_decimal)} in this session; {hour}"
     if it.status == pb.SYSTEM_STATUS_TERMINATED:
         return total
-    disk = f"its disk costs {it.forecast_cost_per_day:g} a day, and it " if it.forecast_cost_per_day else ""
-    return f"{total}; {disk}{'costs ' if disk else ''}{it.price_per_hour:g} an hour once it is started"
+    disk = f"its disk costs {price(it.forecast_cost_per_day)} a day, and it " if it.forecast_cost_per_day else ""
+    return f"{total}; {disk}{'costs ' if disk else ''}{hour} once it is started"
 
 
 def _told_by(it: pb.System) -> str:

@@ -45,14 +45,15 @@ class Server:
         self.settings = settings
         self._wishes = Notifier()
         self.backend = backend_of(settings, self._wishes.notify)
-        self.backend.store.migrate()
-        self.backend.compare_clocks()
-        installation.settle(self.backend, anew=anew)
-        take_into_use(self.backend.store, self.backend.keyring)
+        try:
+            self._open_database(anew)
+            self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
+            self.key = installation.prepare(self.api, settings)
+        except BaseException:
+            self.backend.store.close()
+            raise
         if "local" in self.backend.clouds and os.geteuid() == 0:
             _log.warning("systems of the local cloud run as root, as this server does: give it a user of its own")
-        self.api = Api(self.backend, limiter=_limiter(settings), tokens=_tokens(settings))
-        self.key = installation.prepare(self.api, settings)
         self._loops = [LoopThread(self.backend, settings, number) for number in range(settings.reconciler.loops)]
         stats = ReconcilerStats(age=self._age, turns=lambda: sum(loop.turns for loop in self._loops))
         self.app = Application(self.api, version=version(), reconciler=stats, limits=_limits(self))
@@ -79,6 +80,12 @@ class Server:
         for loop in self._loops:
             loop.join()
         self.backend.store.close()
+
+    def _open_database(self, anew: Collection[str]) -> None:
+        self.backend.store.migrate()
+        self.backend.compare_clocks()
+        installation.settle(self.backend, anew=anew)
+        take_into_use(self.backend.store, self.backend.keyring)
 
     def _age(self) -> float | None:
         return max((loop.age for loop in self._loops), default=None)

@@ -14,7 +14,7 @@ import typer
 
 from scannerpy._cli import page
 from scannerpy._cli.options import Json
-from scannerpy.errors import ScannerException
+from scannerpy.errors import ScannerException, VideoError
 
 if TYPE_CHECKING:
     from scannerpy.client import Client
@@ -60,11 +60,13 @@ def verify(
         tell("decoding from the beginning")
         truth = _reference(video, rows or None)
         count = min(rows or total, total)
-        results = list(_compared(client, stream, truth, tell)) if len(truth) == count else []
+        sound = _sound_rows(stream, count) if len(truth) == count else []
+        results = list(_compared(client, stream, truth, sound, tell)) if sound else []
+    refused = [] if not sound else sorted(set(range(count)) - set(sound))
     if json:
-        page.as_json(_facts(video, total, truth, results))
+        page.as_json(_facts(video, total, truth, results, refused))
     else:
-        _print(video, total, truth, results)
+        _print(video, total, truth, results, refused)
     if len(truth) != count or any(result.wrong for result in results):
         raise typer.Exit(1)
 
@@ -89,20 +91,40 @@ def _reference(video: Path, limit: int | None) -> Truth:
     return Truth([rgb for rgb, _ in digests], [bgr for _, bgr in digests])
 
 
+def _sound_rows(stream: NamedVideoStream, count: int) -> list[int]:
+    """Return the rows, of the first `count`, that are not refused because the file is damaged there.
+
+    Raises VideoError if all of them are.
+    """
+    sound: list[int] = []
+    begin = 0
+    while begin < count:
+        try:
+            for row, _ in enumerate(stream.load(rows=range(begin, count)), begin):
+                sound.append(row)
+                begin = row + 1
+        except VideoError:
+            begin += 1
+            if begin == count and not sound:
+                raise
+    return sound
+
+
 def _compared(
-    client: Client, stream: NamedVideoStream, truth: Truth, tell: Callable[[str], None]
+    client: Client, stream: NamedVideoStream, truth: Truth, sound: Sequence[int], tell: Callable[[str], None]
 ) -> Iterator[Comparison]:
     from scannerpy._cli.patterns import Pattern, patterns
 
-    every = Pattern("every row", tuple(range(len(truth))))
-    for pattern in [every, *patterns(len(truth))]:
+    every = Pattern("every row", tuple(sound))
+    some = [Pattern(pattern.name, tuple(sound[n] for n in pattern.rows)) for pattern in patterns(len(sound))]
+    for pattern in [every, *some]:
         tell(f"load: {pattern.name}")
         yield _comparison(pattern.name, "load", pattern.rows, _loaded(stream, pattern.rows), truth.bgr)
-    for pattern in [every, *patterns(len(truth))[:4]]:
+    for pattern in [every, *some[:4]]:
         tell(f"run: {pattern.name}")
         yield _comparison(pattern.name, "run", pattern.rows, _through_graph(client, stream, pattern.rows), truth.rgb)
     tell("run: windows")
-    yield _windows(client, stream, truth.rgb)
+    yield _windows(client, stream, truth.rgb, set(sound))
 
 
 def _comparison(how: str, by: str, rows: Sequence[int], found: Sequence[bytes], truth: Sequence[bytes]) -> Comparison:
@@ -121,12 +143,13 @@ def _through_graph(client: Client, stream: NamedVideoStream, rows: Sequence[int]
     return _run(client, client.ops.VerifyDigest(frame=chosen), len(rows))
 
 
-def _windows(client: Client, stream: NamedVideoStream, truth: Sequence[bytes]) -> Comparison:
+def _windows(client: Client, stream: NamedVideoStream, truth: Sequence[bytes], sound: set[int]) -> Comparison:
     """Every third row with its neighbours. The last rows have neighbours that were not decoded for comparison."""
     from scannerpy._cli.patterns import WINDOW
 
     last, total = max(WINDOW), stream.len()
     rows = [row for row in range(0, len(truth), 3) if row + last < len(truth) or len(truth) == total]
+    rows = [row for row in rows if {min(max(row + step, 0), total - 1) for step in WINDOW} <= sound]
     windows = client.ops.VerifyWindow(frame=client.io.Input([stream]))
     found = _run(client, client.streams.Gather(windows, [rows]), len(rows))
     expected = [b"".join(truth[min(max(row + step, 0), total - 1)] for step in WINDOW) for row in rows]
@@ -161,17 +184,20 @@ def _told(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _facts(video: Path, total: int, truth: Truth, results: Sequence[Comparison]) -> dict[str, Any]:
+def _facts(
+    video: Path, total: int, truth: Truth, results: Sequence[Comparison], refused: Sequence[int]
+) -> dict[str, Any]:
     return {
         "video": str(video),
         "rows": total,
         "decoded_from_the_beginning": len(truth),
         "comparisons": [{"rows_asked": r.how, "by": r.by, "rows": r.rows, "wrong": list(r.wrong)} for r in results],
+        "refused": list(refused),
         "equal": bool(results) and not any(result.wrong for result in results),
     }
 
 
-def _print(video: Path, total: int, truth: Truth, results: Sequence[Comparison]) -> None:
+def _print(video: Path, total: int, truth: Truth, results: Sequence[Comparison], refused: Sequence[int]) -> None:
     if not results:
         page.say(
             f"{video}: DIFFERENT: it has {total:,} rows, but a decode from its beginning shows {len(truth):,} frames"
@@ -179,6 +205,11 @@ def _print(video: Path, total: int, truth: Truth, results: Sequence[Comparison])
         return
     of = f"all {total:,} rows" if len(truth) == total else f"the first {len(truth):,} of {total:,} rows"
     page.say(f"{video}: {of} against a plain decode from the beginning\n")
+    if refused:
+        page.say(
+            f"{len(refused):,} rows cannot be decoded, as the file is damaged there, and are refused: the first is row "
+            f"{refused[0]}. The others are compared\n"
+        )
     lines = [(r.by, f"{r.rows:,}", _verdict(r), r.how) for r in results]
     page.table(("by", "frames", "result", "rows asked for"), lines, numbers=("frames",))
     compared, wrong = sum(r.rows for r in results), sum(len(r.wrong) for r in results)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from scannerpy._store import layout
 from scannerpy._store.catalog import Catalog, ColumnRecord, DeleteTables, Event, State, TableRecord, numbered
 from scannerpy._store.chunk_writer import ChunkWriter
@@ -117,10 +119,15 @@ class BlobTable:
         return cls(name, tuple(columns), tuple(made))
 
     def digest(self) -> str:
-        """Name the content, so that equal tables share their chunks."""
+        """Name the content, so that equal tables share their chunks.
+
+        Of all values at once: taken one by one, a million of them cost more to name than to store.
+        """
         from scannerpy._store.fingerprint import fingerprint
 
-        return fingerprint((self.columns, self.rows))
+        values = [value for row in self.rows for value in row]
+        sizes = np.array([-1 if value is None else len(value) for value in values], np.int64)
+        return fingerprint((self.columns, sizes, b"".join(value for value in values if value)))
 
 
 def _bytes(value: Any, name: str, row: int) -> bytes:

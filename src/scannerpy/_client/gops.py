@@ -40,10 +40,13 @@ def align_packets(
     """Return packet sizes that suit the videos, where the sizes are ours to choose.
 
     Where rows are frames, tasks begin at keyframes; where they are sampled, all pipelines get their share of what is
-    to be decoded. ``plan_with(io, work)`` is the plan for packet sizes.
+    to be decoded; where an op needs all rows before, a stream is one task. ``plan_with(io, work)`` is the plan for
+    packet sizes.
     """
     if not params.estimated:
         return params
+    if any(vertex.unbounded and not vertex.level for vertex in graph.vertices):
+        return _one_task_per_stream(params, plan_with)
     keyframes = [_keyframes(database, job[0].args) for job in sources[:MAX_STREAMS]]
     work, io = params.work_packet_size, params.io_packet_size
     if not _resampled(graph):
@@ -54,6 +57,13 @@ def align_packets(
         work = min(work, io)
         io -= io % work
     params.work_packet_size, params.io_packet_size = work, io
+    return params
+
+
+def _one_task_per_stream(params: PerfParams, plan_with: Callable[[int, int], Plan]) -> PerfParams:
+    """With unbounded state every task begins at row 0, so the last one does the work of all: let it be the only one."""
+    longest = max((job.rows for job in plan_with(1, 1).jobs), default=0)
+    params.io_packet_size = max(1, -(-longest // params.work_packet_size)) * params.work_packet_size
     return params
 
 

@@ -26,7 +26,7 @@ from scannerpy._plan.plan import Plan, make_plan
 from scannerpy._store.catalog import State
 from scannerpy._store.fingerprint import fingerprint
 from scannerpy.common import CacheMode, PerfParams, log, pool_bytes
-from scannerpy.errors import ConfigError, SerializationError
+from scannerpy.errors import ConfigError, SerializationError, StreamExists
 from scannerpy.sink import Sink
 from scannerpy.storage import StoredStream, label
 
@@ -65,6 +65,7 @@ def prepare(database: Database, sinks: Sequence[Sink], perf_params: Any, mode: C
     needed = jobs_to_run(mode, _statuses(graph, all_jobs, sinks, state), _namer(sinks))
     if not needed:
         return None
+    _refuse_to_replace_videos([output for output in all_outputs if output.job in set(needed)], state)
     jobs = [all_jobs[j] for j in needed]
     sources = resolve(graph, jobs, state)
     params = _cut(perf_params, sinks, graph, jobs, sources, database)
@@ -159,6 +160,17 @@ def _namer(sinks: Sequence[Sink]) -> Callable[[int, int], str]:
         return f"{type(stream).__name__} {label(stream)!r}"
 
     return name
+
+
+def _refuse_to_replace_videos(outputs: Sequence[TableOutput], state: State) -> None:
+    """A result can be computed again, a video whose file is gone cannot; so no mode of caching replaces one."""
+    for output in outputs:
+        at = state.table(output.name)
+        if at is not None and at.source is not None:
+            raise StreamExists(
+                f"the output {output.name!r} is a video that was ingested, which a run never replaces: give the result "
+                f"a name of its own, or delete the video first (client.delete_table({output.name!r}))"
+            )
 
 
 def _labels(sinks: Sequence[Sink], job: int) -> str:

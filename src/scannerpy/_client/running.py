@@ -45,7 +45,7 @@ from scannerpy._graph.graph import Graph
 from scannerpy._plan.task import JobPlan
 from scannerpy._store.catalog import EndJob
 from scannerpy._words import sizing
-from scannerpy.common import CacheMode, PerfParams, pool_bytes
+from scannerpy.common import CacheMode, PerfParams, log, pool_bytes
 from scannerpy.errors import ConfigError, JobFailed, ScannerException
 from scannerpy.profiler import trace_path
 from scannerpy.sink import SINKS, Sink
@@ -208,6 +208,9 @@ class Runs:
                     tell = broadcast(run.status, recorder, lambda _: bar.show(run.status))
                     committer = self._committer(prepared, started, unfinished)
                     outcome = execute(spec, executor, tell, committer, run.cancellation)
+            except KeyboardInterrupt:
+                _log_what_is_kept(started.job_id, run.status)
+                raise
             finally:
                 backend_outputs.discard(prepared.graph, list(unfinished.values()))
                 self._end(started.job_id, run.status, recorder, outcome)
@@ -274,6 +277,15 @@ class Runs:
         recorder.end(status, fault.traceback if fault is not None else "")
         word = "cancelled" if status.cancelled else "finished" if status.result.success else "failed"
         self._database.change(lambda _: [EndJob(job_id, time.time(), word)])
+
+
+def _log_what_is_kept(job_id: int, status: RunStatus) -> None:
+    """Before the traceback of a Ctrl-C: that nothing is lost, and how to go on."""
+    log.warning(
+        "job %d was interrupted: %d of its %d rows are kept. The same run, started again, goes on from there, and so "
+        "does `scanner retry %d`",
+        job_id, status.rows_done, status.total_rows, job_id,
+    )  # fmt: skip
 
 
 def _endpoints(graph: Graph) -> tuple[Mapping[str, OpenSource], Mapping[str, OpenSink]]:

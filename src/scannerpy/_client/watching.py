@@ -129,16 +129,15 @@ class Hands:
         return self
 
     def __exit__(self, *_: object) -> None:
-        while not self._queues.files.empty():
-            self._queues.files.get()
-        for hand in self._hands:
+        with suppress(queue.Empty):
+            while True:
+                self._queues.files.get_nowait()
+        for hand in self._hands:  # those too that seem idle: they may just have taken a file
             self._queues.files.put(None)
-            if hand.at is not None:
-                hand.give_up()
+            hand.give_up()
         deadline = time.monotonic() + LEAVE_SECONDS
         for hand in self._hands:
             hand.thread.join(max(0.0, deadline - time.monotonic()))
-            hand.way.end()
 
     def each(self, files: Sequence[File]) -> Iterator[Answer]:
         """Yield the answer for each file, in order; raise at once what reading any of them raised."""

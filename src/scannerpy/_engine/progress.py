@@ -89,20 +89,20 @@ class _Plain:
         """Print a line if it is time."""
         now = time.monotonic()
         self._last = status
+        speed = self._speed.at(through(status), now)  # at every look, or the first line would know of no other
         if now >= self._next:
             self._next = now + PLAIN_SECONDS
-            self._say(status, now)
+            self._say(status, f"{speed:,.0f} rows/s", time_left(status, speed))
 
     def close(self) -> None:
         """Say how it ended, if anything was said before."""
         if self._spoken and self._last is not None:
-            self._say(self._last, time.monotonic())
+            self._say(self._last, time_left(self._last, 0))
 
-    def _say(self, status: RunStatus, now: float) -> None:
+    def _say(self, status: RunStatus, *words: str) -> None:
         self._spoken = True
-        rows = through(status)
-        speed = self._speed.at(rows, now)
-        print(f"{rows} of {status.total_rows} rows, {speed:.0f} rows/s, {counts(status)}", file=sys.stderr)  # noqa: T201
+        line = ", ".join([f"{through(status):,} of {status.total_rows:,} rows", *words, counts(status)])
+        print(line, file=sys.stderr)  # noqa: T201
 
 
 class _Rich:

@@ -26,6 +26,9 @@ from scannerpy._words.video import DAMAGED, DISCARD, NO_TIME, NONREF, START, Vid
 
 Ints = npt.NDArray[np.int64]
 
+REMEMBERED = 16
+"""Frames a decoder keeps of those it gave out: to go back no further costs nothing."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Span:

@@ -3,8 +3,9 @@
 Comes in: a plan, and optionally two things the plan cannot know: what it costs to read given rows of a source
 (`_plan.decode.cost` for videos), and how large elements are. Goes out: a frozen `Explanation` whose ``str()`` is a
 page for people. It is computed from the same `demand` that workers carry out, task by task, so it also counts what is
-executed only to warm up state. Decoding is counted as one worker does it, going on from task to task; where several
-come to share one group of pictures, each of them decodes its beginning.
+executed only to warm up state. Decoding is counted as one worker does it, going on from task to task where the next
+one does not reach back (as it does for state); where several workers come to share one group of pictures, each of them
+decodes its beginning.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from scannerpy._graph.describe import describe
 from scannerpy._graph.graph import Graph
 from scannerpy._html.diagram import Box
-from scannerpy._plan.decode import DecodeCost
+from scannerpy._plan.decode import REMEMBERED, DecodeCost
 from scannerpy._plan.memory import peak_bytes
 from scannerpy._plan.plan import Plan, demand
 from scannerpy._plan.render import as_html, as_text, boxes_of
@@ -149,7 +150,7 @@ class _Job:
         self.sources = graph.sources
         self.ops = tuple(vertex for vertex in graph.vertices if vertex.kind == "op")
         self.read = [0] * len(self.sources)
-        self.wanted: list[list[Rows]] = [[] for _ in self.sources]
+        self.passes: list[list[list[Rows]]] = [[] for _ in self.sources]
         self.run = [0] * len(self.ops)
         self.warmup = [0] * len(self.ops)
 
@@ -158,7 +159,7 @@ class _Job:
         for place, source in enumerate(self.sources):
             rows = demand.vertices[source.number].rows
             self.read[place] += len(rows)
-            self.wanted[place].append(rows)
+            _next_task(self.passes[place], rows)
         for place, op in enumerate(self.ops):
             it = demand.vertices[op.number]
             self.run[place] += len(it.rows)
@@ -179,9 +180,21 @@ class _Job:
         )
 
     def _decode(self, place: int) -> DecodeCost | None:
-        """Price all tasks together: a worker goes on from task to task without decoding anything twice."""
-        rows = np.unique(np.concatenate([np.zeros(0, np.int64), *self.wanted[place]]))
-        return self.cost(self.stream, place, rows) if self.cost is not None and len(rows) else None
+        """Price every pass by itself: within one, a worker goes on from task to task and decodes nothing twice."""
+        if self.cost is None:
+            return None
+        passes = (np.unique(np.concatenate(rows)) for rows in self.passes[place])
+        return _sum([self.cost(self.stream, place, rows) for rows in passes])
+
+
+def _next_task(passes: list[list[Rows]], rows: Rows) -> None:
+    """Add a task's rows to the last pass over a source, or begin another where they reach back too far."""
+    if len(rows) == 0:
+        return
+    if passes and rows[0] > passes[-1][-1][-1] - REMEMBERED:
+        passes[-1].append(rows)
+    else:
+        passes.append([rows])
 
 
 def _sum(costs: Iterable[DecodeCost | None]) -> DecodeCost | None:

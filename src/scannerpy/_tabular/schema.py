@@ -145,6 +145,11 @@ def _nested(value: Any) -> Any:
 def as_text(value: Any) -> str:
     """Return a cell as JSON, with ``repr`` for what JSON cannot hold."""
     try:
-        return json.dumps(_nested(value), default=repr)
+        return json.dumps(_nested(value), default=_plain)
     except (TypeError, ValueError, RecursionError):
         return repr(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON holds of an array all by itself: its numbers. NumPy's ``repr`` would leave most of them out."""
+    return value.tolist() if isinstance(value, np.ndarray) else repr(value)

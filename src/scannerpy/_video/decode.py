@@ -28,7 +28,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from scannerpy._plan.decode import Layout, Span, damaged_rows, reorder_depth
+from scannerpy._plan.decode import REMEMBERED, Layout, Span, damaged_rows, reorder_depth
 from scannerpy._video.demux import REENCODE, REPAIR, numbered, open_decoder
 from scannerpy._video.hevc import without_sei
 from scannerpy._video.pixels import Converter, Pixels
@@ -41,7 +41,7 @@ ReadRanges = Callable[[Sequence[int], Sequence[int]], Sequence[bytes]]
 _BLOCK = 4 << 20  # bytes of packets read ahead at most
 _NEAR = 64 << 10  # ranges nearer than this are read as one
 _NOTED = "noted when the video was ingested"
-_REMEMBERED = 16, 32 << 20  # frames handed out that are kept at most, and their bytes
+_REMEMBERED_BYTES = 32 << 20  # of frames handed out that are kept, at most
 _AHEAD = 16  # packets read at a time once the last wanted one is in and only the reordering keeps its frame back
 
 
@@ -94,8 +94,8 @@ class Decoder:
         self._run: _Run | None = None
         self._out: dict[int, VideoFrame] = {}  # row → decoded frame, not yet yielded
         self._recent: OrderedDict[int, VideoFrame] = OrderedDict()  # row → decoded frame, already yielded
-        most, size = _REMEMBERED
-        self._remembered = max(2, min(most, size // max(1, 2 * index.coded_width * index.coded_height)))
+        size = max(1, 2 * index.coded_width * index.coded_height)
+        self._remembered = max(2, min(REMEMBERED, _REMEMBERED_BYTES // size))
         self._wanted = np.zeros(index.rows, bool)
         self._broken = damaged_rows(index)
         self._known: dict[int, str] = dict.fromkeys(np.flatnonzero(index.flags & DAMAGED).tolist(), _NOTED)

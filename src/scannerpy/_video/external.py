@@ -48,5 +48,5 @@ class ExternalFile:
         if (found.st_size, found.st_mtime_ns) != (self._size, self._mtime_ns):
             raise VideoError(
                 f"{self.path} has changed since it was ingested in place ({self._size} bytes then, {found.st_size} "
-                "now): its index no longer fits. Ingest it again with force=True"
+                "now): its index no longer fits. Give the stream its path again, or ingest it with force=True"
             )

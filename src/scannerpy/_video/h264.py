@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scannerpy._video.h264_marking import HEADER_BYTES, Syntax, forgets_all
 from scannerpy._video.headers import Doubt, Header
 from scannerpy._video.nal import Bits, Malformed, ParameterSets, picture_order_msb, unescape, units
 from scannerpy._words.video import NONREF, START
@@ -42,12 +43,16 @@ class _Sps:
     poc_bits: int
     frames_only: bool
     gaps_allowed: bool
+    chroma: bool
 
 
 @dataclass(slots=True)
 class _Pps:
     sps: int
     bottom_poc: bool
+    references: tuple[int, int] = (1, 1)
+    weighted: frozenset[int] = frozenset()
+    redundant: bool = False
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class _Picture:
     poc_bits: int = 4
     field: bool = False
     after_gap: bool = False
+    pps: int = 0
 
 
 class H264:
@@ -75,6 +81,7 @@ class H264:
         self._poc_msb = self._poc_lsb = 0
         self._decoded = 0
         self._frame_num = -1  # of the reference picture before
+        self._marking: tuple[bytes, _Sps, _Pps] | None = None  # how that picture begins; None for an IDR
         if extradata[:1] == b"\1":
             self._read_avcc(extradata)
         else:
@@ -138,6 +145,7 @@ class H264:
             if first:
                 raise Doubt("a picture that does not begin with its first slice")
             picture = self._first_slice(bits, reference=reference, idr=packet[begin] & 31 == _IDR)
+            self._keep_marking(packet[begin + 1 : min(begin + 1 + HEADER_BYTES, end)], picture)
         elif not first and not picture.field:
             raise Doubt("several pictures in one packet")
         elif picture.reference != reference and not picture.field:
@@ -146,11 +154,12 @@ class H264:
         return picture
 
     def _first_slice(self, bits: Bits, *, reference: bool, idr: bool) -> _Picture:
-        pps = self._pps.get(bits.ue())
+        number = bits.ue()
+        pps = self._pps.get(number)
         sps = self._sps.get(pps.sps) if pps else None
         if pps is None or sps is None:
             raise Doubt("a picture without parameter sets")
-        picture = _Picture(reference, idr, poc_type=sps.poc_type, poc_bits=sps.poc_bits)
+        picture = _Picture(reference, idr, poc_type=sps.poc_type, poc_bits=sps.poc_bits, pps=number)
         if sps.separate_planes:
             bits.u(2)
         picture.after_gap = self._check_frame_num(bits.u(sps.frame_num_bits), sps, picture)
@@ -166,16 +175,32 @@ class H264:
             raise Doubt("picture order count of type 1")
         return picture
 
-    def _check_frame_num(self, number: int, sps: _Sps, picture: _Picture) -> bool:
-        """Keep count of the reference pictures; return whether some are missing before this one.
+    def _keep_marking(self, header: bytes, picture: _Picture) -> None:
+        """Keep the slice header of a reference picture: the number after it may ask what it says."""
+        if picture.reference:
+            pps = self._pps[picture.pps]
+            self._marking = None if picture.idr else (header, self._sps[pps.sps], pps)
 
-        After a "reset all" command (MMCO 5, not read here) numbers begin at 0 again, so 0 and 1 are never a gap.
-        """
+    def _check_frame_num(self, number: int, sps: _Sps, picture: _Picture) -> bool:
+        """Keep count of the reference pictures; return whether some are missing before this one."""
         before, limit = self._frame_num, 1 << sps.frame_num_bits
         if picture.reference or picture.idr:
             self._frame_num = number
-        expected = picture.idr or before < 0 or number in {before, (before + 1) % limit, 0, 1}
-        return not expected and not sps.gaps_allowed
+        if picture.idr or before < 0 or number in {before, (before + 1) % limit} or sps.gaps_allowed:
+            return False
+        return number > 1 or not self._resets_frame_num()
+
+    def _resets_frame_num(self) -> bool:
+        """Whether the reference picture before tells the decoder to forget all, after which numbers begin at 0."""
+        if self._marking is None:
+            return False
+        header, sps, pps = self._marking
+        poc_bits = sps.poc_bits if sps.poc_type == 0 else 0
+        syntax = Syntax(
+            sps.separate_planes, sps.frame_num_bits, sps.frames_only, poc_bits, pps.bottom_poc, pps.redundant,
+            pps.references, pps.weighted, sps.chroma,
+        )  # fmt: skip
+        return forgets_all(header, syntax)
 
     def _picture_order(self, picture: _Picture) -> int:
         """Return the picture order count within the current sequence (H.264 8.2.1)."""
@@ -219,7 +244,7 @@ def _read_sps(data: bytes) -> tuple[int, _Sps]:
     profile = bits.u(8)
     bits.u(16)
     number = bits.ue()
-    separate = _skip_high_profile(bits) if profile in _HIGH_PROFILES else False
+    chroma, separate = _skip_high_profile(bits) if profile in _HIGH_PROFILES else (True, False)
     frame_num_bits = bits.ue() + 4
     poc_type = bits.ue()
     poc_bits = bits.ue() + 4 if poc_type == 0 else 4
@@ -228,10 +253,12 @@ def _read_sps(data: bytes) -> tuple[int, _Sps]:
     bits.ue()  # number of reference frames
     gaps_allowed = bool(bits.u(1))
     bits.ue(), bits.ue()  # width and height in macroblocks
-    return number, _Sps(profile, separate, frame_num_bits, poc_type, poc_bits, bool(bits.u(1)), gaps_allowed)
+    frames_only = bool(bits.u(1))
+    return number, _Sps(profile, separate, frame_num_bits, poc_type, poc_bits, frames_only, gaps_allowed, chroma)
 
 
-def _skip_high_profile(bits: Bits) -> bool:
+def _skip_high_profile(bits: Bits) -> tuple[bool, bool]:
+    """Return whether there is chroma beside luma, and whether both are pictures of their own."""
     chroma = bits.ue()
     separate = bool(bits.u(1)) if chroma == 3 else False
     bits.ue(), bits.ue(), bits.u(1)  # bit depths, lossless flag
@@ -239,7 +266,7 @@ def _skip_high_profile(bits: Bits) -> bool:
         for n in range(12 if chroma == 3 else 8):
             if bits.u(1):
                 _skip_scaling_list(bits, 16 if n < 6 else 64)
-    return separate
+    return chroma > 0 and not separate, separate
 
 
 def _skip_scaling_list(bits: Bits, size: int) -> None:
@@ -260,7 +287,13 @@ def _read_pps(data: bytes) -> tuple[int, _Pps]:
     bits = Bits(data[:16])
     number, sps = bits.ue(), bits.ue()
     bits.u(1)
-    return number, _Pps(sps, bool(bits.u(1)))
+    bottom_poc = bool(bits.u(1))
+    if bits.ue():  # slice groups: nobody makes them, and their map would have to be read
+        raise Doubt("slice groups")
+    references = (bits.ue() + 1, bits.ue() + 1)
+    weighted = frozenset({0, 3} if bits.u(1) else ()) | frozenset({1} if bits.u(2) == 1 else ())  # P and SP; B
+    bits.se(), bits.se(), bits.se(), bits.u(2)  # quantizers, deblocking, constrained prediction
+    return number, _Pps(sps, bottom_poc, references, weighted, bool(bits.u(1)))
 
 
 def _is_exact_recovery_point(sei: bytes) -> bool:

@@ -73,7 +73,7 @@ def _first(packets: Packets) -> FirstFrame:
         codec = codec_name(packets.stream.codec_context)
         raise IngestError(
             f"{packets.file}: not a single frame of its {codec} video can be decoded: its headers are missing, or it "
-            "is damaged. See whether a player shows it"
+            "is damaged"
         )
     return packets.first
 

@@ -39,7 +39,18 @@ def frames(file: Path, limit: int | None = None) -> Iterator[tuple[Pixels, Pixel
 
 
 def _pixels(frame: Any) -> Pixels:
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)))
+    return np.ascontiguousarray(_as_shown(frame.to_ndarray(format="rgb24"), frame.side_data.get("DISPLAYMATRIX")))
+
+
+def _as_shown(pixels: Pixels, matrix: Any) -> Pixels:
+    """Put each pixel where the file's matrix says: x to (a·x, b·x), y to (c·y, d·y). Only right angles and mirrors."""
+    if matrix is None:
+        return pixels
+    a, b, _, c, d = np.sign(np.frombuffer(bytes(matrix), "<i4")[:5]).tolist()
+    if (a and b) or (c and d):
+        return pixels
+    rows, columns, upright = (d, a, pixels) if a else (b, c, pixels.transpose(1, 0, 2))
+    return upright[::rows, ::columns]
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:

@@ -37,12 +37,15 @@ class Sizing:
         if not element_sizes:
             return UNKNOWN
         fits = int(self.memory * self.share / (self.queue * max(element_sizes) * self.pipelines))
-        io = max(LEAST_IO, fits)
+        io, parts = max(LEAST_IO, fits), max(1, int(1 / self.work_io_ratio))
         if longest is not None:
             rows = max(longest, together or 0)
-            io = min(io, max(LEAST_CUT, min(longest, -(-rows // (self.pipelines * TASKS_PER_PIPELINE)))))
+            share = max(LEAST_CUT, min(longest, -(-rows // (self.pipelines * TASKS_PER_PIPELINE))))
+            if share <= io:  # rounded up: down, a task of the last few rows would be left over in every stream
+                work = -(-share // parts)
+                return work, work * parts
         work = max(1, int(io * self.work_io_ratio))
-        return work, work * max(1, int(1 / self.work_io_ratio))
+        return work, work * parts
 
 
 def machine_memory() -> int:

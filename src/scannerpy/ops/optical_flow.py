@@ -17,7 +17,8 @@ class OpticalFlow(Kernel):
     """Dense optical flow after Farnebäck, from the first to the second frame of the window, in pixels.
 
     Gives float32 height × width × 2: the movement to the right and downwards. The last row of a stream is compared
-    with itself: no flow. The parameters are fixed: scale 0.5, 3 levels, window 15, 3 iterations, n 5, σ 1.2.
+    with itself, which gives next to none. The parameters are fixed: scale 0.5, 3 levels, window 15, 3 iterations,
+    n 5, σ 1.2.
     """
 
     def execute(self, frame: Sequence[FrameType]) -> FrameType:

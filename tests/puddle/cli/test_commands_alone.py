@@ -16,7 +16,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from puddle import cli
-from puddle._cli import completing, failures, naming, systems
+from puddle._cli import admin, completing, failures, keys, naming, systems
 from puddle.client import SystemsClient
 from puddle.client.errors.puddle_errors import (
     NotFoundError,
@@ -25,6 +25,7 @@ from puddle.client.errors.puddle_errors import (
     ValidationFailedError,
 )
 from puddle.client.models import Image, InstanceType, Snapshot, System
+from puddle.client.proto.v2 import admin_service_pb2 as people
 from puddle.client.proto.v2 import image_service_pb2 as images
 from puddle.client.proto.v2 import instance_type_service_pb2 as sizes
 from puddle.client.proto.v2 import system_service_pb2 as pb
@@ -142,6 +143,33 @@ def test_every_failures_code_is_one_that_help_tells() -> None:
     assert {failures.exit_code(kind) for kind in kinds} <= failures.EXIT_CODES.keys()
 
 
+# Alerts
+
+
+class Alerts:
+    """A client with two alerts, and those that were marked as read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def alerts(self) -> list[people.Alert]:
+        return [people.Alert(id="one"), people.Alert(id="two")]
+
+    def acknowledge_alert(self, alert: str | people.Alert) -> people.Alert:
+        self.read.append(alert if isinstance(alert, str) else alert.id)
+        return people.Alert(id=self.read[-1])
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [(["two"], ["two"]), (["two", "one"], ["two", "one"]), (["--all"], ["one", "two"])]
+)
+def test_alerts_are_marked_as_read(said: list[str], read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Alerts()
+    monkeypatch.setattr(admin, "_client", lambda: client)
+    assert [line.strip() for line in run("alerts", "ack", *said).splitlines()[1:]] == read
+    assert client.read == read
+
+
 # Before something is gone for good
 
 
@@ -181,6 +209,13 @@ def test_a_script_is_not_asked(somebody: list[str], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(systems, "sys", types.SimpleNamespace(stdin=io.StringIO(), stderr=Asked()))
     systems.sure("Terminate first?", yes=False)
     assert somebody == []
+
+
+def test_who_revokes_the_key_they_use_is_asked(somebody: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "authorizer", lambda: types.SimpleNamespace(key_id="pk_1"))
+    with pytest.raises(typer.Abort):
+        keys.revoke("pk_1")
+    assert somebody == ["pk_1 is the key you are logged in with. Revoke it, and log in with another?"]
 
 
 # While one waits

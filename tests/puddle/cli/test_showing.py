@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from puddle._cli import showing
-from puddle._cli.showing import as_dict, money, show_all, show_lines
+from puddle._cli.showing import as_dict, money, price, show_all, show_lines
 from puddle.client.proto.v2 import auth_service_pb2 as auth
 from puddle.client.proto.v2 import system_service_pb2 as pb
 
@@ -127,6 +127,14 @@ def test_lines_into_a_pipe_are_whole(capsys: pytest.CaptureFixture[str]) -> None
 )
 def test_money_is_rounded_and_a_little_is_not_nothing(exact: str, told: str) -> None:
     assert money(exact) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("0.1", "0.10"), ("0.05", "0.05"), ("3", "3.00"), (0.000001, "0.000001"), (1234.567891, "1234.567891")],
+)
+def test_prices_are_exact_and_have_two_places_at_least(said: str | float, told: str) -> None:
+    assert price(said) == told
 
 
 @pytest.mark.usefixtures("window")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from contextlib import nullcontext
 
@@ -10,7 +12,7 @@ import psutil
 from puddle.server.auth.secrets import Keyring
 from puddle.server.backend import Backend
 from puddle.server.domain.rules import CloudPrices, Rules
-from puddle.server.faults import armed, from_environment
+from puddle.server.faults import Point, armed, from_environment
 from puddle.server.reconcile.loop import Loop
 from puddle.server.store import Store
 from puddle.testing import Delays, FileWorld, SimulatedCloud, SimulatedProduct, WorldClock
@@ -41,11 +43,29 @@ def backend_over(url: str, world_path: str) -> Backend:
     )
 
 
+class Nap:
+    """Suspends the process at the nth passage of a point."""
+
+    def __init__(self, fault: str) -> None:
+        point, _, nth = fault.partition(":")
+        self._point, self._left = Point(point), int(nth)
+
+    def __call__(self, point: Point) -> None:
+        """Pass a point."""
+        if point is self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def work(url: str, world_path: str, holder: str, fault: str, trial: int) -> None:
-    """Turn until killed: by `fault` (as in PUDDLE_FAULT), or by the trial, a process without which this one ends."""
+    """Turn until killed: by `fault` (as in PUDDLE_FAULT), or by the trial, a process without which this one ends.
+
+    After "nap:" a fault suspends the process, until the trial wakes it.
+    """
     backend = backend_over(url, world_path)
     loop = Loop(backend, holder, workers=2, lease_s=LEASE_S)
-    hook = from_environment(fault)
+    hook = Nap(fault.removeprefix("nap:")) if fault.startswith("nap:") else from_environment(fault)
     with armed(hook) if hook else nullcontext():
         while psutil.pid_exists(trial):
             if not loop.turn(backend.now()):

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 
+import psutil
 import sqlalchemy as sa
 
 from puddle.server.api import Api
@@ -28,7 +29,7 @@ from puddle.server.domain.records import Meter, Snapshot, SnapshotStatus, System
 from puddle.server.domain.states import SETTLED, Status, Wish
 from puddle.server.domain.trail import ReportStatus
 from puddle.server.errors import Invalid, Precondition
-from puddle.server.faults import Point
+from puddle.server.faults import IN_TRANSACTION, Point
 from puddle.server.store.schema import SYSTEMS
 from puddle.testing import SimulatedCloud
 from tests.puddle.crash.node import LEASE_S, backend_over, work
@@ -52,17 +53,24 @@ LEADS_TO = {
 
 @dataclass
 class Trial:
-    """A history and its processes. `expected`: where each system must end; `killed`: where servers were, how often."""
+    """A history and its processes. `expected`: where each system must end; `killed`: where servers were, how often.
+
+    `patience_s`: for how long servers may work before time goes on; on a busy machine it takes more to go wrong at all.
+    With `naps` every second server is not killed but suspended for longer than its lease, and then goes on.
+    """
 
     seed: int
     url: str
     world: str
     servers: int = 1
+    naps: bool = False
+    patience_s: float = 0.3
     expected: dict[str, Status] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)
     _nodes: dict[int, BaseProcess] = field(default_factory=dict)
     _faults: dict[int, str] = field(default_factory=dict)
+    _asleep: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 -- a history, not a secret
@@ -92,7 +100,7 @@ class Trial:
             for step in range(STEPS):
                 self._something(step)
                 self._keep_servers(armed=True)
-                self._pass_time(self.rng.choice((1, 2, 3, LEASE_S + 1)))
+                self._pass_time(self.rng.choice((1, 2, 3, LEASE_S + 1) if not self._asleep else (LEASE_S + 1,)))
             self._come_to_rest()
             self._kill_all()
             self.check()
@@ -192,6 +200,7 @@ class Trial:
                 node.kill()
                 node.join()
             if node is not None and node.is_alive():
+                self._let_sleep(place, node)
                 continue
             if node is not None:
                 node.join()
@@ -203,14 +212,29 @@ class Trial:
         deaths = self.killed.total()
         point = POINTS[(self.seed + deaths) % len(POINTS)] if deaths % 2 == 0 else self.rng.choice(POINTS)
         fault = self._faults[place] = f"{point}:{self.rng.randint(1, 3)}" if armed else ""
+        if fault and self.naps and point not in IN_TRANSACTION and self.rng.random() < 0.5:
+            fault = f"nap:{fault}"
         holder = f"node-{place}-{deaths}"
         node = _CONTEXT.Process(target=work, args=(self.url, self.world, holder, fault, os.getpid()), daemon=True)
         node.start()
         return node
 
+    def _let_sleep(self, place: int, node: BaseProcess) -> None:
+        """Wake a server that is suspended once others have gone on for a while."""
+        if psutil.Process(node.pid).status() != psutil.STATUS_STOPPED:
+            return
+        self._asleep[place] += 1
+        if self._asleep[place] == 4:
+            self._wake(place)
+
+    def _wake(self, place: int) -> None:
+        del self._asleep[place]
+        self.killed[f"asleep at {self._faults[place].partition(':')[0]}"] += 1
+        os.kill(self._nodes[place].pid or 0, signal.SIGCONT)
+
     def _pass_time(self, seconds: int) -> None:
         """Let the servers do what is due, or die of it; then let time pass."""
-        give_up = time.monotonic() + 0.3
+        give_up = time.monotonic() + self.patience_s
         while self._busy() and all(node.is_alive() for node in self._nodes.values()) and time.monotonic() < give_up:
             time.sleep(0.015)
         self.clock.turn(seconds)  # type: ignore[attr-defined]  # a WorldClock
@@ -224,8 +248,12 @@ class Trial:
 
     def _come_to_rest(self) -> None:
         """Servers nobody kills any more, and time enough: for leases to end, and for two sweeps."""
+        for place in list(self._asleep):
+            self._wake(place)
+        if self.naps:
+            self._pass_time(0)  # what they still do must not hurt
         self._kill_all()
-        passed, give_up = 0, time.monotonic() + 90.0
+        passed, give_up = 0, time.monotonic() + 300 * self.patience_s
         while passed < 60 or self._unrest():
             assert time.monotonic() < give_up, f"not at rest: {self._unrest()}"
             self._keep_servers(armed=False)

@@ -80,7 +80,7 @@ def test_what_is_kept_for_ever_is_never_forgotten(memory: Store, days: int) -> N
 def test_more_than_fits_into_one_transaction_is_forgotten_too(memory: Store) -> None:
     place = ruled(memory, keep_alerts_days=1, keep_reports_days=1)
     with memory.writing() as tx:
-        for number in range(1001):
+        for number in range(501):
             tx.alerts.add(Alert(id=f"n-{number}", time=0, kind="k", system_id="", owner_id="u-1", message="m"))
         for number in range(11):
             old = Report(id=f"r-{number}", asked_by="u-1", owner_id="", start=0, end=1, created=0)

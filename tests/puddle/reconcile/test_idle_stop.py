@@ -113,3 +113,16 @@ def test_a_shorter_interval_counts_at_once(place: Place) -> None:
     place.pass_by(2400, 60)
     place.at.api.wishes.change_idle(place.at.ann, one, 30)
     assert until_stopping(place, one, 60, 1) is not None
+
+
+def test_of_one_that_is_never_stopped_people_are_told_once_that_nobody_uses_it(place: Place) -> None:
+    one = place.started(idle_minutes=-1)
+    place.pass_by(23 * 3600, 600)
+    assert place.alerts() == []
+    place.pass_by(3 * 24 * 3600, 600)
+    assert kinds(place.alerts()) == ["unused"]
+    assert "nobody has used it for 24 hours" in place.alerts()[0].message
+    place.at.product.used(one)
+    place.pass_by(25 * 3600, 600)
+    assert kinds(place.alerts()) == ["unused", "unused"]
+    assert place.system(one).status is Status.STARTED

@@ -212,6 +212,8 @@ def test_users_alerts_and_the_trail(puddle: Shell) -> None:
     assert "only administrators see everybody's systems" in hers("systems", "show", "admin/code", code=1)
     assert "You have no systems" in hers("systems", "ls")
     hers("alerts", "ack", "ntc-none", code=1)
+    hers("alerts", "ack", code=2)
+    assert "no alerts" in hers("alerts", "ack", "--all")
     assert {event["action"] for event in hers.json("events")} == {"login"}
 
     about = puddle.json("events", "--target", made["user"]["id"], "--actor", puddle.json("whoami")["id"])

@@ -73,10 +73,14 @@ def test_the_first_step_adds_a_key_and_the_second_takes_it_into_use(
     assert lines(settings)[1:] == before
     assert not set(lines(settings)) & set(told.split()), "a key is never shown"
     running.reencrypt_passwords(settings)
-    assert "newest key: 1." in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "newest key: 1." in said.out
+    assert "Restart those that run" in said.err, "no server has read the new key"
     assert opened(settings) == "s3cret"
     running.reencrypt_passwords(settings)
-    assert "newest key: 0." in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "newest key: 0." in said.out
+    assert "Restart" not in said.err
 
 
 def test_a_password_that_no_key_fits_is_told_and_the_others_are_done(

@@ -49,6 +49,7 @@ def test_a_fresh_installation_takes_its_clouds_and_has_them_ever_after(tmp_path:
     server = run(tmp_path)
     with server.backend.store.reading() as tx:
         assert LocalCloud(tmp_path / "local").owner() == tx.installation() != ""
+    server.backend.store.close()  # which was opened anew by looking
     write(tmp_path, living)
     run(tmp_path)
 

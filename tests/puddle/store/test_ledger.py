@@ -88,6 +88,17 @@ def test_what_was_spent_in_a_span_is_cut_at_its_edges(store: Store) -> None:
         assert [each.id for each in tx.sessions.within(2000, 3000)] == []
 
 
+def test_what_the_disk_of_a_system_has_cost_counts_up_to_now_and_nothing_else(store: Store) -> None:
+    assert store.disk_cost("s-1", 5000) == 0
+    with store.writing() as tx:
+        tx.sessions.open(session(id="vm"))
+        tx.sessions.open(session(id="d-1", meter=Meter.DISK, price_micros=4))
+        tx.sessions.close("d-1", 2000)
+        tx.sessions.open(session(id="d-2", meter=Meter.DISK, price_micros=10**15, start=3000, booked=3000))
+        tx.sessions.open(session(id="d-3", meter=Meter.DISK, subject_id="s-2"))
+    assert store.disk_cost("s-1", 5000) == 4 * 1000 + 10**15 * 2000
+
+
 def test_prices_of_giants_stay_exact(store: Store) -> None:
     with store.writing() as tx:
         tx.sessions.open(session(price_micros=10**9, start=0, booked=0))

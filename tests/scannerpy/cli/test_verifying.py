@@ -2,6 +2,7 @@
 
 import json
 
+import av
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +11,7 @@ import scannerpy as sp
 from scannerpy import cli
 from scannerpy._cli import verify
 from scannerpy._cli.patterns import digest, patterns
-from scannerpy.errors import ScannerException
+from scannerpy.errors import ScannerException, VideoError
 from scannerpy.testing import videos
 
 
@@ -42,10 +43,46 @@ def test_frames_of_ten_bits_too(inline, tmp_path):
     assert scanner(film, "--rows", "1").exit_code == 0
 
 
+@pytest.mark.parametrize(("degrees", "mirrored"), [(90, False), (0, True), (90, True), (180, True), (270, True)])
+def test_videos_of_phones_too(inline, tmp_path, degrees, mirrored):
+    """Held in any way, and of the camera in front, which mirrors: that was called DIFFERENT, though all was well."""
+    path = tmp_path / "phone.mp4"
+    videos.encode(path, videos.CATALOGUE["h264-mp4"])
+    turned = tmp_path / "turned.mp4"
+    with av.open(str(path)) as source, av.open(str(turned), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.set_display_rotation(degrees, hflip=mirrored)
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    result = scanner(turned, "--rows", "2")
+    assert result.exit_code == 0, result.stdout
+
+
 def test_rows_bound_the_work(inline, clip):
     text = scanner(clip(60), "--rows", "20", "--copy").stdout
     assert "the first 20 of 60 rows" in text
     assert "every one equal bit for bit" in text
+
+
+def test_rows_that_are_damaged_are_counted_and_the_others_compared(inline, tmp_path):
+    film = videos.make(videos.DAMAGED["damaged-ts"], tmp_path)
+    facts = json.loads(scanner(film, "--json").stdout)
+    assert facts["equal"]
+    assert 0 < len(facts["refused"]) < 15
+    assert facts["comparisons"][0]["rows"] == facts["rows"] - len(facts["refused"])
+    result = scanner(film)
+    assert result.exit_code == 0
+    assert f"refused: the first is row {facts['refused'][0]}." in result.stdout
+
+
+def test_a_video_of_damage_alone_is_an_error(inline, clip, monkeypatch):
+    def load(self, rows):
+        raise VideoError("row 0 cannot be decoded")
+
+    monkeypatch.setattr(sp.NamedVideoStream, "load", load)
+    assert isinstance(scanner(clip(5)).exception, VideoError)
 
 
 def test_a_wrong_frame_is_found_and_named(inline, clip, monkeypatch):

@@ -12,6 +12,7 @@ import pytest
 
 import scannerpy as sp
 from scannerpy._client.cluster import check_local, host
+from scannerpy._client.database import BlobTable
 from scannerpy.errors import (
     ConfigError,
     GraphError,
@@ -43,6 +44,18 @@ def test_summarize_lists_tables_in_order_of_creation(cl) -> None:
     cl.new_table("a", ["one", "two"], [[b"x", b"y"], [b"", b"z"]])
     lines = [[cell.strip() for cell in line.split("|")] for line in cl.summarize().splitlines()]
     assert lines[2:] == [["0", "b", "1", "column", "true"], ["1", "a", "2", "one, two", "true"]]
+
+
+def test_tables_are_named_by_their_values_and_by_where_one_ends() -> None:
+    """Two names for one content would store it twice; one name for two contents would lose one of them."""
+
+    def named(*rows, columns=("c",)):
+        return BlobTable("any", columns, rows).digest()
+
+    assert named((b"ab",), (b"c",)) == named((b"ab",), (b"c",))
+    others = [named((b"a",), (b"bc",)), named((b"abc",)), named((b"",), (b"abc",)), named((None,), (b"abc",))]
+    others += [named((b"ab", b"c"), columns=("c", "d")), named((b"ab",), (b"c",), columns=("d",))]
+    assert len({named((b"ab",), (b"c",)), *others}) == 7
 
 
 def test_an_unknown_table_is_a_handle_that_does_not_exist(cl) -> None:
@@ -199,6 +212,17 @@ def test_video_descriptors_tell_what_is_stored(cl, clip) -> None:
             cl.bulk_fetch_video_metadata([cl.table(name)])
 
 
+@pytest.mark.parametrize("mode", [sp.CacheMode.Overwrite, sp.CacheMode.Error])
+def test_no_run_replaces_an_ingested_video(cl, clip, mode) -> None:
+    """Its file may be gone, and what is slipped in for it is most often a mistake: the input given as the output."""
+    film = sp.NamedVideoStream(cl, "clip", path=clip(30))
+    output = cl.io.Output(cl.ops.Blur(frame=cl.io.Input([film]), kernel_size=3), [film])
+    with pytest.raises(StreamExists, match="clip"):
+        cl.run(output, PARAMS, cache_mode=mode, show_progress=False)
+    assert len(film) == 30
+    assert cl.run(output, PARAMS, cache_mode=sp.CacheMode.Ignore, show_progress=False) is None, "it is there"
+
+
 # Plans, profiles, detached runs
 
 
@@ -211,6 +235,18 @@ def test_explain_says_what_will_be_decoded_and_runs_nothing(cl, clip) -> None:
     assert job.reads[0].decode.gops == 1
     assert job.reads[0].decode.frames < 12
     assert not out.exists()
+
+
+def test_a_stream_is_one_task_where_an_op_needs_all_rows_before(cl, clip) -> None:
+    """Cut, each task would begin at row 0 again: a tracker over a film of two hours would never come to its end."""
+    frame = cl.io.Input([sp.NamedVideoStream(cl, "clip", path=clip(60))])
+    grid = cl.ops.Montage(frame=frame, num_frames=60, target_width=16, frames_per_row=8)
+    sink = cl.io.Output(grid, [sp.NamedVideoStream(cl, "grid")])
+    whole, cut = cl.explain(sink), cl.explain(sink, PARAMS)
+    assert (whole.tasks, whole.ops[0].rows, whole.decode.frames) == (1, 60, 60)
+    assert (cut.tasks, cut.ops[0].rows) == (6, 10 + 20 + 30 + 40 + 50 + 60), "sizes that are given are kept"
+    assert cl.run(sink, show_progress=False) is not None
+    assert len(sp.NamedVideoStream(cl, "grid")) == 60
 
 
 def test_a_profile_is_kept_with_every_run(cl, clip, tmp_path) -> None:

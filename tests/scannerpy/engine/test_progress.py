@@ -137,6 +137,24 @@ def test_a_file_gets_a_few_plain_lines(monkeypatch, clock):
     assert lines[0].startswith("20 of 100 rows")
 
 
+def test_the_first_plain_line_knows_the_speed_already(monkeypatch, clock):
+    file = io.StringIO()
+    monkeypatch.setattr(progress.sys, "stderr", file)
+    with progress.progress_bar(True) as bar:
+        status = status_after(RunStarted(jobs=1, tasks=1, rows=200_000, tasks_done=0, rows_done=0))
+        for second in range(1, 32):
+            clock[0] += 1
+            status(Heartbeat(2000 * second, 1, 0))
+            bar.show(status)
+        status(TaskEnded(0, 0, 200_000, 0))
+        status(JobEnded(0, None))
+        status(RunEnded())
+        bar.show(status)
+    first, last = file.getvalue().splitlines()
+    assert first == "60,000 of 200,000 rows, 2,000 rows/s, 0:01:10 left, 0/1 tasks, 1 worker"
+    assert last.startswith("200,000 of 200,000 rows, done, 1/1 tasks")
+
+
 @pytest.mark.parametrize("show", [True, False])
 def test_short_runs_and_silent_ones_print_nothing_to_a_file(monkeypatch, clock, show):
     file = io.StringIO()

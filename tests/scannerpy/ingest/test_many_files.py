@@ -6,6 +6,7 @@ Here with a hundred; `benchmarks/ingest.py` does it with ten thousand and prints
 from __future__ import annotations
 
 import os
+import queue
 import re
 import threading
 from functools import partial
@@ -112,6 +113,9 @@ def hanging(tmp_path, monkeypatch):
     yield make
     for path in made:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))  # wakes up whoever waits to open it
+    for thread in threading.enumerate():
+        if thread.name == "scanner-ingest":
+            thread.join(60)
 
 
 @pytest.fixture
@@ -184,21 +188,53 @@ def test_what_reading_raises_in_a_process_reaches_the_program(workers, copies, t
 
 def test_an_interrupted_ingest_leaves_no_thread_at_work():
     """What was raised while others were being read ends those too, at their next sign of life."""
-    hands = watching.Hands(_Beating, 2, 0, str)
+    assert not _alive_after_an_interrupt(queue.SimpleQueue())
+
+
+def test_an_interrupted_ingest_ends_a_hand_that_is_just_taking_a_file():
+    class Slow(queue.SimpleQueue):
+        def get(self, *args):
+            taken = super().get(*args)
+            if taken and taken[1][0] == "for ever":
+                begun.set()
+                threading.Event().wait(0.2)  # the hand does not know yet what it has
+            return taken
+
+    begun = threading.Event()
+    assert not _alive_after_an_interrupt(Slow(), begun)
+
+
+def test_an_interrupted_ingest_does_not_wait_for_a_file_that_a_hand_has_taken_meanwhile():
+    class Contested(queue.SimpleQueue):
+        def empty(self):
+            nothing = super().empty()
+            while not super().empty():
+                self.get()  # as hands do, just after it was seen to be there
+            return nothing
+
+    assert not _alive_after_an_interrupt(Contested())
+
+
+def _alive_after_an_interrupt(files, begun=None):
+    hands = watching.Hands(partial(_Beating, begun), 2, 0, str)
+    hands._queues = watching._Queues(files, queue.SimpleQueue())
     with pytest.raises(KeyboardInterrupt), hands:
-        list(hands.each([("for ever", False), ("interrupts", False)]))
-    assert not any(hand.thread.is_alive() for hand in hands._hands)
+        list(hands.each([(name, False) for name in ("for ever", "interrupts", "for ever", "never begun")]))
+    return [hand for hand in hands._hands if hand.thread.is_alive()]
 
 
 class _Beating:
     """Reads a file that has no end, until it is given up; the other interrupts the program."""
 
-    def __init__(self):
+    def __init__(self, begun=None):
         self.pulse = Pulse()
         self.words = self.pulse.words
+        self.begun = begun
 
     def read(self, file):
         if file[0] == "interrupts":
+            if self.begun:
+                self.begun.wait()
             raise KeyboardInterrupt
         with self.pulse.reading():
             while True:

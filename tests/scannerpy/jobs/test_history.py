@@ -20,6 +20,7 @@ from scannerpy._engine.failures import Failure
 from scannerpy._store.documents import encode
 from scannerpy._store.objects import memory
 from scannerpy.errors import ScannerException
+from tests.clips import number_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -148,6 +149,21 @@ def test_a_run_is_seen_from_outside_while_it_goes_on_and_after_it_was_ended(tmp_
     finally:
         process.kill()
         process.wait()
+
+
+def test_an_interrupted_run_says_what_is_kept_and_how_to_go_on(cl, clip, caplog):
+    @sp.register_python_op()
+    def CtrlCAtRowTwenty(config, frame: sp.FrameType) -> bytes:
+        if number_of(frame) == 20:
+            raise KeyboardInterrupt
+        return b""
+
+    frame = cl.io.Input([sp.NamedVideoStream(cl, "clip", path=clip(30))])
+    output = cl.io.Output(cl.ops.CtrlCAtRowTwenty(frame=frame), [sp.NamedStream(cl, "out")])
+    with pytest.raises(KeyboardInterrupt):
+        cl.run(output, sp.PerfParams.manual(5, 5), show_progress=False)
+    assert "job 0 was interrupted: 20 of its 30 rows are kept" in caplog.text
+    assert "scanner retry 0" in caplog.text
 
 
 def test_notes_are_json_that_anybody_may_read(cl, clip, tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -328,3 +330,35 @@ def test_a_generator_names_itself(ops: OpGenerator):
 
 def test_a_column_knows_its_output(frame):
     assert isinstance(frame.output, Output)
+
+
+def test_help_says_how_an_op_is_called_and_what_its_author_says(ops):
+    @register_python_op()
+    class Counted(Kernel):
+        """Counts what is red."""
+
+        def __init__(self, config, model, threshold=3): ...
+
+        def new_stream(self, limit): ...
+
+        def execute(self, frame: FrameType) -> bytes: ...
+
+    assert ops.Counted.__doc__ == "Counted(frame, model, threshold=…, limit=[…])\n\nCounts what is red."
+    assert ops.Two.__doc__ == "Two(frame, mask)", "nothing is said of it, and nothing of its base class"
+    assert ops.Resize.__doc__.startswith("Resize(frame, width=[…], height=[…]")
+    assert "Counted" in repr(ops)
+
+
+def test_a_cell_of_a_notebook_is_called_what_the_notebook_calls_it(monkeypatch):
+    """With a fake shell, which knows the file of its third cell only."""
+    cells = {"/tmp/ipykernel_7/1095606713.py": ("Cell", "In[3]")}  # noqa: S108  # no file is there
+    shell = SimpleNamespace(compile=SimpleNamespace(format_code_name=cells.get))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    found = {}
+    for file in (*cells, "film.py"):
+        exec(compile("\nline = user_line()", file, "exec"), {"__name__": "__main__", "user_line": user_line}, found)  # noqa: S102  # a cell is code that is executed
+        found[file] = str(found["line"])
+    assert found["/tmp/ipykernel_7/1095606713.py"] == "Cell In[3]:2"  # noqa: S108
+    assert found["film.py"] == "film.py:2"
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert user_line().file == __file__, "IPython imported, but no notebook"

@@ -42,6 +42,24 @@ def test_smaller_tasks_cost_more():
     assert explain(plan(io=5)).ops[0].rows > explain(plan(io=50)).ops[0].rows
 
 
+def test_tasks_that_begin_anew_decode_anew():
+    """With unbounded state every task reads from row 0; the decoder cannot stay where the task before has left it."""
+    read = g.source()
+    graph, jobs = build([g.sink(g.op(read, name="Count", unbounded=True))])
+    it = explain(make_plan(graph, jobs, [[100]], 25, 5), gops_of_ten)
+    assert it.ops[0].rows == 25 + 50 + 75 + 100
+    assert it.decode is not None
+    assert it.decode.frames == 25 + 50 + 75 + 100
+
+
+def test_a_run_up_that_the_decoder_does_not_remember_is_decoded_again():
+    """The second task reaches back from row 50 to row 20, where a group of pictures begins."""
+    graph, jobs = build([g.sink(g.op(g.source(), name="Smooth", warmup=30))])
+    it = explain(make_plan(graph, jobs, [[100]], 50, 5), gops_of_ten)
+    assert it.decode is not None
+    assert it.decode.frames == 50 + 80
+
+
 def test_memory_is_told_where_sizes_are_known():
     assert explain(plan()).peak_bytes is None
     assert explain(plan(), sizes=[1000, 1000, 10, 0]).peak_bytes == 8 * 2000 + 8 * 10

@@ -174,6 +174,8 @@ def test_bytes_and_nulls(cl, tmp_path):
             [{"a": 1.0, "3": None}, {"a": 2.5, "3": [True]}],
         ),
         ([1, "a"], pa.string(), ["1", '"a"']),
+        ([np.arange(3), {"a": np.ones(2)}], pa.string(), ["[0, 1, 2]", '{"a": [1.0, 1.0]}']),
+        ([np.zeros(2000), "a"], pa.string(), [f"[{', '.join(['0.0'] * 2000)}]", '"a"']),
         ([2**70, None], pa.string(), [str(2**70), None]),
         ([{}, {}], pa.string(), ["{}", "{}"]),
         ([1j], pa.string(), ['"1j"']),

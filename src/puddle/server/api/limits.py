@@ -49,8 +49,18 @@ def holders(tx: Transaction, owner: User, now: int) -> list[Holder]:
     return found
 
 
+def usages(tx: Transaction, owner_ids: list[str], now: int) -> dict[str, Usage]:
+    """Return what each of these owners has, and spent since the month began (UTC)."""
+    held = tx.systems.held_by_each(owner_ids)
+    spent = tx.sessions.spent_by_each(owner_ids, quota.month_start(now), now)
+    return {it: _usage(held.get(it, (0, 0, 0)), spent[it]) for it in owner_ids}
+
+
 def usage(tx: Transaction, owner_ids: list[str], now: int) -> Usage:
     """Return what these owners have together, and spent since the month began (UTC)."""
-    systems, running, units = tx.systems.held_by(owner_ids)
-    spent = tx.sessions.spent(owner_ids, quota.month_start(now), now)
+    return _usage(tx.systems.held_by(owner_ids), tx.sessions.spent(owner_ids, quota.month_start(now), now))
+
+
+def _usage(held: tuple[int, int, int], spent: int) -> Usage:
+    systems, running, units = held
     return Usage(systems=systems, running=running, cu=units, spent=spent)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy.exc import IntegrityError
 
 from puddle.server.api.base import UseCases, found, new_id, record
-from puddle.server.api.limits import usage
+from puddle.server.api.limits import usage, usages
 from puddle.server.domain import validation
 from puddle.server.domain.people import Caller, Group, Limits, Role, User
 from puddle.server.domain.quota import Usage
@@ -34,7 +34,8 @@ class People(UseCases):
         now = self._now()
         with self._store.reading() as tx:
             everybody = sorted(tx.users.all(), key=lambda user: user.name)
-            return [UserView(user, usage(tx, [user.id], now)) for user in everybody]
+            used = usages(tx, [user.id for user in everybody], now)
+        return [UserView(user, used[user.id]) for user in everybody]
 
     def create(
         self, caller: Caller, name: str, role: Role, email: str = "", display_name: str = "", groups: Sequence[str] = ()

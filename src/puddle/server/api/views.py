@@ -13,7 +13,7 @@ from puddle.server.backend import Backend
 from puddle.server.domain import activity, cost
 from puddle.server.domain.catalog import InstanceType
 from puddle.server.domain.people import Caller
-from puddle.server.domain.records import Meter, Snapshot, System
+from puddle.server.domain.records import Snapshot, System
 from puddle.server.domain.rules import CloudPrices
 from puddle.server.domain.states import MAY_BE_FAILED, Status, Wish, refusal
 from puddle.server.errors import Precondition
@@ -95,8 +95,7 @@ class SystemView:
     @property
     def disk_cost(self) -> int:
         """What its disk has cost while its machine was down. Asks the database."""
-        with self.backend.store.reading() as tx:
-            return tx.sessions.cost_of(self.system.id, Meter.DISK, self.now)
+        return self.backend.store.disk_cost(self.system.id, self.now)
 
     @property
     def disk_price(self) -> int:

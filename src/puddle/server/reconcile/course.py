@@ -21,7 +21,10 @@ from puddle.server.reconcile.decision import (
 )
 
 MISSING = "MISSING"
-"""Why a system is not looked after just now: its cloud does not find its machine."""
+"""Why nothing happens just now: a cloud does not find the machine."""
+SILENT = "SILENT"
+"""Or does not answer."""
+_PASSING = frozenset({MISSING, SILENT})
 
 
 class Course:
@@ -100,13 +103,18 @@ class Course:
         """
         machine = self.facts.machine
         if machine is None:
-            return
-        if self.lost() and not machine.since:
+            self._wait_for_answer()
+        elif self.lost() and not machine.since:
             self._miss(min(self.system.missing or self.now, self.now))
-        elif self.system.missing and machine.power is not Power.GONE:
+        else:
             self.set(missing=0)
-            if self.system.reason == MISSING:
+            if self.system.reason in _PASSING:
                 self.say("", "")
+
+    def _wait_for_answer(self) -> None:
+        """Tell who waits for a system on its way why nothing happens."""
+        if self.system.status not in SETTLED and not self.system.reason:
+            self.say(SILENT, "its cloud does not answer just now; it is asked again")
 
     def _miss(self, since: int) -> None:
         self.set(missing=since)

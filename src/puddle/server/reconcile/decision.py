@@ -15,7 +15,8 @@ class Terms:
 
     `price_micros`, `cloud_type`, `cu`: of the system's instance type now; `target_cloud_type`: of the one it is scaled
     to. `budget_left`: False stops it. `idle_warning`: how long before the stop its owner is told. `missing`: for how
-    long a machine is not found before it is taken for gone.
+    long a machine is not found before it is taken for gone. `unused_after`: when the owner of
+    one that is never stopped is told that nobody has used it.
     """
 
     price_micros: int
@@ -30,6 +31,7 @@ class Terms:
     look_every: int = 60
     idle_warning: int = 600
     missed_before_alert: int = 3
+    unused_after: int = 24 * 3600
     missing: int = 300
 
 
@@ -67,6 +69,7 @@ class AlertKind(StrEnum):
     PROBE = "probe"
     ENDED = "ended"
     IDLE_WARNING = "idle_warning"
+    UNUSED = "unused"
     BUDGET = "budget"
 
 

@@ -13,7 +13,7 @@ from puddle.server.store import Transaction
 
 IDEMPOTENCY_KEYS_KEPT_S = 24 * 3600
 """For how long an idempotency key is remembered."""
-ROUNDS = 100
+ROUNDS = 20
 """How often a little is dropped, of each sort, before it is enough for this time."""
 DAY = 24 * 3600
 

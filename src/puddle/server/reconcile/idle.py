@@ -61,14 +61,28 @@ def _learn(it: Course, said: Idleness) -> None:
 def _judge(it: Course) -> None:
     deadline = it.system.idle_deadline()
     if not deadline:
-        return
-    if it.now >= deadline:
+        _remind(it)
+    elif it.now >= deadline:
         it.say("IDLE", f"nobody used it for {counted(it.system.idle_minutes, 'minute')}")
         it.move(Fact.IDLE)
-        return
+    else:
+        _warn(it, deadline)
+
+
+def _warn(it: Course, deadline: int) -> None:
     left = deadline - it.now
     it.look_in = min(it.look_in, left)
     if left <= min(it.terms.idle_warning, 30 * it.system.idle_minutes) and it.system.warned != deadline:
         it.set(warned=deadline)
         soon = counted(max(1, left // 60), "minute")
         it.tell(AlertKind.IDLE_WARNING, f"{it.system.name} will be stopped in {soon} unless it is used")
+
+
+def _remind(it: Course) -> None:
+    """Say of one that is never stopped that nobody has used it for a day: once, until it is used again."""
+    used = max(it.system.last_activity, it.system.started)
+    if it.now >= used + it.terms.unused_after and it.system.warned <= used:
+        it.set(warned=it.now)
+        unused = counted(it.terms.unused_after // 3600, "hour")
+        why = f"nobody has used it for {unused}; it is never stopped for idleness, and goes on costing"
+        it.tell(AlertKind.UNUSED, f"{it.system.name}: {why}")

@@ -93,7 +93,8 @@ class Loop:
         self._lanes.close()
         self._chores.close()
         works, self._leased = list(self._leased.values()), {}
-        self._writing.release(works, self._backend.now())
+        with surviving("leases_not_released", holder=self._holder):  # they expire
+            self._writing.release(works, self._backend.now())
 
     def _turned(self) -> bool:
         """Turn once; False where there was nothing to do, or the database is away."""

@@ -22,7 +22,7 @@ from sqlalchemy.pool import StaticPool
 
 from puddle.server.domain.people import Token, User
 from puddle.server.store.catalog import Images, InstanceTypes, Tags
-from puddle.server.store.ledger import Ledger, Sessions
+from puddle.server.store.ledger import Ledger, Sessions, disk_cost_alone
 from puddle.server.store.oddities import Oddities
 from puddle.server.store.people import Groups, Keys, Tokens, Users, bearer_alone
 from puddle.server.store.schema import INSTALLATION
@@ -181,6 +181,11 @@ class Store:
         """Return the stamp of a system, without a transaction."""
         with self._turn:
             return stamp_alone(self.engine, system_id)
+
+    def disk_cost(self, system_id: str, now: int) -> int:
+        """Return what the disk of a system has cost while its machine was down, without a transaction."""
+        with self._turn:
+            return disk_cost_alone(self.engine, system_id, now)
 
     def stamps(self, wanted: Wanted) -> list[Stamp]:
         """Return the stamps of a page of systems, without a transaction."""

@@ -8,16 +8,30 @@ session's price × seconds, whatever the number of bookings.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 
 from puddle.server.domain.records import LedgerEntry, Meter, Session
+from puddle.server.store.prepared import Prepared
 from puddle.server.store.rows import Rows
 from puddle.server.store.schema import LEDGER, SESSIONS
 
 _C = SESSIONS.c
+_UP_TO_NOW = sa.case((_C.end == 0, sa.bindparam("now", type_=sa.BigInteger())), else_=_C.end)
+_DISK_COST = Prepared(
+    sa.select(sa.func.sum(_C.price_micros * (_UP_TO_NOW - _C.start))).where(
+        _C.subject_id == sa.bindparam("system_id", type_=sa.Text()), _C.meter == str(Meter.DISK)
+    )
+)
+
+
+def disk_cost_alone(engine: sa.Engine, system_id: str, now: int) -> int:
+    """Return what the disk of a system ran up while its machine was down, in millionths × seconds, up to now."""
+    (told,) = _DISK_COST.ask_alone(engine, system_id=system_id, now=now)
+    return int(told[0] or 0)
 
 
 class Sessions(Rows[Session]):
@@ -90,21 +104,20 @@ class Sessions(Rows[Session]):
         open_ones, ended = (self._many(*mine, ran, _C.start < end) for ran in (_C.end == 0, _C.end > start))
         return sorted(open_ones + ended, key=lambda it: (it.owner_id, it.system_id, it.start))
 
-    def cost_of(self, subject_id: str, meter: Meter, now: int) -> int:
-        """Return what a meter ran up, in millionths × seconds; an open session counts up to now."""
-        query = sa.select(sa.func.sum(_C.price_micros * (sa.case((_C.end == 0, now), else_=_C.end) - _C.start)))
-        found = self._connection.execute(query.where(_C.subject_id == subject_id, _C.meter == str(meter))).scalar()
-        return int(found or 0)
-
     def spent(self, owner_ids: Sequence[str], since: int, now: int) -> int:
         """Return what these owners ran up in [since, now), in millionths × seconds; open sessions count up to now."""
+        return sum(self.spent_by_each(owner_ids, since, now).values())
+
+    def spent_by_each(self, owner_ids: Sequence[str], since: int, now: int) -> Counter[str]:
+        """Return the same of each of them by their ids."""
         end = sa.case((_C.end == 0, now), (_C.end > now, now), else_=_C.end)
         start = sa.case((_C.start < since, since), else_=_C.start)
-        query = sa.select(sa.func.sum(_C.price_micros * (end - start))).where(
-            _C.owner_id.in_(owner_ids), _C.start < now
-        )
-        open_ones, ended = (query.where(ran) for ran in (_C.end == 0, _C.end > since))  # each has its part of an index
-        return sum(int(self._connection.execute(each).scalar() or 0) for each in (open_ones, ended))
+        query = sa.select(_C.owner_id, sa.func.sum(_C.price_micros * (end - start)))
+        query = query.where(_C.owner_id.in_(owner_ids), _C.start < now).group_by(_C.owner_id)
+        spent: Counter[str] = Counter()
+        for ran in (_C.end == 0, _C.end > since):  # one by one: each is a part of an index
+            spent.update({row[0]: int(row[1]) for row in self._connection.execute(query.where(ran))})
+        return spent
 
 
 class Ledger(Rows[LedgerEntry]):

@@ -224,12 +224,15 @@ class Systems(Rows[System]):
 
     def held_by(self, owner_ids: Sequence[str]) -> tuple[int, int, int]:
         """Return (systems, running systems, compute units) of these owners together."""
-        running = sa.case((_may_run(), 1), else_=0)
-        query = sa.select(
-            sa.func.count(), sa.func.coalesce(sa.func.sum(running), 0), sa.func.coalesce(sa.func.sum(SYSTEMS.c.cu), 0)
-        ).where(ALIVE, SYSTEMS.c.owner_id.in_(owner_ids))
-        systems, up, units = self._connection.execute(query).one()
-        return int(systems), int(up), int(units)
+        systems, up, units = zip((0, 0, 0), *self.held_by_each(owner_ids).values(), strict=True)
+        return sum(systems), sum(up), sum(units)
+
+    def held_by_each(self, owner_ids: Sequence[str]) -> dict[str, tuple[int, int, int]]:
+        """Return the same of each of them by their ids; who has nothing is left out."""
+        running, c = sa.case((_may_run(), 1), else_=0), SYSTEMS.c
+        query = sa.select(c.owner_id, sa.func.count(), sa.func.sum(running), sa.func.sum(c.cu))
+        grouped = query.where(ALIVE, c.owner_id.in_(owner_ids)).group_by(c.owner_id)
+        return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in self._connection.execute(grouped)}
 
     def consumed(self) -> int:
         """Return the compute units that everybody together holds."""

@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from puddle.server.api import Api
 from puddle.server.errors import Invalid, Refused
+from puddle.server.store.ailments import Ailment, ails
 from puddle.server.transports import refusals
 from puddle.server.transports.bodies import body_of, limit_of
 from puddle.server.transports.calls import Answer, Call, Method, accept, call_of, execute
@@ -170,14 +171,23 @@ def refusal_of(error: Exception, method: str, request_id: str) -> Refused:
     """Return the refusal for any error. A bug in the server is logged, and the caller learns only the request's id."""
     if isinstance(error, Refused):
         return error
-    if isinstance(error, OperationalError | NoConnection) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    ):
+    refusal = _of_database(error)
+    if refusal is not None:
         why = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]  # never what was written
-        LOG.error("the database does not answer", method=method, request_id=request_id, why=why)
-        return refusals.no_database()
+        LOG.error("the database does not answer, or not as it should", method=method, request_id=request_id, why=why)
+        return refusal
     LOG.error("a call broke", method=method, request_id=request_id, exc_info=error)
     return refusals.broken()
+
+
+def _of_database(error: Exception) -> Refused | None:
+    """Return the refusal for an error that is the database's, and passes; None for others."""
+    if isinstance(error, DBAPIError) and ails(error) is Ailment.FULL:
+        return refusals.full_database()
+    if isinstance(error, DBAPIError) and ails(error) is Ailment.READ_ONLY:
+        return refusals.frozen_database()
+    gone = isinstance(error, DBAPIError) and error.connection_invalidated
+    return refusals.no_database() if gone or isinstance(error, OperationalError | NoConnection) else None
 
 
 async def send_refusal(send: Send, refused: Refused, request_id: str) -> None:

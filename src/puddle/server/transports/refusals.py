@@ -96,6 +96,22 @@ def no_database() -> Unserved:
     return Unserved(503, "unavailable", "the database does not answer; try again in a moment", "database")
 
 
+def full_database() -> Unserved:
+    """Return the refusal of a change for which the database has no room."""
+    sentence = (
+        "the database's disk is full, so nothing can be changed until an administrator makes room; machines run on"
+    )
+    return Unserved(503, "unavailable", sentence, "database_full")
+
+
+def frozen_database() -> Unserved:
+    """Return the refusal of a change that the database does not take from anybody just now."""
+    sentence = (
+        "the database is read-only just now, so nothing can be changed; what there is can be seen, and machines run on"
+    )
+    return Unserved(503, "unavailable", sentence, "database_read_only")
+
+
 def broken() -> Unserved:
     """Return the refusal for a bug in the server, which says no more than that the log has it."""
     return Unserved(500, "internal", "internal error; the server's log has it under this request id", "internal")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import sqlite3
 import threading
+import weakref
 from collections import defaultdict
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -94,6 +95,7 @@ class FileWorld:
     def __init__(self, path: Path | str) -> None:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+        weakref.finalize(self, self._db.close)
         Path(path).chmod(0o600)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = OFF")

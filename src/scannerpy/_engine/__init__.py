@@ -1,1 +1,1 @@
-"""Running tasks: a scheduler without clock or file (`brain`), and executors that carry its instructions out."""
+"""Running tasks: a `scheduler` without clock or file, and executors that carry its instructions out."""

@@ -1,7 +1,7 @@
 """What a run is, and the interface of what carries it out: worker processes (`local`), or this thread (`inline`).
 
-An executor owns the workers. It is given the brain's instructions one by one, never blocks in `do`, and returns from
-`wait` what has happened: events for the brain, and the results and traces that came with them.
+An executor owns the workers. It is given the scheduler's instructions one by one, never blocks in `do`, and returns
+from `wait` what has happened: events for the scheduler, and the results and traces that came with them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An event for the brain, and what came with it. `worker` is set where the event does not name one.
+    """An event for the scheduler, and what came with it. `worker` is set where the event does not name one.
 
     Of a task that is done, `load_ns` is the time it took to load, `work_ns` that to evaluate and save.
     """

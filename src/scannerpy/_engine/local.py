@@ -38,7 +38,7 @@ NO_TASKS = EvenCut(0, 1)
 
 
 class _Worker:
-    """A worker process that serves this run, under the brain's number for it."""
+    """A worker process that serves this run, under the scheduler's number for it."""
 
     def __init__(self, number: int, process: WorkerProcess, instance: InstanceConfig) -> None:
         self.number = number
@@ -82,7 +82,7 @@ class LocalExecutor:
                 self._start(self._workers[number], task)
             case protocol.DropTask(number, task) if number in self._workers:
                 self._workers[number].process.send(m.Drop(task))
-            case _:  # the worker died just now, as the brain is about to hear
+            case _:  # the worker died just now, as the scheduler is about to hear
                 return
 
     def wait(self, timeout: float | None) -> list[Update]:

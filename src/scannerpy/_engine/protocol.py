@@ -1,4 +1,4 @@
-"""The messages between brain and executor: events go into the brain, instructions come out. All are plain values."""
+"""The messages between scheduler and executor: events go in, instructions come out. All are plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop of a run: hands events to the brain and its instructions to the executor, commits complete jobs.
+"""The loop of a run: hands events to the scheduler and its instructions to the executor, commits complete jobs.
 
 In: a `RunSpec`, an executor, a listener, and the function that commits results. Out: an `Outcome`, or the error that
 ended the run early. Whatever happens, the executor is stopped before this returns, and complete jobs are committed:
@@ -18,11 +18,11 @@ from typing import Any
 
 from scannerpy._engine import protocol
 from scannerpy._engine.assignment import JobShape
-from scannerpy._engine.brain import Brain
 from scannerpy._engine.events import Heartbeat, JobEnded, Listener, RunEnded, RunStarted, TaskEnded
 from scannerpy._engine.executor import Executor, RunSpec, Update
 from scannerpy._engine.failures import Failure, FailureReport, TaskError
 from scannerpy._engine.journal import Journal, TaskResult
+from scannerpy._engine.scheduler import Scheduler
 from scannerpy._engine.states import TaskId
 from scannerpy._engine.trace import Interval, Trace, clock
 from scannerpy.common import log
@@ -92,7 +92,7 @@ class _Run:
         self.cancellation = cancellation
         counts = [len(job.tasks) for job in spec.jobs]
         self._journal = Journal(counts, spec.earlier)
-        self._brain = Brain([self._shape(j) for j in range(len(counts))], _limits(spec, executor))
+        self._scheduler = Scheduler([self._shape(j) for j in range(len(counts))], _limits(spec, executor))
         self._errors: dict[TaskId, TaskError] = {}
         self._failures: list[Failure] = []
         self._trace = Trace()
@@ -130,20 +130,20 @@ class _Run:
             self._loop()
             tidy = self._finish is not None and self._finish.error is None and not self._finish.cancelled
         except KeyboardInterrupt:
-            self._dispatch(self._brain.react(protocol.Cancel("Ctrl-C"), self._now()))
+            self._dispatch(self._scheduler.react(protocol.Cancel("Ctrl-C"), self._now()))
             raise
         finally:
             self._end_executor(cancel=not tidy)
 
     def _loop(self) -> None:
-        self._dispatch(self._brain.start(self._now()))
+        self._dispatch(self._scheduler.start(self._now()))
         while self._finish is None:
             for update in self._executor.wait(self._wait_seconds()):
                 self._handle(update)
             if self.cancellation.reason is not None:
-                self._dispatch(self._brain.react(protocol.Cancel(self.cancellation.reason), self._now()))
+                self._dispatch(self._scheduler.react(protocol.Cancel(self.cancellation.reason), self._now()))
             else:
-                self._dispatch(self._brain.react(protocol.Tick(), self._now()))
+                self._dispatch(self._scheduler.react(protocol.Tick(), self._now()))
             self._heartbeat()
 
     def _end_executor(self, *, cancel: bool) -> None:
@@ -158,13 +158,13 @@ class _Run:
         return time.monotonic() - self._started_at
 
     def _wait_seconds(self) -> float:
-        deadline = self._brain.deadline()
+        deadline = self._scheduler.deadline()
         return HEARTBEAT_SECONDS if deadline is None else min(HEARTBEAT_SECONDS, max(0.0, deadline - self._now()))
 
     def _heartbeat(self) -> None:
         if self._now() >= self._next_heartbeat or self._finish is not None:
             self._next_heartbeat = self._now() + HEARTBEAT_SECONDS
-            self._tell(Heartbeat(self._executor.rows_running(), self._brain.workers_up, self._lost))
+            self._tell(Heartbeat(self._executor.rows_running(), self._scheduler.workers_up, self._lost))
 
     # updates
 
@@ -173,7 +173,7 @@ class _Run:
         match update.event:
             case protocol.TaskDone(worker, task):
                 self._journal.record(task, update.result)
-                self._brain.learn(update.load_ns, update.work_ns)
+                self._scheduler.learn(update.load_ns, update.work_ns)
                 self._errors.pop(task, None)
                 self._tell(TaskEnded(task.job, task.number, self._rows(task), worker))
             case protocol.TaskFailed(worker, task, reason):
@@ -190,11 +190,11 @@ class _Run:
                 log.warning("lost worker %d: %s", worker, self._ended.pop(worker, None) or update.error or reason)
             case _:
                 pass
-        self._dispatch(self._brain.react(update.event, self._now()))
+        self._dispatch(self._scheduler.react(update.event, self._now()))
 
     def _recover_results(self, worker: int) -> None:
         """Tasks whose results are durable are done, even if their worker died before it could say so."""
-        held = self._brain.held(worker)
+        held = self._scheduler.held(worker)
         for task, result in self._spec.find_results(held).items() if held else ():
             self._handle(Update(protocol.TaskDone(worker, task), result))
 

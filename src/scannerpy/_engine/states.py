@@ -46,7 +46,7 @@ class JobState(Enum):
 
 
 class InvalidTransition(RuntimeError):
-    """The brain was told something impossible: a bug in an executor or in the brain, never the user's fault."""
+    """The scheduler was told something impossible: a bug in an executor or in the scheduler, never the user's fault."""
 
 
 class States:

@@ -1,7 +1,7 @@
-"""Decides what happens next in a run. Events go in, instructions come out; there is no clock, thread or file here.
+"""The scheduler of a run. Events go in, instructions come out; there is no clock, thread or file here.
 
-The scheduler of a run. An *executor* carries its instructions out and reports what happened: worker processes on this
-machine, or this thread (debug). Every worker the brain asks for gets a number that is never used twice, so a late
+An *executor* carries its instructions out and reports what happened: worker processes on this machine, or this thread
+(debug). Every worker the scheduler asks for gets a number that is never used twice, so a late
 message of a dead worker cannot be mistaken for its successor's.
 
 Surprising:
@@ -56,7 +56,7 @@ class _Worker:
     tasks: dict[TaskId, float | None] = field(default_factory=dict)  # task → when it began
 
 
-class Brain:
+class Scheduler:
     """The state of one run."""
 
     def __init__(self, shapes: Sequence[JobShape], limits: Limits) -> None:

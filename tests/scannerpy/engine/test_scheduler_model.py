@@ -1,4 +1,4 @@
-"""The brain against a small model: whatever workers do, no task is lost or runs twice at once, jobs commit exactly
+"""The scheduler against a small model: whatever workers do, no task is lost or runs twice at once, jobs commit exactly
 once, and the run comes to an end.
 """
 
@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from scannerpy._engine import protocol
 from scannerpy._engine.assignment import JobShape
-from scannerpy._engine.brain import Brain
+from scannerpy._engine.scheduler import Scheduler
 from scannerpy._engine.states import JobState, TaskId, TaskState
 
 TIMEOUT = 10
@@ -35,11 +35,11 @@ class Run(RuleBasedStateMachine):
             for j, n in enumerate(counts)
         ]
         self.attempts = 2
-        self.brain = Brain(shapes, protocol.Limits(workers, ahead, self.attempts, TIMEOUT, 30, frequency))
+        self.scheduler = Scheduler(shapes, protocol.Limits(workers, ahead, self.attempts, TIMEOUT, 30, frequency))
         self.starting, self.held, self.begun, self.dying = [], {}, {}, set()
         self.failures, self.committed, self.given_up = {}, [], set()
         self.finish = None
-        self.obey(self.brain.start(self.now))
+        self.obey(self.scheduler.start(self.now))
 
     # carrying out
 
@@ -82,7 +82,7 @@ class Run(RuleBasedStateMachine):
     # what workers do
 
     def tell(self, event):
-        self.obey(self.brain.react(event, self.now))
+        self.obey(self.scheduler.react(event, self.now))
 
     def count(self, task):
         if task.job not in self.given_up:
@@ -144,10 +144,10 @@ class Run(RuleBasedStateMachine):
 
     @invariant()
     def no_task_is_lost(self):
-        if not hasattr(self, "brain") or self.finish:
+        if not hasattr(self, "scheduler") or self.finish:
             return
         running = {t for tasks in self.held.values() for t in tasks}
-        states = self.brain.states
+        states = self.scheduler.states
         for job, n in enumerate(self.counts):
             for task in (TaskId(job, i) for i in range(n)):
                 state = states.task(task)
@@ -160,16 +160,16 @@ class Run(RuleBasedStateMachine):
 
     @invariant()
     def somebody_works_as_long_as_something_waits(self):
-        if not hasattr(self, "brain") or self.finish:
+        if not hasattr(self, "scheduler") or self.finish:
             return
         tasks = [TaskId(j, i) for j, n in enumerate(self.counts) for i in range(n)]
-        waiting = any(self.brain.states.task(t) is TaskState.WAITING for t in tasks)
+        waiting = any(self.scheduler.states.task(t) is TaskState.WAITING for t in tasks)
         usable = [held for w, held in self.held.items() if w not in self.dying]
         assert not waiting or not usable or any(usable)
 
     def teardown(self):
         """From wherever it stands, workers that behave bring the run to its end."""
-        if not hasattr(self, "brain"):
+        if not hasattr(self, "scheduler"):
             return
         for _ in range(200):
             if self.finish:
@@ -177,7 +177,7 @@ class Run(RuleBasedStateMachine):
             self.one_good_step()
         assert self.finish is not None
         if not self.finish.error:
-            states = {self.brain.states.job(j) for j in range(len(self.counts))}
+            states = {self.scheduler.states.job(j) for j in range(len(self.counts))}
             assert states <= {JobState.COMMITTED, JobState.GIVEN_UP}
             assert sorted(self.committed) == [j for j in range(len(self.counts)) if j not in self.given_up]
 

@@ -26,8 +26,8 @@ from scannerpy._engine.pool import child_context, starting_children
 from scannerpy._store.catalog import Catalog
 from scannerpy._store.layout import new_token
 from scannerpy._store.objects import Objects
-from scannerpy._words import pulse, sizing
-from scannerpy._words.pulse import WORDS, GivenUp, Pulse, Words
+from scannerpy._words import heartbeat, sizing
+from scannerpy._words.heartbeat import COUNTERS, Counters, GivenUp, Heartbeat
 from scannerpy.errors import IngestError, ScannerException, StorageError
 
 if TYPE_CHECKING:
@@ -130,18 +130,18 @@ class _InThisProcess:
     """Reads files in this process, in the thread that asks."""
 
     def __init__(self, objects: Objects, batch: _Batch) -> None:
-        self.pulse = Pulse()
+        self.heartbeat = Heartbeat()
         self._objects = objects
         self._batch = batch
 
     @property
-    def words(self) -> Words:
-        """As `FileReader.words`."""
-        return self.pulse.words
+    def counters(self) -> Counters:
+        """As `FileReader.counters`."""
+        return self.heartbeat.counters
 
     def read(self, file: File) -> Ingested | IngestError:
         """As `FileReader.read`."""
-        with pulse.attached(self.pulse):
+        with heartbeat.attached(self.heartbeat):
             return _ingested(self._objects, file, self._batch.known())
 
     def end(self) -> None:
@@ -152,8 +152,8 @@ class _InOwnProcess:
     """Reads files in a process of its own, which can be ended. It is started for the first file."""
 
     def __init__(self, objects: Objects, batch: _Batch) -> None:
-        self.pulse = Pulse()
-        self.words: Words = self.pulse.words
+        self.heartbeat = Heartbeat()
+        self.counters: Counters = self.heartbeat.counters
         self._objects = objects
         self._batch = batch
         self._lock = threading.Lock()
@@ -187,7 +187,7 @@ class _InOwnProcess:
                 raise GivenUp
             if self._child is None:
                 self._child = _Child(self._objects)
-                self.words = self._child.words
+                self.counters = self._child.counters
             return self._child
 
     def _bury(self, child: _Child) -> None:
@@ -201,10 +201,10 @@ class _Child:
 
     def __init__(self, objects: Objects) -> None:
         context = child_context()
-        self.words: Words = RawArray("q", WORDS)
+        self.counters: Counters = RawArray("q", COUNTERS)
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(  # type: ignore[attr-defined]  # every context has it
-            target=_serve, args=(theirs, self.words, objects), name="scanner-reader", daemon=True
+            target=_serve, args=(theirs, self.counters, objects), name="scanner-reader", daemon=True
         )
         with starting_children():
             self._process.start()
@@ -232,14 +232,14 @@ class _Raised:
     error: Exception
 
 
-def _serve(pipe: Connection, words: Words, objects: Objects) -> None:
+def _serve(pipe: Connection, counters: Counters, objects: Objects) -> None:
     """Read files until the parent is gone."""
     from scannerpy._engine.worker import die_with_server
 
     die_with_server()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reader = _Reader(objects)
-    with pulse.attached(Pulse(words)), suppress(EOFError, OSError):
+    with heartbeat.attached(Heartbeat(counters)), suppress(EOFError, OSError):
         while True:
             pipe.send(reader.answer(*pipe.recv()))
 

@@ -1,7 +1,7 @@
 """Reading many files at once, none of which may hold up the others: who is stuck on one is left or ended.
 
-A few daemon threads take files from one queue. Each has a pulse (`_words.pulse`) that beats while its file is read;
-whoever waits for the answers looks at them. A thread that was silent for too long is given up: its file gets the answer
+A few daemon threads take files from one queue. Each has a heartbeat (`_words.heartbeat`) while its file is read, and
+whoever waits for the answers monitors them. A thread that was silent for too long is given up: its file gets the answer
 that says so, and a fresh thread takes its place.
 
 A thread that is stuck in a system call or inside FFmpeg cannot be ended, so it is left: it ends by itself with its next
@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
-from scannerpy._words.pulse import GivenUp, Pulse, Watch, Words
+from scannerpy._words.heartbeat import Counters, GivenUp, Heartbeat, Monitor
 
 if TYPE_CHECKING:
     from scannerpy._video.ingest import Ingested
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Answer = Ingested | IngestError
 
 LOOK_SECONDS = 1.0
-"""How often pulses are looked at while no answer comes in."""
+"""How often heartbeats are looked at while no answer comes in."""
 LEAVE_SECONDS = 5.0
 """How long threads that are told to leave are waited for: they do so at their next beat."""
 
@@ -36,12 +36,12 @@ File = tuple[str, bool]
 
 
 class FileReader(Protocol):
-    """Reads the files of one thread, one after the other. `words` are those of the pulse that beats."""
+    """Reads the files of one thread, one after the other. `counters` are those of the heartbeat that beats."""
 
-    pulse: Pulse
+    heartbeat: Heartbeat
 
     @property
-    def words(self) -> Words:
+    def counters(self) -> Counters:
         """Looked at from another thread."""
 
     def read(self, file: File) -> Answer:
@@ -71,21 +71,21 @@ class _WatchedThread:
         self.reader = reader
         self.at: tuple[int, File] | None = None
         self._queues = queues
-        self._words = reader.words
-        self._watch = Watch(self._words, now)
+        self._counters = reader.counters
+        self._monitor = Monitor(self._counters, now)
         self.thread = threading.Thread(target=self._go, name="scanner-ingest", daemon=True)
         self.thread.start()
 
     def silent(self, now: float) -> float:
         """How long its file has given no sign of life."""
-        if self._words is not self.reader.words:  # another process reads from now on
-            self._words = self.reader.words
-            self._watch = Watch(self._words, now)
-        return self._watch.silent(now)
+        if self._counters is not self.reader.counters:  # another process reads from now on
+            self._counters = self.reader.counters
+            self._monitor = Monitor(self._counters, now)
+        return self._monitor.silent(now)
 
     def give_up(self) -> None:
         """Nobody waits for its file any more."""
-        self.reader.pulse.given_up = True
+        self.reader.heartbeat.given_up = True
         self.reader.end()
 
     def _go(self) -> None:
@@ -98,7 +98,7 @@ class _WatchedThread:
                 return
             except BaseException as error:  # noqa: BLE001  # raised where answers are taken
                 answer = _Raised(error)
-            if self.reader.pulse.given_up:
+            if self.reader.heartbeat.given_up:
                 return
             self.at = None
             self._queues.answers.put((at[0], answer))

@@ -31,7 +31,7 @@ from scannerpy._video.demux import REENCODE
 from scannerpy._video.index import to_bytes
 from scannerpy._video.refusals import NoVideo
 from scannerpy._video.scan import Scan, scan
-from scannerpy._words.pulse import beat, reading
+from scannerpy._words.heartbeat import beat, reading
 from scannerpy.errors import ConfigError, CorruptObject, IngestError, StorageError, StorageFull
 
 COLUMN = "frame"
@@ -267,7 +267,7 @@ def _hashing(file: Path, size: int) -> Iterator[Future[str]]:
         content.set_result(_digest(file))
         yield content
         return
-    told = contextvars.copy_context()  # the thread beats the same pulse
+    told = contextvars.copy_context()  # the thread beats the same heartbeat
     beside = threading.Thread(target=lambda: told.run(_fulfil, content, file), name="scanner-hash", daemon=True)
     beside.start()
     try:

@@ -21,7 +21,7 @@ from scannerpy._video.losses import Condition, DamageDetector
 from scannerpy._video.nal import Malformed
 from scannerpy._video.parsers import parser_for
 from scannerpy._video.refusals import NoVideo
-from scannerpy._words.pulse import beat
+from scannerpy._words.heartbeat import beat
 from scannerpy._words.video import DISCARD, KEY, NO_TIME, START
 from scannerpy.errors import IngestError
 

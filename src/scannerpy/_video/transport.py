@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from scannerpy._words.pulse import beat
+from scannerpy._words.heartbeat import beat
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]

@@ -30,7 +30,7 @@ from av.video.frame import VideoFrame
 
 from scannerpy._video.demux import open_decoder, opened, set_threads
 from scannerpy._video.pixels import Converter
-from scannerpy._words.pulse import beat
+from scannerpy._words.heartbeat import beat
 from scannerpy._words.video import KEY, VideoIndex
 from scannerpy.errors import IngestError
 

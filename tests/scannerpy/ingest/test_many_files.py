@@ -18,7 +18,7 @@ import scannerpy as sp
 from scannerpy._client import readers, watching
 from scannerpy._engine import counting, pool
 from scannerpy._store.local import LocalObjects
-from scannerpy._words.pulse import Pulse
+from scannerpy._words.heartbeat import Heartbeat
 from scannerpy.errors import ConfigError, IngestError, StorageError
 from scannerpy.storage import NamedVideoStorage
 from scannerpy.testing.broken import KINDS
@@ -227,8 +227,8 @@ class _Beating:
     """Reads a file that has no end, until it is given up; the other interrupts the program."""
 
     def __init__(self, begun=None):
-        self.pulse = Pulse()
-        self.words = self.pulse.words
+        self.heartbeat = Heartbeat()
+        self.counters = self.heartbeat.counters
         self.begun = begun
 
     def read(self, file):
@@ -236,9 +236,9 @@ class _Beating:
             if self.begun:
                 self.begun.wait()
             raise KeyboardInterrupt
-        with self.pulse.reading():
+        with self.heartbeat.reading():
             while True:
-                self.pulse.beat()
+                self.heartbeat.beat()
 
     def end(self):
         """A thread cannot be ended."""

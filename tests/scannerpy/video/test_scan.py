@@ -11,7 +11,7 @@ import pytest
 from scannerpy._video import packets
 from scannerpy._video.demux import opened
 from scannerpy._video.scan import scan
-from scannerpy._words.pulse import Pulse, attached
+from scannerpy._words.heartbeat import Heartbeat, attached
 from scannerpy._words.video import DISCARD, KEY, NONREF, START
 from scannerpy.errors import IngestError
 from scannerpy.testing import videos
@@ -178,8 +178,8 @@ class _Circling:
 @pytest.mark.parametrize("name", ["h264-ts", "gif", "h264-mp4", "mpeg4-packed-avi"])
 def test_a_scan_gives_a_sign_of_life_with_every_packet_it_reads_or_decodes(path_of, name):
     """So that a slow file is told from one that hangs."""
-    pulse = Pulse()
-    with attached(pulse):
+    heartbeat = Heartbeat()
+    with attached(heartbeat):
         found = scan(path_of(name), None, fits_inplace=False)
     passes = 1 + bool(found.decoded)
-    assert pulse.words[0] >= passes * found.index.packets
+    assert heartbeat.counters[0] >= passes * found.index.packets

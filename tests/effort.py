@@ -6,6 +6,7 @@ numpy; a loop over rows where there was none shows at once. `benchmarks/` has th
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -21,10 +22,13 @@ def lines(work: Callable[[], Any]) -> int:
         count += event == "line"
         return trace
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()  # what is thrown away of other tests may end in Python, here or elsewhere
     sys.settrace(trace)
     try:
         work()
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
     return count

@@ -7,9 +7,10 @@ Subclass `StoredStream` and `StorageBackend` for a storage of your own.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +104,29 @@ class StoredStream:
         """
         self._check_committed()
         yield from values(self.load_bytes(rows), ty, fn, self.type)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield all elements, as `load` does."""
+        return self.load()
+
+    @overload
+    def __getitem__(self, rows: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, rows: slice) -> list[Any]: ...
+
+    def __getitem__(self, rows: int | slice) -> Any:
+        """Return the element of a row, or a list of those of a slice, as `load` gives them.
+
+        As in lists, ``-1`` is the last row. Raises IndexError for a row that is not there, and NotCommitted.
+        """
+        self._check_committed()
+        if isinstance(rows, slice):
+            return list(self.load(rows=range(*rows.indices(self.len()))))
+        row = operator.index(rows)
+        if not -self.len() <= row < self.len():
+            raise IndexError(f"there is no row {row}: stream {label(self)!r} has {self.len()}, counted from 0")
+        return next(self.load(rows=[row % self.len()]))
 
     def to_pandas(self, rows: Sequence[int] | None = None, values: bool = True) -> Any:
         """Return a DataFrame with columns ``row``, ``time`` (videos from files, in seconds) and ``value`` or ``frame``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import types
@@ -34,7 +35,7 @@ from puddle.client.proto.v2 import system_service_pb2 as pb
 def run(*args: str) -> str:
     done = CliRunner().invoke(cli.app, list(args), prog_name="puddle")
     assert done.exit_code == 0, done.output
-    return done.stdout
+    return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)  # some set FORCE_COLOR for all that runs
 
 
 def every(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:

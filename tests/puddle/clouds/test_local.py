@@ -29,7 +29,7 @@ class TestConformance(CloudConformance):
         return LocalCloud(place / "cloud", ports=range(26_000, 27_000), grace=2.0)
 
     def pause(self):
-        time.sleep(0.02)
+        time.sleep(0.05)  # a hundred seconds at most, on a machine that is busy
 
     def tags(self, cloud, system_id):
         return cloud.tags(system_id)

@@ -253,7 +253,7 @@ class Trial:
         if self.naps:
             self._pass_time(0)  # what they still do must not hurt
         self._kill_all()
-        passed, give_up = 0, time.monotonic() + 300 * self.patience_s
+        passed, give_up = 0, time.monotonic() + max(240, 300 * self.patience_s)
         while passed < 60 or self._unrest():
             assert time.monotonic() < give_up, f"not at rest: {self._unrest()}"
             self._keep_servers(armed=False)

@@ -26,7 +26,7 @@ from puddle.client.proto.v2.auth_service_pb2 import LoginUser
 from puddle.server.products.h2o3_options import KEYS, read_options
 from puddle.server.settings import load
 from tests.puddle.docs.pages import PAGES, blocks, program, shell, text_of
-from tests.puddle.server.running import SIMULATED, RunningServer, until
+from tests.puddle.server.running import PATIENCE_S, SIMULATED, RunningServer, until
 
 WITH_PYTHON = [page.stem for page in PAGES if program(page.stem).strip()]
 WITH_SHELL = ["api", "security"]
@@ -117,7 +117,7 @@ def test_the_session_with_curl_runs(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -137,12 +137,13 @@ def test_the_session_with_curl_runs(tmp_path: Path) -> None:
 def test_the_metrics_and_pages_that_are_named_are_there(server: dict[str, str]) -> None:
     told = set(re.findall(r"`(puddle_[a-z_]+)", text_of("server").partition("## Health, metrics, logs")[2]))
     address = server["PUDDLE_server_address"]
-    seen = httpx.get(f"{address}/metrics").text
+    seen = httpx.get(f"{address}/metrics", timeout=PATIENCE_S).text
     assert len(told) == 6
     assert [
         name for name in told if f"# TYPE {name.removesuffix('_total')} " not in seen and f"# TYPE {name} " not in seen
     ] == []
-    assert [httpx.get(f"{address}{page}").status_code for page in ("/healthz", "/openapi.json")] == [200, 200]
+    pages = [f"{address}{page}" for page in ("/healthz", "/openapi.json")]
+    assert [httpx.get(page, timeout=PATIENCE_S).status_code for page in pages] == [200, 200]
 
 
 # without one
@@ -154,7 +155,7 @@ def test_the_product_and_the_cloud_of_the_page_pass_the_suites(tmp_path: Path) -
     script.write_text(program("extending"), encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "STOPPED IDLE nobody used it for 60 minutes" in done.stdout
     assert "failed" not in done.stdout.splitlines()[-1]

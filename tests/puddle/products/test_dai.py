@@ -72,7 +72,7 @@ class TestConformance(ProductConformance):
         return {HEALTH: health()}
 
     def logs_in(self, url, username, password):
-        return httpx.get(url, auth=(username, password)).status_code == 200
+        return httpx.get(url, auth=(username, password), timeout=60).status_code == 200
 
     def test_the_licence_is_brought(self, running: Running):
         """The administrator's licence lies on the disk."""
@@ -90,14 +90,15 @@ class TestConformance(ProductConformance):
             "score": 0.5,
             "progress": 0.5,
         }
-        httpx.post(url, auth=(USERNAME, PASSWORD), json=experiment).raise_for_status()
+        httpx.post(url, auth=(USERNAME, PASSWORD), json=experiment, timeout=60).raise_for_status()
         listed = running.product.experiments(running.endpoint, USERNAME, PASSWORD)
         assert [(one.id, one.target, one.accuracy, one.progress) for one in listed] == [("e1", "left", 7, 0.5)]
         busy = running.look().idleness
         assert busy is not None
         assert busy.busy
         assert ("tasks running", "1") in busy.signals
-        httpx.post(url, auth=(USERNAME, PASSWORD), json={**experiment, "progress": 1.0}).raise_for_status()
+        done = {**experiment, "progress": 1.0}
+        httpx.post(url, auth=(USERNAME, PASSWORD), json=done, timeout=60).raise_for_status()
         assert not running.look().idleness.busy
         with pytest.raises(StepFailed, match="status 401"):
             running.product.experiments(running.endpoint, USERNAME, "another")
@@ -107,10 +108,10 @@ class TestConformance(ProductConformance):
         url = running.until_ready().url
         login = (USERNAME, PASSWORD)
         for nonsense in (b"", b"{}", b"[]", b"{"):
-            assert httpx.post(url + EXPERIMENTS[1:], auth=login, content=nonsense).status_code == 400
-        assert httpx.get(url + "nothing", auth=login).status_code == 404
-        assert httpx.post(url + EXPERIMENTS[1:], json={"id": "e2"}).status_code == 401
-        assert httpx.get(url, headers={"Authorization": "Basic !"}).status_code == 401
+            assert httpx.post(url + EXPERIMENTS[1:], auth=login, content=nonsense, timeout=60).status_code == 400
+        assert httpx.get(url + "nothing", auth=login, timeout=60).status_code == 404
+        assert httpx.post(url + EXPERIMENTS[1:], json={"id": "e2"}, timeout=60).status_code == 401
+        assert httpx.get(url, headers={"Authorization": "Basic !"}, timeout=60).status_code == 401
 
     def test_a_machine_that_comes_up_with_more_memory_gets_its_program_anew(self, running: Running):
         """What came up by itself was started for a smaller machine: not ready until it is set up again."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import socket
 import tarfile
 import zipfile
 from contextlib import contextmanager
@@ -141,10 +142,11 @@ def test_a_version_nobody_has_is_refused(tmp_path):
 
 def test_an_index_that_cannot_be_reached_may_be_tried_again(tmp_path):
     """Nobody listens; or it knows nothing of H2O-3."""
-    with index({}) as address:
-        pass
-    with pytest.raises(StepFailed, match="cannot be reached") as failed:
-        build(address, tmp_path)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # so that nobody else listens there
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        with pytest.raises(StepFailed, match="cannot be reached") as failed:
+            build(address, tmp_path)
     assert not failed.value.for_ever
     with index({}) as address, pytest.raises(StepFailed, match="answers for h2o with status 404"):
         build(address.replace("/simple", "/nothing"), tmp_path)

@@ -92,7 +92,7 @@ def cloud(tmp_path):
 
 def installed_dai(tmp_path):
     fake_dai.installation(tmp_path / "installations", "fake-1")
-    return DriverlessAI(tmp_path / "installations")
+    return DriverlessAI(tmp_path / "installations", patience=60)
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,18 @@ def installed_dai(tmp_path):
     [
         "dai",
         pytest.param(
-            "h2o3", marks=[pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "all is there")]
+            "h2o3",
+            marks=[
+                pytest.mark.slow,
+                pytest.mark.timeout(900),  # three starts of a product that takes ten seconds where nothing else runs
+                pytest.mark.skipif(bool(missing()), reason=missing() or "all is there"),
+            ],
         ),
     ],
 )
 def test_a_system_comes_up_is_scaled_and_copied(cloud, kind, tmp_path):
     """After scaling it has its program anew, with its configuration; its copy lets its own owner in and nobody else."""
-    product = installed_dai(tmp_path) if kind == "dai" else H2O3()
+    product = installed_dai(tmp_path) if kind == "dai" else H2O3(patience=60)
     config = "max_cores = 1\n" if kind == "dai" else "nthreads = 1\n"
     image = cloud.build_image("img", product.recipe, product.versions[0]).cloud_image_id
     assert product.versions[0] in cloud.build_log("img")
@@ -126,5 +131,5 @@ def test_a_system_comes_up_is_scaled_and_copied(cloud, kind, tmp_path):
     facts = two.until_ready()
     assert (facts.config, facts.token) == (config, "two.1")
     page = facts.url + ("3/About" if kind == "h2o3" else "")
-    assert httpx.get(page, auth=(USERNAME, two.password)).status_code == 200
-    assert httpx.get(page, auth=(USERNAME, one.password)).status_code == 401
+    assert httpx.get(page, auth=(USERNAME, two.password), timeout=60).status_code == 200
+    assert httpx.get(page, auth=(USERNAME, one.password), timeout=60).status_code == 401

@@ -578,7 +578,9 @@ History.TestCase.settings = settings(
     derandomize=EXAMPLES <= 60,
     suppress_health_check=list(HealthCheck),
 )
-TestHistories = pytest.mark.slow(History.TestCase) if EXAMPLES > 1000 else History.TestCase
+TestHistories = pytest.mark.timeout(900)(History.TestCase)  # half a minute where nothing else runs
+if EXAMPLES > 1000:
+    TestHistories = pytest.mark.slow(TestHistories)
 
 
 def test_a_store_from_the_template_is_empty_and_whole() -> None:

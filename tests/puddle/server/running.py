@@ -19,6 +19,8 @@ from puddle.client.auth.authorizer import Authorizer
 CHEAP = {"PUDDLE_PRODUCTS__H2O3__BUILD_AT_START": "false"}
 """An image of H2O-3 takes a second of CPU and 300 MB of disk."""
 SIMULATED = {"PUDDLE_CLOUDS__SIMULATED__ENABLED": "true"}
+PATIENCE_S = 180.0
+"""A server is there in two seconds; on a machine with much more to do it has taken a minute."""
 
 
 class RunningServer:
@@ -46,7 +48,7 @@ class RunningServer:
     def address(self) -> str:
         """Wait until it listens, and return where."""
         while True:
-            line = self._lines.get(timeout=60)
+            line = self._lines.get(timeout=PATIENCE_S)
             assert line, f"the server ended: {self.log()}"
             self.said.append(line)
             if found := re.match(r"Puddle listens on (\S+)", line):
@@ -54,7 +56,7 @@ class RunningServer:
 
     def line(self) -> str:
         """Wait for what it says next."""
-        return self._lines.get(timeout=60)
+        return self._lines.get(timeout=PATIENCE_S)
 
     def exports(self) -> Mapping[str, str]:
         """What it said to put into another terminal."""
@@ -75,8 +77,8 @@ class RunningServer:
         """Ask it to end; return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(60)
-        self._reader.join(10)
+        code = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.errors.close()
@@ -96,7 +98,7 @@ def clean_environment(folder: Path) -> dict[str, str]:
     return {**mine, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "share"), "XDG_CONFIG_HOME": str(folder / "etc")}
 
 
-def until(seen: Callable[[], object], patience: float = 30.0) -> None:
+def until(seen: Callable[[], object], patience: float = PATIENCE_S) -> None:
     """Wait until a function says yes."""
     deadline = time.monotonic() + patience
     while not seen():

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,9 @@ def test_a_system_is_taken_through_its_life(puddle: Shell) -> None:
     assert re.search(r"why +(nobody has used it|it was last used).*; unless it is used, it is stopped in", told)
     assert re.search(r"cost +.* in this session; .* an hour", told)
     assert re.search(r"can +stop, reboot, restart, snapshots create, .*config set, idle, extend", told)
-    assert re.search(r"STOPS .*\ncli .*in 59 min", puddle("systems", "ls"))
+    ends, before = puddle.json("systems", "show", "cli")["idle_timeout"], time.time()
+    (minutes,) = re.findall(r"STOPS .*\ncli .*in (\d+) min", puddle("systems", "ls"))
+    assert (ends - time.time()) // 60 <= int(minutes) <= (ends - before) // 60
     user, password = puddle("systems", "credentials", "cli").split()
     assert puddle.json("systems", "credentials", "cli") == {"username": user, "password": password}
     assert [system["name"] for system in puddle.json("systems", "ls", "--all")] == ["cli"]

@@ -149,6 +149,7 @@ class Restarted:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # four servers, one after the other
 def test_passwords_outlive_their_key(started: Any, tmp_path: Path) -> None:
     """Server, new key, restarted server, re-encryption beside it, old key gone: the password is as it was."""
     server = Restarted(started)

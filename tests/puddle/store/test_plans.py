@@ -176,6 +176,7 @@ STEPS = {"sqlite": steps_of_sqlite, "postgresql": steps_of_postgresql}
 
 def test_nothing_reads_a_growing_table_from_end_to_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     place = ruled(store)
+    _leave_unmeasured(store)
     with noted(store, monkeypatch) as book:
         live(place)
     assert len(book.found) > 60, "that was not all of it"
@@ -188,3 +189,11 @@ def test_nothing_reads_a_growing_table_from_end_to_end(store: Store, monkeypatch
             if steps := list(STEPS[connection.dialect.name](connection, statement, values)):
                 wrong[statement] = steps
     assert not wrong, "\n\n".join(f"{statement}\n  {steps}" for statement, steps in wrong.items())
+
+
+def _leave_unmeasured(store: Store) -> None:
+    """PostgreSQL measures tables at a time of its own, and for a few rows it knows of it would use any index at all."""
+    if store.engine.dialect.name == "postgresql":
+        with store.engine.begin() as connection:
+            for table in METADATA.sorted_tables:
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} SET (autovacuum_enabled = off)")

@@ -8,6 +8,7 @@ import struct
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import scannerpy as sp
@@ -373,3 +374,32 @@ def test_other_machines_are_not_supported_yet_and_that_is_said() -> None:
 def test_native_libraries_are_not_supported_yet_and_that_is_said(cl) -> None:
     with pytest.raises(NotSupported, match="register_python_op"):
         cl.load_op("libops.so")
+
+
+# Streams as sequences
+
+
+def test_a_stream_is_indexed_sliced_and_iterated_like_a_list(cl, clip) -> None:
+    film = sp.NamedVideoStream(cl, "clip", path=clip(30))
+    frames = list(film.load())
+    for row in (0, 12, 29, -1, -30, np.int64(7)):
+        assert np.array_equal(film[row], frames[row])
+    for rows in (slice(3, 9, 2), slice(None, None, -7), slice(28, 99), slice(5, 5)):
+        assert len(film[rows]) == len(frames[rows])
+        assert all(map(np.array_equal, film[rows], frames[rows]))
+    assert all(map(np.array_equal, film, frames))
+    assert sum(1 for _ in film) == 30
+
+
+@pytest.mark.parametrize("row", [30, -31])
+def test_a_row_that_is_not_there_is_an_index_error(cl, clip, row) -> None:
+    film = sp.NamedVideoStream(cl, "clip", path=clip(30))
+    with pytest.raises(IndexError, match=rf"no row {row}: stream 'clip' has 30, counted from 0"):
+        film[row]
+    with pytest.raises(TypeError):
+        film["3"]
+
+
+def test_an_element_of_a_stream_that_is_not_stored_is_refused(cl) -> None:
+    with pytest.raises(NotCommitted, match="does not exist"):
+        sp.NamedStream(cl, "nothing")[0]

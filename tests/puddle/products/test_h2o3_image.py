@@ -155,12 +155,20 @@ def test_an_index_that_cannot_be_reached_may_be_tried_again(tmp_path):
 def test_without_java_nothing_is_fetched(tmp_path, java):
     """None, or one that is too old."""
     java.write_text("#!/bin/sh\necho 'openjdk version \"1.8.0_292\"' >&2\n")
-    with pytest.raises(StepFailed, match="needs Java 11 or 17"):
+    with pytest.raises(StepFailed, match="needs Java 11 or newer"):
         build("http://127.0.0.1:1", tmp_path)
     java.unlink()
     with pytest.raises(StepFailed, match="there is none here") as failed:
         build("http://127.0.0.1:1", tmp_path)
     assert (failed.value.reason, failed.value.for_ever) == ("NO_JAVA", True)
+
+
+@pytest.mark.parametrize(("version", "told"), [("17.0.15", False), ("25.0.5", True)])
+def test_a_java_that_is_newer_than_h2o_3_knows_is_used_and_told(tmp_path, java, version, told):
+    java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
+    with index({"h2o-1.2.3.tar.gz": source()}) as address:
+        build(address, tmp_path)
+    assert ("up to 17; it is run on this one all the same" in (tmp_path / "log").read_text()) is told
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):

@@ -20,6 +20,7 @@ def ending():
         server._forkserver_address = str(Path(folder) / "socket")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(server._forkserver_address)
+        server._forkserver_authkey = b"k" * 32  # of Python 3.14
         server._forkserver_alive_fd = os.open(os.devnull, os.O_RDONLY)
         server._forkserver_pid = os.posix_spawnp("sleep", ["sleep", "0.33"], os.environ)
         yield server._forkserver_pid

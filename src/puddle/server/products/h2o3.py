@@ -43,6 +43,8 @@ OPENED = tuple(
     f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.lang", "java.util", "java.lang.reflect")
 )
 """What the jar's manifest asks for; Java reads that only with `-jar`, after which it would not read our file."""
+ANY_JAVA = "-Dsys.ai.h2o.debug.noJavaVersionCheck=true"
+"""H2O-3 refuses any Java newer than its makers tried (17), while Debian and Ubuntu have newer ones. It runs on 25."""
 
 SMALLEST_HEAP_MIB = 256
 BESIDE_HEAP_MIB = 400
@@ -179,7 +181,8 @@ def _options(config: str) -> Options:
 
 
 def _service(given: SetUp) -> Service:
-    command = ("java", *OPENED, "-Djava.io.tmpdir={disk}/tmp", "-cp", "{image}/h2o.jar", f"@{{disk}}/{ARGUMENTS}")
+    java = ("java", *OPENED, ANY_JAVA, "-Djava.io.tmpdir={disk}/tmp")
+    command = (*java, "-cp", "{image}/h2o.jar", f"@{{disk}}/{ARGUMENTS}")
     own = (
         "-name",
         given.system_id,

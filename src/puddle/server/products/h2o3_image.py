@@ -39,6 +39,8 @@ KNOWN: Mapping[str, str] = {
 JAR = "h2o/backend/bin/h2o.jar"
 LARGEST = 2 << 30
 PATIENCE = 60.0
+CERTIFIED_JAVA = 17
+"""The newest Java that H2O-3 3.46 is certified for."""
 Say = Callable[[str], None]
 
 
@@ -106,13 +108,17 @@ class H2O3Image:
 def _check_java(say: Say) -> None:
     java = shutil.which("java")
     if java is None:
-        raise StepFailed("NO_JAVA", "H2O-3 runs on Java, and there is none here: install Java 11 or 17", for_ever=True)
+        raise StepFailed(
+            "NO_JAVA", "H2O-3 needs Java, and there is none here: install Java 11 or newer", for_ever=True
+        )
     said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
     first = said.strip().partition("\n")[0]
     say(f"Java: {first}")
     major = re.search(r'version "(?:1\.)?(\d+)', first)
     if major and int(major[1]) < 9:
-        raise StepFailed("NO_JAVA", f"H2O-3 needs Java 11 or 17, and here is {first}", for_ever=True)
+        raise StepFailed("NO_JAVA", f"H2O-3 needs Java 11 or newer, and here is {first}", for_ever=True)
+    if major and int(major[1]) > CERTIFIED_JAVA:
+        say(f"its makers certify H2O-3 for Java up to {CERTIFIED_JAVA}; it is run on this one all the same")
 
 
 # from the package installed here

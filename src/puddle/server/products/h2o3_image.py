@@ -108,9 +108,7 @@ class H2O3Image:
 def _check_java(say: Say) -> None:
     java = shutil.which("java")
     if java is None:
-        raise StepFailed(
-            "NO_JAVA", "H2O-3 needs Java, and there is none here: install Java 11 or newer", for_ever=True
-        )
+        raise StepFailed("NO_JAVA", "H2O-3 needs Java, and there is none here: install Java 11 or newer", for_ever=True)
     said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
     first = said.strip().partition("\n")[0]
     say(f"Java: {first}")

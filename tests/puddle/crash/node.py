@@ -28,9 +28,8 @@ RULES = Rules(
 )
 
 
-def backend_over(url: str, world_path: str) -> Backend:
+def backend_over(url: str, world: FileWorld) -> Backend:
     """The installation all processes of a trial share."""
-    world = FileWorld(world_path)
     clock = WorldClock(world)
     cloud = SimulatedCloud(world, clock, delays=Delays.of(2.0))
     return Backend(
@@ -44,9 +43,10 @@ def backend_over(url: str, world_path: str) -> Backend:
 
 
 class Nap:
-    """Suspends the process at the nth passage of a point."""
+    """Suspends the process at the nth passage of a point, though not while it keeps the world from all others."""
 
-    def __init__(self, fault: str) -> None:
+    def __init__(self, fault: str, world: FileWorld) -> None:
+        self._world = world
         point, _, nth = fault.partition(":")
         self._point, self._left = Point(point), int(nth)
 
@@ -55,7 +55,8 @@ class Nap:
         if point is self._point:
             self._left -= 1
             if self._left == 0:
-                os.kill(os.getpid(), signal.SIGSTOP)
+                with self._world.at_rest():
+                    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def work(url: str, world_path: str, holder: str, fault: str, trial: int) -> None:
@@ -63,9 +64,10 @@ def work(url: str, world_path: str, holder: str, fault: str, trial: int) -> None
 
     After "nap:" a fault suspends the process, until the trial wakes it.
     """
-    backend = backend_over(url, world_path)
+    world = FileWorld(world_path)
+    backend = backend_over(url, world)
     loop = Loop(backend, holder, workers=2, lease_s=LEASE_S)
-    hook = Nap(fault.removeprefix("nap:")) if fault.startswith("nap:") else from_environment(fault)
+    hook = Nap(fault.removeprefix("nap:"), world) if fault.startswith("nap:") else from_environment(fault)
     with armed(hook) if hook else nullcontext():
         while psutil.pid_exists(trial):
             if not loop.turn(backend.now()):

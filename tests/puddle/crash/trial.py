@@ -31,7 +31,7 @@ from puddle.server.domain.trail import ReportStatus
 from puddle.server.errors import Invalid, Precondition
 from puddle.server.faults import IN_TRANSACTION, Point
 from puddle.server.store.schema import SYSTEMS
-from puddle.testing import SimulatedCloud
+from puddle.testing import FileWorld, SimulatedCloud
 from tests.puddle.crash.node import LEASE_S, backend_over, work
 from tests.puddle.installations import ADA, ANN, IMAGE, LARGE, SMALL, wanted
 
@@ -74,7 +74,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # noqa: S311 -- a history, not a secret
-        self.backend = backend_over(self.url, self.world)
+        self.backend = backend_over(self.url, FileWorld(self.world))
         self.backend.store.migrate()
         self.api = Api(self.backend)
         self.ann, self.ada = Caller(ANN), Caller(ADA)

@@ -109,6 +109,10 @@ class FileWorld:
         """See World."""
         return self
 
+    def at_rest(self) -> AbstractContextManager[object]:
+        """Within this no thread of this process has the file open, and none gets it: it may be suspended."""
+        return self._lock
+
     def __enter__(self) -> Self:
         self._lock.acquire()
         try:

@@ -221,7 +221,7 @@ class Trial:
 
     def _let_sleep(self, place: int, node: BaseProcess) -> None:
         """Wake a server that is suspended once others have gone on for a while."""
-        if psutil.Process(node.pid).status() != psutil.STATUS_STOPPED:
+        if not _is_suspended(node.pid):
             return
         self._asleep[place] += 1
         if self._asleep[place] == 4:
@@ -341,3 +341,10 @@ class Trial:
 
 _FINAL = {Wish.TERMINATE, Wish.FAIL}
 _MOVING = {SnapshotStatus.CREATING, SnapshotStatus.DELETING}
+
+
+def _is_suspended(pid: int | None) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:  # it has just been killed
+        return False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import threading
 import time
 from contextlib import nullcontext
 
@@ -56,7 +56,7 @@ class Nap:
             self._left -= 1
             if self._left == 0:
                 with self._world.at_rest():
-                    os.kill(os.getpid(), signal.SIGSTOP)
+                    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)  # of this thread: at once
 
 
 def work(url: str, world_path: str, holder: str, fault: str, trial: int) -> None:

@@ -229,7 +229,7 @@ def answers(url: str, clients: int, seconds: float, rounds: int = 3) -> tuple[di
     """Ask in turns; return figures of each request (medians of the rounds), and the server's memory in bytes."""
     store = Store(url)
     with store.reading() as tx:
-        ids = list(tx.systems.known())
+        ids = [system_id for system_id, _, _ in tx.systems.revisions()]
     store.close()
     figures: dict[str, list[dict[str, float]]] = {}
     with server(url) as (port, token, process):

@@ -8,6 +8,7 @@ import time
 from contextlib import nullcontext
 
 import psutil
+from sqlalchemy.exc import OperationalError
 
 from puddle.server.auth.secrets import Keyring
 from puddle.server.backend import Backend
@@ -70,5 +71,11 @@ def work(url: str, world_path: str, holder: str, fault: str, trial: int) -> None
     hook = Nap(fault.removeprefix("nap:"), world) if fault.startswith("nap:") else from_environment(fault)
     with armed(hook) if hook else nullcontext():
         while psutil.pid_exists(trial):
-            if not loop.turn(backend.now()):
+            try:
+                moved = loop.turn(backend.now())
+            except OperationalError:  # its transaction was ended while it slept: it begins again, as `Loop.run` does
+                if not fault.startswith("nap:"):
+                    raise
+                loop, moved = Loop(backend, holder, workers=2, lease_s=LEASE_S), 0
+            if not moved:
                 time.sleep(0.03)

@@ -14,14 +14,13 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Self
 
 from scannerpy._client.database import Database
-from scannerpy._client.watching import LEAVE_SECONDS, File, WatchedThreads
+from scannerpy._client.watching import LEAVE_SECONDS, File, Raised, WatchedThreads
 from scannerpy._engine.pool import child_context, starting_children
 from scannerpy._store.catalog import Catalog
 from scannerpy._store.layout import new_token
@@ -169,7 +168,7 @@ class _InOwnProcess:
             except (EOFError, OSError):
                 self._bury(child)
                 continue
-            if isinstance(answer, _Raised):
+            if isinstance(answer, Raised):
                 raise answer.error
             return answer
         return IngestError(f"{file[0]} makes FFmpeg crash: {_REENCODE}")
@@ -210,10 +209,10 @@ class _Child:
             self._process.start()
         theirs.close()
 
-    def ask(self, batch: str, file: File) -> Ingested | IngestError | _Raised:
+    def ask(self, batch: str, file: File) -> Ingested | IngestError | Raised:
         """Have a file read; what came of it. Raises EOFError or OSError where the process dies."""
         self._pipe.send((batch, file))
-        answer: Ingested | IngestError | _Raised = self._pipe.recv()
+        answer: Ingested | IngestError | Raised = self._pipe.recv()
         return answer
 
     def kill(self) -> None:
@@ -223,13 +222,6 @@ class _Child:
 
 
 # In the processes
-
-
-@dataclass(frozen=True, slots=True)
-class _Raised:
-    """What reading raised in the process, to be raised again in the parent."""
-
-    error: Exception
 
 
 def _serve(pipe: Connection, counters: Counters, objects: Objects) -> None:
@@ -253,12 +245,12 @@ class _Reader:
         self._batch = ""
         self._known: Known | None = None
 
-    def answer(self, batch: str, file: File) -> Ingested | IngestError | _Raised:
+    def answer(self, batch: str, file: File) -> Ingested | IngestError | Raised:
         """What came of a file."""
         try:
             return _ingested(self._objects, file, self._known_in(batch))
         except Exception as error:  # noqa: BLE001  # the parent raises it again
-            return _Raised(_fit_to_travel(error))
+            return Raised(_fit_to_travel(error))
 
     def _known_in(self, batch: str) -> Known:
         """Return the files known when `batch` began; looked up once for each."""

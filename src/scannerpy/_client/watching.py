@@ -52,7 +52,9 @@ class FileReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Raised:
+class Raised:
+    """What reading a file raised, to be raised again by whoever waits for its answer."""
+
     error: BaseException
 
 
@@ -61,7 +63,7 @@ class _Queues:
     """What threads take from and put to. Numbers are never used again, so that a late answer is known for one."""
 
     files: queue.SimpleQueue[tuple[int, File] | None]
-    answers: queue.SimpleQueue[tuple[int, Answer | _Raised]]
+    answers: queue.SimpleQueue[tuple[int, Answer | Raised]]
 
 
 class _WatchedThread:
@@ -91,13 +93,13 @@ class _WatchedThread:
     def _go(self) -> None:
         while (at := self._queues.files.get()) is not None:
             self.at = at
-            answer: Answer | _Raised
+            answer: Answer | Raised
             try:
                 answer = self.reader.read(at[1])
             except GivenUp:
                 return
             except BaseException as error:  # noqa: BLE001  # raised where answers are taken
-                answer = _Raised(error)
+                answer = Raised(error)
             if self.reader.heartbeat.given_up:
                 return
             self.at = None
@@ -159,7 +161,7 @@ class WatchedThreads:
     def _wait(self, found: dict[int, Answer]) -> None:
         with suppress(queue.Empty):
             number, answer = self._queues.answers.get(timeout=LOOK_SECONDS if self._limit else None)
-            if isinstance(answer, _Raised):
+            if isinstance(answer, Raised):
                 raise answer.error
             found.setdefault(number, answer)  # what was given up may have come to its end all the same
         now = self._now()

@@ -102,7 +102,7 @@ class _Plain:
     def _say(self, status: RunStatus, *words: str) -> None:
         self._spoken = True
         line = ", ".join([f"{through(status):,} of {status.total_rows:,} rows", *words, counts(status)])
-        print(line, file=sys.stderr)  # noqa: T201
+        print(line, file=sys.stderr)  # noqa: T201  # a terminal's business
 
 
 class _Rich:

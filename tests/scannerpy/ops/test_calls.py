@@ -358,7 +358,7 @@ def test_a_cell_of_a_notebook_is_called_what_the_notebook_calls_it(monkeypatch):
     for file in (*cells, "film.py"):
         exec(compile("\nline = user_line()", file, "exec"), {"__name__": "__main__", "user_line": user_line}, found)  # noqa: S102  # a cell is code that is executed
         found[file] = str(found["line"])
-    assert found["/tmp/ipykernel_7/1095606713.py"] == "Cell In[3]:2"  # noqa: S108
+    assert found["/tmp/ipykernel_7/1095606713.py"] == "Cell In[3]:2"  # noqa: S108  # as IPython names it; nothing is there
     assert found["film.py"] == "film.py:2"
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
     assert user_line().file == __file__, "IPython imported, but no notebook"

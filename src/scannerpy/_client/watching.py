@@ -72,6 +72,7 @@ class _WatchedThread:
     def __init__(self, reader: FileReader, queues: _Queues, now: float) -> None:
         self.reader = reader
         self.at: tuple[int, File] | None = None
+        self._given_up_at: int | None = None
         self._queues = queues
         self._counters = reader.counters
         self._monitor = Monitor(self._counters, now)
@@ -85,8 +86,9 @@ class _WatchedThread:
             self._monitor = Monitor(self._counters, now)
         return self._monitor.silent(now)
 
-    def give_up(self) -> None:
-        """Nobody waits for its file any more."""
+    def give_up(self, number: int | None = None) -> None:
+        """Nobody waits for the file of that number any more; is it at another by now, that is handed back."""
+        self._given_up_at = number
         self.reader.heartbeat.given_up = True
         self.reader.end()
 
@@ -97,13 +99,18 @@ class _WatchedThread:
             try:
                 answer = self.reader.read(at[1])
             except GivenUp:
-                return
+                return self._hand_back(at)
             except BaseException as error:  # noqa: BLE001  # raised where answers are taken
                 answer = Raised(error)
             if self.reader.heartbeat.given_up:
-                return
+                return self._hand_back(at)
             self.at = None
             self._queues.answers.put((at[0], answer))
+        return None
+
+    def _hand_back(self, at: tuple[int, File]) -> None:
+        if at[0] != self._given_up_at:
+            self._queues.files.put(at)
 
 
 class WatchedThreads:
@@ -167,7 +174,7 @@ class WatchedThreads:
         now = self._now()
         for place, each in enumerate(self._threads if self._limit else ()):
             if each.silent(now) > self._limit and (at := each.at) is not None:
-                each.give_up()
-                self._threads[place] = self._fresh()
                 number, (path, _) = at
+                each.give_up(number)
+                self._threads[place] = self._fresh()
                 found.setdefault(number, self._stuck(path))

@@ -223,6 +223,20 @@ def _alive_after_an_interrupt(files, begun=None):
     return [each for each in threads._threads if each.thread.is_alive()]
 
 
+@pytest.mark.parametrize(("given_up", "left"), [(0, [(1, ("for ever", False))]), (1, [])])
+def test_a_thread_given_up_when_it_is_at_its_next_file_already_hands_that_back(given_up, left):
+    files, answers = queue.SimpleQueue(), queue.SimpleQueue()
+    for task in ((0, ("interrupts", False)), (1, ("for ever", False))):
+        files.put(task)
+    thread = watching._WatchedThread(_Beating(), watching._Queues(files, answers), 0.0)
+    assert answers.get(timeout=60)[0] == 0
+    while thread.at is None or thread.at[0] != 1:
+        pass
+    thread.give_up(given_up)
+    thread.thread.join(60)
+    assert [files.get_nowait() for _ in range(files.qsize())] == left
+
+
 class _Beating:
     """Reads a file that has no end, until it is given up; the other interrupts the program."""
 
